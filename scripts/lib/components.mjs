@@ -1,0 +1,33 @@
+/** Programs of the system that tests use as the real counterpart, and where they come from on Debian. */
+
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+
+/** Program → the Debian package that has it. */
+export const packages = /** @type {const} */ ({
+  chromium: 'chromium',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
+});
+
+/**
+ * @param {string} name
+ * @returns {string | undefined} Where PATH has the program.
+ */
+export function findProgram(name) {
+  for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
+    const file = path.join(folder, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return undefined;
+}
+
+/** Programs that are not installed. */
+export function missingPrograms() {
+  return /** @type {(keyof typeof packages)[]} */ (Object.keys(packages)).filter((name) => !findProgram(name));
+}
