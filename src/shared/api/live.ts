@@ -1,0 +1,61 @@
+/**
+ * The live socket, WebSocket /api/v1/live. Text messages are the JSON below; binary messages are frames (frame.ts) whose
+ * `stream` is the subscription's id. Described in docs/protocol.md.
+ */
+
+import { z } from 'zod';
+import { Run } from './runs.ts';
+import { Series } from '../model/described-series.ts';
+import { Status } from './status.ts';
+
+const id = z.number().int().min(1).max(0xffff_ffff);
+
+/** Most subscriptions on one socket. */
+export const MAX_SUBSCRIPTIONS = 64;
+
+export const LiveRequest = z.discriminatedUnion('type', [
+  /** First message when the upgrade request carried no Authorization header (browsers cannot send one). */
+  z.object({ type: z.literal('auth'), token: z.string().max(1024) }),
+  z.object({
+    type: z.literal('subscribe'),
+    id,
+    scope: z.string().min(1).max(1024),
+    /** Canonical keys; absent means all series. */
+    series: z.array(z.string().max(4096)).max(5000).optional(),
+    /** Send the stored frames after this time (ms) first, then go on live, without a hole where the engine has them. */
+    from: z.number().nonnegative().optional(),
+  }),
+  z.object({ type: z.literal('unsubscribe'), id }),
+  /** `runs`: changed runs once per period; `status`: the engine's status once per period. */
+  z.object({ type: z.literal('watch'), topic: z.enum(['runs', 'status']) }),
+  z.object({ type: z.literal('unwatch'), topic: z.enum(['runs', 'status']) }),
+]);
+export type LiveRequest = z.infer<typeof LiveRequest>;
+
+export const LiveEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    api: z.object({ major: z.number(), minor: z.number() }),
+    engine: z.string(),
+    epoch: z.number(),
+    /** Milliseconds between ticks. */
+    period: z.number(),
+    time: z.number(),
+  }),
+  /** New series of a subscription's scope, before the first frame that has them. Only ever appended. */
+  z.object({ type: z.literal('schema'), id, scope: z.string(), series: z.array(Series) }),
+  /** The frames of a time span could not be sent (not stored, or too many): ask /api/v1/query for it. */
+  z.object({ type: z.literal('gap'), id, from: z.number(), to: z.number() }),
+  /** The stored frames asked for with `from` are all sent; what follows is live. */
+  z.object({ type: z.literal('live'), id, time: z.number() }),
+  /** The scope is closed (its run ended); no frame follows. */
+  z.object({ type: z.literal('end'), id }),
+  /** Runs that changed since the last such message; with `all` the complete list of live runs. */
+  z.object({ type: z.literal('runs'), all: z.boolean(), runs: z.array(Run.extend({ rate: z.number().nullable() })) }),
+  z.object({ type: z.literal('status'), status: Status }),
+  z.object({ type: z.literal('error'), id: id.nullable(), code: z.string(), detail: z.string() }),
+]);
+export type LiveEvent = z.infer<typeof LiveEvent>;
+
+/** A run on the `runs` topic: with the present rate per second of its headline series. */
+export type LiveRun = Extract<LiveEvent, { type: 'runs' }>['runs'][number];

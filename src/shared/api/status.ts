@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+/** Version of the HTTP and live API. A newer minor is read, a newer major is refused in words. */
+export const API_VERSION = { major: 1, minor: 0 } as const;
+
+const count = z.number().int().nonnegative();
+
+/** Where the store stands. Live data does not wait for it. */
+export const StoreStatus = z.object({
+  kind: z.enum(['sqlite', 'memory']),
+  /** Everything up to this time (ms since the epoch) survives a crash; 0: nothing yet, or nothing ever (memory). */
+  durable_until: z.number(),
+  /** Ticks taken but not yet written. */
+  queued: count,
+  /** Ticks that the queue had no room for: their raw samples are missing in the history. */
+  dropped: count,
+  /** Why writing fails at the moment, for people; null when it works. */
+  error: z.string().nullable(),
+});
+export type StoreStatus = z.infer<typeof StoreStatus>;
+
+/** GET /api/v1/status */
+export const Status = z.object({
+  name: z.literal('vigie'),
+  version: z.string(),
+  api: z.object({ major: count, minor: count }),
+  engine: z.object({
+    id: z.string(),
+    /** Number of starts of this engine's data directory. */
+    epoch: count,
+    host: z.string(),
+    pid: count,
+    /** Milliseconds since the epoch. */
+    started: z.number(),
+    /** Directory of the store, null with --memory. */
+    data: z.string().nullable(),
+    /** What clients push to. */
+    socket: z.string(),
+    legacy_socket: z.string().nullable(),
+    /** The compatible routes answer without a token. */
+    compat: z.boolean(),
+  }),
+  /** Now, on the engine's clock, ms since the epoch. */
+  time: z.number(),
+  /** A duration with a unit. */
+  period: z.string(),
+  ingest: z.object({
+    connections: count,
+    messages: count,
+    bytes: count,
+    /** Messages per second over the last period. */
+    rate: z.number().nonnegative(),
+    /** Messages that were not taken, by reason. */
+    rejected: z.record(z.string(), count),
+  }),
+  runs: z.object({ live: count, ended: count }),
+  series: count,
+  sampler: z.object({ ticks: count, late: count, last_ms: z.number() }),
+  live: z.object({ readers: count, skipped_frames: count }),
+  store: StoreStatus,
+  /** Things the user should know, such as a source that fails or a socket that could not be opened. */
+  warnings: z.array(z.string()),
+});
+export type Status = z.infer<typeof Status>;

@@ -1,0 +1,64 @@
+/**
+ * Every error the HTTP API answers with: one catalogue, so that code, documentation and types cannot drift apart (a
+ * test holds them equal). Answers are problem+json (RFC 9457) with this `code`.
+ */
+
+import { z } from 'zod';
+
+const CATALOGUE = {
+  bad_request: { status: 400, title: 'The request is not valid' },
+  unauthorized: { status: 401, title: 'A token is needed' },
+  forbidden_host: { status: 403, title: 'This host name is not served' },
+  forbidden_origin: { status: 403, title: 'Requests from this page are not accepted' },
+  not_found: { status: 404, title: 'Nothing is here' },
+  run_not_found: { status: 404, title: 'No such run' },
+  scope_not_found: { status: 404, title: 'No such scope' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  payload_too_large: { status: 413, title: 'The request body is too large' },
+  unsupported_media_type: { status: 415, title: 'The content type is not supported' },
+  internal: { status: 500, title: 'The engine made an error' },
+  store_unavailable: { status: 503, title: 'The store does not answer' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+export const ERROR_CODES = Object.keys(CATALOGUE) as ErrorCode[];
+
+export const errorEntry = (code: ErrorCode): { status: number; title: string } => CATALOGUE[code];
+
+/** The body of every error answer below /api/v1. */
+export const Problem = z.object({
+  /** Always about:blank: the code is what programs look at. */
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
+  /** What is wrong with this request and what to do next. */
+  detail: z.string(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** An error with a code of the catalogue; the HTTP edge turns it into a {@link Problem}. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+
+  get status(): number {
+    return CATALOGUE[this.code].status;
+  }
+
+  toProblem(): Problem {
+    return {
+      type: 'about:blank',
+      title: CATALOGUE[this.code].title,
+      status: this.status,
+      code: this.code,
+      detail: this.message,
+    };
+  }
+}

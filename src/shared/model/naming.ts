@@ -1,0 +1,134 @@
+/**
+ * What a metric family means to people: `mpi___hits___mpi_send` is MPI · Send · calls. A pure function of the name, so
+ * that every view and export says the same.
+ */
+
+/** Unit of a value: seconds, bytes, percent (0 to 100), ratio (0 to 1), hertz, degrees Celsius, or a plain number. */
+export type Unit = 's' | 'B' | '%' | 'ratio' | 'Hz' | '°C' | '1';
+
+export interface Naming {
+  /** The panel a series belongs to: `MPI`, `System calls`, `CPU`, `Memory`, … */
+  readonly group: string;
+  /** What was done or looked at: `Send`, `read`, `load average`. */
+  readonly operation: string;
+  /** What was measured of it: `calls`, `time`, `bytes`, `bytes in`, `bytes out`, `value`. */
+  readonly quantity: string;
+  readonly unit: Unit;
+}
+
+// Maps, not objects: names come from clients, and `constructor` is a name.
+
+const QUANTITIES: ReadonlyMap<string, readonly [quantity: string, unit: Unit]> = new Map([
+  ['hits', ['calls', '1']],
+  ['time', ['time', 's']],
+  ['size', ['bytes', 'B']],
+  ['size_in', ['bytes in', 'B']],
+  ['size_out', ['bytes out', 'B']],
+]);
+
+const INTERFACES: ReadonlyMap<string, string> = new Map([
+  ['mpi', 'MPI'],
+  ['strace', 'System calls'],
+  ['io', 'I/O'],
+]);
+
+const NODE_GROUPS: ReadonlyMap<string, string> = new Map([
+  ['cpu', 'CPU'],
+  ['memory', 'Memory'],
+  ['swap', 'Swap'],
+  ['disk', 'Disk'],
+  ['filesystem', 'Disk'],
+  ['network', 'Network'],
+  ['load', 'Load'],
+  ['load1', 'Load'],
+  ['load5', 'Load'],
+  ['load15', 'Load'],
+  ['component', 'Temperature'],
+  ['process', 'Processes'],
+]);
+
+/** Families of the older tau proxy; what call it was stands in a label. */
+const TAU: ReadonlyMap<string, Naming> = new Map([
+  ['strace_hits_total', { group: 'System calls', operation: 'By call', quantity: 'calls', unit: '1' }],
+  ['strace_size_total', { group: 'System calls', operation: 'By call', quantity: 'bytes', unit: 'B' }],
+  ['strace_time_total', { group: 'System calls', operation: 'By call', quantity: 'time', unit: 's' }],
+  ['tau_metric_proxy_run_total', { group: 'Processes', operation: 'run', quantity: 'count', unit: '1' }],
+]);
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const spaced = (text: string): string => text.replace(/_+/g, ' ').trim();
+
+function callName(layer: string, raw: string): string {
+  return layer === 'mpi' ? capital(raw.replace(/^mpi_/, '')) : raw;
+}
+
+function instrumented(family: string): Naming | null {
+  const parts = family.split('___');
+  if (parts.length < 3 || parts[0] === '' || parts[1] === '' || family.startsWith('func__')) return null;
+  if (parts[0] === 'total') {
+    // total___mpi___hits___total, total___mpi___size_total, total___mpi___size___total_in, total___strace___size___read
+    const layer = parts[1]!;
+    const rest = parts.slice(2).join('_');
+    const direction = rest.endsWith('_in') ? '_in' : rest.endsWith('_out') ? '_out' : '';
+    const quantity = QUANTITIES.get(`${/^(hits|time|size)/.exec(rest)?.[1] ?? ''}${direction}`);
+    if (!quantity) return null;
+    const last = parts.length > 3 ? parts[3]! : '';
+    const operation = last === '' || last.startsWith('total') ? 'All calls' : `All ${callName(layer, last)}`;
+    return { group: INTERFACES.get(layer) ?? capital(layer), operation, quantity: quantity[0], unit: quantity[1] };
+  }
+  const quantity = QUANTITIES.get(parts[1]!);
+  if (!quantity) return null;
+  const layer = parts[0]!;
+  return {
+    group: INTERFACES.get(layer) ?? capital(layer),
+    operation: callName(layer, parts.slice(2).join('___')),
+    quantity: quantity[0],
+    unit: quantity[1],
+  };
+}
+
+function unitOf(name: string): [rest: string, quantity: string, unit: Unit] {
+  const suffix = /_(seconds|bytes|percent|ratio|hertz|celsius)$/.exec(name);
+  if (!suffix) return [name, 'value', '1'];
+  const rest = name.slice(0, suffix.index);
+  switch (suffix[1]) {
+    case 'seconds':
+      return [rest, 'time', 's'];
+    case 'bytes':
+      return [rest, 'bytes', 'B'];
+    case 'percent':
+      return [rest, 'percent', '%'];
+    case 'ratio':
+      return [rest, 'ratio', 'ratio'];
+    case 'celsius':
+      return [rest, 'temperature', '°C'];
+    default:
+      return [rest, 'frequency', 'Hz'];
+  }
+}
+
+/** Group, operation, quantity and unit of a family, for people. Never fails: an unknown name speaks for itself. */
+export function describeFamily(family: string): Naming {
+  const naming = instrumented(family) ?? TAU.get(family) ?? plain(family);
+  return naming.operation === '' ? { ...naming, operation: family } : naming;
+}
+
+function plain(family: string): Naming {
+  if (family.startsWith('func__')) {
+    return { group: 'Functions', operation: family.slice('func__'.length), quantity: 'calls', unit: '1' };
+  }
+  if (family === 'has_started' || family === 'has_finished') {
+    return { group: 'Processes', operation: spaced(family.slice('has_'.length)), quantity: 'count', unit: '1' };
+  }
+  const total = family.endsWith('_total');
+  const [rest, measured, unit] = unitOf(total ? family.slice(0, -'_total'.length) : family);
+  const quantity = measured === 'value' && total ? 'count' : measured;
+  const prefix = /^(proxy|node|vigie|tau)_(?=[^_])/.exec(rest);
+  if (!prefix) return { group: 'Program', operation: spaced(rest), quantity, unit };
+  const bare = rest.slice(prefix[0].length);
+  if (prefix[1] === 'vigie') return { group: 'Engine', operation: spaced(bare), quantity, unit };
+  const word = bare.split('_', 1)[0]!;
+  const group = NODE_GROUPS.get(word);
+  const within = group === undefined ? bare : bare.slice(word.length);
+  return { group: group ?? capital(word), operation: spaced(within) || spaced(bare), quantity, unit };
+}
