@@ -1,0 +1,283 @@
+/**
+ * The store on a thread of its own, as the rest of the engine sees it. Taking a tick is one copy and one message; how
+ * much may wait for the disk is bounded in ticks and in bytes.
+ */
+
+import { SHARE_ENV, Worker } from 'node:worker_threads';
+import type { Profile } from '../../shared/api/profiles.ts';
+import type { RangeQuery, RangeResult } from '../../shared/api/query.ts';
+import type { Run, RunList, RunListQuery } from '../../shared/api/runs.ts';
+import type { StoreStatus } from '../../shared/api/status.ts';
+import { ApiError } from '../../shared/errors.ts';
+import type { ScopeId } from '../../shared/model/scope.ts';
+import { toRangeResult } from './aggregate.ts';
+import type { CallMessage, Calls, FromWorker, Packed, StoreOptions, ToWorker, WriteMessage } from './messages.ts';
+import { StoreOpenError } from './open-error.ts';
+import { formatCursor, parseCursor } from './run-list.ts';
+import type { OpenedStore, Snapshot, Store, Tick } from './store.ts';
+
+const MIB = 1024 * 1024;
+/** Most questions that wait for an answer. */
+const MAX_CALLS = 1000;
+/** Most bytes of runs and profiles on their way: reached only when the disk hangs. */
+const MAX_RUN_BYTES = 128 * MIB;
+/** Closing waits this long for a disk that hangs. */
+const CLOSE_WITHIN = 30_000;
+
+export interface WorkerStoreOptions {
+  readonly dataDir: string;
+  /** Most ticks, and most bytes of them, that wait for the disk. Default 120 ticks, 32 MiB. */
+  readonly queueLimit?: { readonly ticks: number; readonly bytes: number };
+  /** Age in ms after which frames are removed; default 14 days. */
+  readonly keepFor?: number;
+  /** Time in ms for which a tick that cannot be written is tried again; default 30 s. */
+  readonly retryFor?: number;
+  /** The file system's number (statfs(2) f_type) instead of asking for it. */
+  readonly fsType?: number;
+}
+
+type Opened = Extract<FromWorker, { type: 'opened' }>;
+
+/** Opens the store in a directory, which is made when missing. Throws {@link StoreOpenError}. */
+export async function openWorkerStore(options: WorkerStoreOptions): Promise<OpenedStore> {
+  const data: StoreOptions = {
+    directory: options.dataDir,
+    keepFor: options.keepFor ?? 14 * 24 * 3_600_000,
+    retryFor: options.retryFor ?? 30_000,
+    fsType: options.fsType ?? null,
+  };
+  // Run from its sources, the thread is the file beside this one; built, it is a bundle beside the engine's.
+  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './store-worker.cjs';
+  const worker = new Worker(new URL(file, import.meta.url), {
+    name: 'vigie-store',
+    workerData: data,
+    env: SHARE_ENV,
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
+  const store = new WorkerStore(worker, options.queueLimit ?? { ticks: 120, bytes: 32 * MIB });
+  const { engineId, epoch, interrupted, warnings } = await store.opened;
+  return { store, engineId, epoch, interrupted, warnings };
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: ApiError) => void;
+}
+
+class WorkerStore implements Store {
+  /** Rejects with StoreOpenError. */
+  readonly opened: Promise<Opened>;
+  readonly #worker: Worker;
+  readonly #limit: { readonly ticks: number; readonly bytes: number };
+  #opening: { resolve(opened: Opened): void; reject(error: StoreOpenError): void } | null = null;
+  #refused: StoreOpenError | null = null;
+  readonly #calls = new Map<number, Waiting>();
+  #nextCall = 1;
+  #ticks = 0;
+  #tickBytes = 0;
+  #runBytes = 0;
+  #dropped = 0;
+  /** Writes given up by the thread. */
+  #lost = 0;
+  #durableUntil = 0;
+  /** What the thread says of its writing. */
+  #trouble: string | null = null;
+  /** Why there is no thread any more. */
+  #gone: string | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(worker: Worker, limit: { readonly ticks: number; readonly bytes: number }) {
+    this.#worker = worker;
+    this.#limit = limit;
+    this.opened = new Promise((resolve, reject) => {
+      this.#opening = { resolve, reject };
+    });
+    worker.on('message', (message: FromWorker) => this.#hear(message));
+    worker.on('error', (error) => this.#end(`the store stopped: ${String(error)}; restart the engine`));
+    worker.on('messageerror', (error) =>
+      this.#end(`the store cannot be understood: ${String(error)}; restart the engine`),
+    );
+    worker.on('exit', (code) => this.#end(`the store's thread ended with code ${code}; restart the engine`));
+  }
+
+  append(tick: Tick): boolean {
+    const bytes = tick.scopes.reduce((sum, { frame }) => sum + frame.byteLength, 0);
+    const full = this.#ticks >= this.#limit.ticks || this.#tickBytes + bytes > this.#limit.bytes;
+    if (this.#gone !== null || this.#closing || full) {
+      this.#dropped++;
+      return false;
+    }
+    // Copied once, because the frames also go to readers, and then handed over without another copy.
+    const frames = new Uint8Array(bytes);
+    let at = 0;
+    const scopes = tick.scopes.map(({ scope, added, frame }) => {
+      frames.set(frame, at);
+      at += frame.byteLength;
+      return { scope, added, bytes: frame.byteLength };
+    });
+    this.#write({ type: 'tick', time: tick.time, scopes, frames: frames.buffer }, bytes, [frames.buffer]);
+    return true;
+  }
+
+  putRun(run: Run): void {
+    // Its texts, at most two bytes a character; exact enough for a bound.
+    const bytes = 1024 + 2 * (run.command.length + run.nodelist.length + run.run_dir.length) + 64 * run.nodes.length;
+    this.#write({ type: 'run', run, bytes }, bytes, []);
+  }
+
+  putProfile(profile: Profile): void {
+    const body = new TextEncoder().encode(JSON.stringify(profile));
+    this.#write({ type: 'profile', run: profile.run, body }, body.byteLength, [body.buffer]);
+  }
+
+  #write(message: WriteMessage, bytes: number, transfer: ArrayBuffer[]): void {
+    if (this.#gone !== null || this.#closing) return;
+    const tick = message.type === 'tick';
+    if (tick) {
+      this.#ticks++;
+      this.#tickBytes += bytes;
+    } else if (this.#runBytes + bytes > MAX_RUN_BYTES) {
+      this.#trouble = 'the disk does not answer; descriptions of runs are lost';
+      return;
+    } else this.#runBytes += bytes;
+    this.#post(message, transfer);
+  }
+
+  #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  status(): StoreStatus {
+    const error = this.#gone ?? this.#trouble;
+    return { kind: 'sqlite', durable_until: this.#durableUntil, queued: this.#ticks, dropped: this.#dropped, error };
+  }
+
+  async runs(query: RunListQuery): Promise<RunList> {
+    const after = query.cursor === undefined ? null : parseCursor(query.cursor);
+    if (query.cursor !== undefined && !after) throw new ApiError('bad_request', 'cursor: not one of an earlier answer');
+    if (query.state === 'live') return { runs: [], next: null };
+    const search = (query.search ?? '').toLowerCase();
+    const { rows, more } = await this.#call('runs', { search, after, limit: query.limit });
+    const last = rows.at(-1);
+    return { runs: rows.map(({ body }) => JSON.parse(body) as Run), next: more && last ? formatCursor(last) : null };
+  }
+
+  async run(id: string): Promise<Run | null> {
+    return fromJson(await this.#call('run', id)) as Run | null;
+  }
+
+  async profile(runId: string): Promise<Profile | null> {
+    return fromJson(await this.#call('profile', runId)) as Profile | null;
+  }
+
+  async latestProfile(jobid: string): Promise<Profile | null> {
+    return fromJson(await this.#call('latestProfile', jobid)) as Profile | null;
+  }
+
+  snapshot(scope: ScopeId, time: number): Promise<Snapshot | null> {
+    return this.#call('snapshot', { scope, time });
+  }
+
+  async query(query: RangeQuery): Promise<RangeResult | null> {
+    const columns = await this.#call('query', query);
+    return columns && toRangeResult(columns);
+  }
+
+  async frames(scope: ScopeId, from: number, to: number, limit: number): ReturnType<Store['frames']> {
+    const { lengths, bytes, truncated }: Packed = await this.#call('frames', { scope, from, to, limit });
+    let at = 0;
+    const frames = lengths.map((length) => {
+      at += length;
+      return bytes.subarray(at - length, at);
+    });
+    return { frames, truncated };
+  }
+
+  async flush(): Promise<void> {
+    const lost = this.#lost;
+    await this.#call('flush', null);
+    if (this.#lost === lost) return;
+    throw new ApiError('store_unavailable', `something could not be written: ${this.#trouble ?? 'see the log'}`);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#gone !== null) return;
+    const exit = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#post({ type: 'close' });
+    const late = setTimeout(() => void this.#worker.terminate(), CLOSE_WITHIN);
+    await exit;
+    clearTimeout(late);
+  }
+
+  #call<M extends keyof Calls>(method: M, argument: Calls[M][0]): Promise<Calls[M][1]> {
+    if (this.#gone !== null) return Promise.reject(new ApiError('store_unavailable', this.#gone));
+    if (this.#closing) return Promise.reject(new ApiError('store_unavailable', 'the store is closed'));
+    if (this.#calls.size >= MAX_CALLS) {
+      return Promise.reject(new ApiError('store_unavailable', 'too many questions wait for the store; try again'));
+    }
+    return new Promise((resolve, reject) => {
+      const id = this.#nextCall++;
+      this.#calls.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.#post({ type: 'call', id, method, argument } as CallMessage);
+    });
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.type) {
+      case 'opened':
+        this.#opening?.resolve(message);
+        this.#opening = null;
+        return;
+      case 'refused':
+        // Told when the thread has ended: the caller may try again at once.
+        this.#refused = new StoreOpenError(message.code, message.message);
+        return;
+      case 'done':
+        this.#ticks -= message.left.ticks;
+        this.#tickBytes -= message.left.tickBytes;
+        this.#runBytes -= message.left.runBytes;
+        this.#lost += message.left.lost;
+        this.#dropped += message.left.lostTicks;
+        this.#durableUntil = message.durableUntil;
+        return;
+      case 'trouble':
+        this.#trouble = message.error;
+        return;
+      case 'answer':
+        this.#settle(message.id)?.resolve(message.value);
+        return;
+      case 'failed':
+        this.#settle(message.id)?.reject(new ApiError('store_unavailable', message.message));
+        return;
+      case 'closed':
+        return;
+    }
+  }
+
+  #settle(id: number): Waiting | undefined {
+    const waiting = this.#calls.get(id);
+    this.#calls.delete(id);
+    return waiting;
+  }
+
+  #end(reason: string): void {
+    if (this.#gone !== null) return;
+    this.#gone = this.#closing ? 'the store is closed' : reason;
+    this.#opening?.reject(this.#refused ?? new StoreOpenError('store_failed', reason));
+    // Ticks that never reached the disk; a closed store has told all of its own.
+    this.#dropped += this.#ticks;
+    this.#ticks = 0;
+    for (const { reject } of this.#calls.values()) reject(new ApiError('store_unavailable', this.#gone));
+    this.#calls.clear();
+  }
+}
+
+function fromJson(text: string | Uint8Array | null): unknown {
+  if (text === null) return null;
+  return JSON.parse(typeof text === 'string' ? text : new TextDecoder().decode(text));
+}

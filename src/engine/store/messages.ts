@@ -1,0 +1,93 @@
+/** What passes between the engine's thread and the store's. Both are one build, so nothing here needs checking. */
+
+import type { Run } from '../../shared/api/runs.ts';
+import type { RangeQuery } from '../../shared/api/query.ts';
+import type { SeriesDef } from '../../shared/model/series.ts';
+import type { ScopeId } from '../../shared/model/scope.ts';
+import type { RangeColumns } from './aggregate.ts';
+import type { StoreOpenCode } from './open-error.ts';
+import type { RunPage, StoredRuns } from './sqlite-reader.ts';
+import type { InterruptedRun, Snapshot } from './store.ts';
+
+/** workerData of the thread. */
+export interface StoreOptions {
+  readonly directory: string;
+  /** Age in ms after which frames are removed. */
+  readonly keepFor: number;
+  /** Time in ms for which a tick that cannot be written is tried again. */
+  readonly retryFor: number;
+  /** statfs(2)'s f_type; absent: asked for. */
+  readonly fsType: number | null;
+}
+
+/** Written in the order they come. The scopes' frames lie one after another in `frames`. */
+export type WriteMessage =
+  | {
+      readonly type: 'tick';
+      readonly time: number;
+      readonly scopes: readonly {
+        readonly scope: ScopeId;
+        readonly added: readonly SeriesDef[];
+        readonly bytes: number;
+      }[];
+      readonly frames: ArrayBuffer;
+    }
+  | { readonly type: 'run'; readonly run: Run; readonly bytes: number }
+  /** `body`: the profile as JSON. */
+  | { readonly type: 'profile'; readonly run: Run; readonly body: Uint8Array<ArrayBuffer> };
+
+export interface Packed {
+  /** Lengths of the frames, which lie one after another in `bytes`. */
+  readonly lengths: readonly number[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly truncated: boolean;
+}
+
+/** Questions: arguments and answer. */
+export interface Calls {
+  runs: [page: RunPage, answer: StoredRuns];
+  run: [id: string, answer: string | null];
+  profile: [runId: string, answer: Uint8Array | null];
+  latestProfile: [jobid: string, answer: Uint8Array | null];
+  snapshot: [at: { scope: ScopeId; time: number }, answer: Snapshot | null];
+  query: [query: RangeQuery, answer: RangeColumns | null];
+  frames: [span: { scope: ScopeId; from: number; to: number; limit: number }, answer: Packed];
+  flush: [nothing: null, answer: null];
+}
+
+export type CallMessage = {
+  [M in keyof Calls]: {
+    readonly type: 'call';
+    readonly id: number;
+    readonly method: M;
+    readonly argument: Calls[M][0];
+  };
+}[keyof Calls];
+
+export type ToWorker = WriteMessage | CallMessage | { readonly type: 'close' };
+
+/** Writes that left the queue, written or not. */
+export interface Left {
+  readonly ticks: number;
+  readonly tickBytes: number;
+  readonly runBytes: number;
+  /** How many were given up, and how many of those were ticks. */
+  readonly lost: number;
+  readonly lostTicks: number;
+}
+
+export type FromWorker =
+  | {
+      readonly type: 'opened';
+      readonly engineId: string;
+      readonly epoch: number;
+      readonly interrupted: readonly InterruptedRun[];
+      readonly warnings: readonly string[];
+    }
+  | { readonly type: 'refused'; readonly code: StoreOpenCode; readonly message: string }
+  | { readonly type: 'done'; readonly left: Left; readonly durableUntil: number }
+  /** Why writing fails; null: it works again. */
+  | { readonly type: 'trouble'; readonly error: string | null }
+  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'failed'; readonly id: number; readonly message: string }
+  | { readonly type: 'closed' };

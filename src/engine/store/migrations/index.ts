@@ -1,0 +1,4 @@
+import { first } from './0001-first.ts';
+
+/** Forward only: entry N brings a database of version N to version N + 1 (PRAGMA user_version). Never edited once released. */
+export const MIGRATIONS: readonly string[] = [first];

@@ -1,0 +1,200 @@
+/**
+ * The store in SQLite: all statements, all synchronous, for the worker thread. Long reads are generators that yield
+ * between steps of a few milliseconds, so that a tick never waits for one.
+ */
+
+import type Database from 'better-sqlite3';
+import { randomBytes } from 'node:crypto';
+import type { Profile } from '../../shared/api/profiles.ts';
+import type { Run } from '../../shared/api/runs.ts';
+import { runScope, type ScopeId } from '../../shared/model/scope.ts';
+import type { SeriesDef } from '../../shared/model/series.ts';
+import { interruptedProfile, type StoredRank } from './interrupted.ts';
+import { searchText } from './run-list.ts';
+import { ScopeTrack, type TrackedFrame } from './scope-track.ts';
+import { SqliteReader } from './sqlite-reader.ts';
+import type { InterruptedRun, ScopeTick, Tick } from './store.ts';
+
+/** A snapshot replays at most this many frames. */
+const FULL_EVERY = 256;
+
+interface LiveScope {
+  readonly track: ScopeTrack;
+  /** Row of `scope`; null until the first frame is committed. */
+  row: number | null;
+  /** Series not committed yet. */
+  unsaved: SeriesDef[];
+}
+
+/** A tick ready to be written, as often as it takes. */
+export interface PreparedTick {
+  readonly time: number;
+  readonly scopes: readonly { readonly name: ScopeId; readonly live: LiveScope; readonly frame: TrackedFrame }[];
+}
+
+export class SqliteStore {
+  readonly engineId: string;
+  readonly epoch: number;
+  readonly read: SqliteReader;
+  readonly #db: Database.Database;
+  readonly #live = new Map<ScopeId, LiveScope>();
+  readonly #liveRows = new Set<number>();
+  readonly #statements;
+  /** The number of this start is not on disk yet. */
+  #epochUnsaved = true;
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+    this.read = new SqliteReader(db);
+    const known = db.prepare('SELECT id, epochs FROM engine').get() as { id: string; epochs: number } | undefined;
+    this.engineId = known?.id ?? randomBytes(16).toString('hex');
+    this.epoch = (known?.epochs ?? 0) + 1;
+    this.#statements = {
+      engine: db.prepare(
+        'INSERT INTO engine (one, id, epochs) VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET epochs = excluded.epochs',
+      ),
+      scope: db
+        .prepare('INSERT INTO scope (name, epoch) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = name RETURNING id')
+        .pluck(),
+      series: db.prepare('INSERT OR REPLACE INTO series (scope, kind, place, name, doc) VALUES (?, ?, ?, ?, ?)'),
+      frame: db.prepare('INSERT INTO frame (scope, time, full, bytes) VALUES (?, ?, ?, ?)'),
+      setBack: db.prepare('DELETE FROM frame WHERE scope IN (SELECT id FROM scope WHERE name = ?) AND time >= ?'),
+      run: db.prepare(
+        `INSERT INTO run (id, jobid, start, state, epoch, search, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET jobid = excluded.jobid, start = excluded.start, state = excluded.state,
+           epoch = excluded.epoch, search = excluded.search, body = excluded.body`,
+      ),
+      profile: db.prepare(
+        'INSERT INTO profile (run, body) VALUES (?, ?) ON CONFLICT (run) DO UPDATE SET body = excluded.body',
+      ),
+    };
+  }
+
+  /** Frames that cannot be read are an error of the caller's: FrameError. Each tick once, in order. */
+  prepare(tick: Tick): PreparedTick {
+    try {
+      return { time: tick.time, scopes: tick.scopes.map((scope) => this.#take(scope)) };
+    } catch (error) {
+      for (const { scope } of tick.scopes) this.#live.get(scope)?.track.lost();
+      throw error;
+    }
+  }
+
+  #take({ scope: name, added, frame }: ScopeTick): PreparedTick['scopes'][number] {
+    let live = this.#live.get(name);
+    if (!live) {
+      live = { track: new ScopeTrack(FULL_EVERY), row: null, unsaved: [] };
+      this.#live.set(name, live);
+    }
+    live.unsaved.push(...added);
+    return { name, live, frame: live.track.take(frame) };
+  }
+
+  /** One transaction. When it throws, nothing of the tick is stored and it may be written again. */
+  writeTick(tick: PreparedTick): void {
+    const rows: number[] = [];
+    this.#transaction(() => {
+      for (const { name, live, frame } of tick.scopes) {
+        const row = live.row ?? (this.#statements.scope.get(name, this.epoch) as number);
+        rows.push(row);
+        for (const { kind, index, name: series, doc } of live.unsaved) {
+          this.#statements.series.run(row, kind, index, series, doc);
+        }
+        // Times of a scope only grow: what a clock that was set back left ahead would mix with what comes.
+        if (frame.setBack || live.row === null) this.#statements.setBack.run(name, frame.time);
+        this.#statements.frame.run(row, frame.time, frame.full ? 1 : 0, frame.bytes);
+      }
+    });
+    tick.scopes.forEach(({ live }, i) => {
+      live.row = rows[i]!;
+      live.unsaved = [];
+      this.#liveRows.add(rows[i]!);
+    });
+  }
+
+  /** The tick will not be written any more. */
+  loseTick(tick: PreparedTick): void {
+    for (const { live } of tick.scopes) live.track.lost();
+  }
+
+  putRun(run: Run): void {
+    this.#transaction(() => this.#storeRun(run));
+  }
+
+  /** `body`: the profile as JSON. */
+  putProfile(run: Run, body: Uint8Array): void {
+    this.#transaction(() => {
+      this.#storeRun(run);
+      this.#statements.profile.run(run.id, body);
+    });
+    const ranks = rankPrefix(run.id);
+    for (const [scope, { row }] of this.#live) {
+      if (scope !== run.scope && !scope.startsWith(ranks)) continue;
+      this.#live.delete(scope);
+      if (row !== null) this.#liveRows.delete(row);
+    }
+  }
+
+  #storeRun(run: Run): void {
+    const { id, jobid, start_time, state } = run;
+    this.#statements.run.run(id, jobid, start_time, state, this.epoch, searchText(run), JSON.stringify(run));
+  }
+
+  #transaction(work: () => void): void {
+    this.#db.transaction(() => {
+      if (this.#epochUnsaved) this.#statements.engine.run(this.engineId, this.epoch);
+      work();
+    })();
+    this.#epochUnsaved = false;
+  }
+
+  /** Stores the number of this start now. */
+  saveEpoch(): void {
+    this.#transaction(() => {});
+  }
+
+  /** True when rows of a scope are still written to. */
+  isLive(row: number): boolean {
+    return this.#liveRows.has(row);
+  }
+
+  /**
+   * Runs the last stop left open (`unended`, with the profile to store for them), and those that were closed as
+   * interrupted during the last start, newest first. A run that is found open is so offered twice: once more when the
+   * engine stops again before its client came back.
+   */
+  interrupted(): { all: InterruptedRun[]; unended: Profile[] } {
+    const rows = this.#db
+      .prepare(
+        `SELECT body FROM run WHERE state IN ('running', 'ending') OR (state = 'interrupted' AND epoch = ?)
+         ORDER BY start DESC, number DESC`,
+      )
+      .pluck()
+      .all(this.epoch - 1) as string[];
+    const unended: Profile[] = [];
+    const all = rows.map((body): InterruptedRun => {
+      const run = JSON.parse(body) as Run;
+      const snapshot = this.read.snapshot(runScope(run.id), Number.MAX_SAFE_INTEGER);
+      if (run.state === 'interrupted') return { run, snapshot };
+      const profile = interruptedProfile(run, snapshot, this.#ranks(run.id));
+      unended.push(profile);
+      return { run: profile.run, snapshot };
+    });
+    return { all, unended };
+  }
+
+  #ranks(runId: string): StoredRank[] {
+    const prefix = rankPrefix(runId);
+    return this.read.scopesBelow(prefix).flatMap((name) => {
+      const rank = Number(name.slice(prefix.length));
+      const snapshot = this.read.snapshot(name, Number.MAX_SAFE_INTEGER);
+      return snapshot && Number.isInteger(rank) && rank >= 0 ? [{ rank, snapshot }] : [];
+    });
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+const rankPrefix = (runId: string): string => `rank/${runId}/`;

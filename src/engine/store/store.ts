@@ -1,0 +1,90 @@
+/**
+ * What the engine asks of a store, and nothing of how it is kept. Two implementations: worker (SQLite on a thread of its
+ * own) and memory (the twin that tests and `--memory` use); one set of tests holds both to this contract.
+ *
+ * Writes are taken in order and never block the caller; everything else answers later and sees all writes before it.
+ */
+
+import type { Profile } from '../../shared/api/profiles.ts';
+import type { RangeQuery, RangeResult } from '../../shared/api/query.ts';
+import type { Run, RunList, RunListQuery } from '../../shared/api/runs.ts';
+import type { StoreStatus } from '../../shared/api/status.ts';
+import type { Columns } from '../../shared/frame.ts';
+import type { SeriesDef } from '../../shared/model/series.ts';
+import type { ScopeId } from '../../shared/model/scope.ts';
+
+export interface ScopeTick {
+  readonly scope: ScopeId;
+  /** Series that this scope has had appended since its last tick. They become known with the frame. */
+  readonly added: readonly SeriesDef[];
+  /** An encoded frame, stream 0. The first of a scope after the store opened, and after a refused tick, is full. */
+  readonly frame: Uint8Array;
+}
+
+/** All scopes of one tick of the sampler. Written in one transaction or not at all. */
+export interface Tick {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly scopes: readonly ScopeTick[];
+}
+
+/** Series and values of a scope at a time. */
+export interface Snapshot {
+  readonly time: number;
+  readonly series: readonly SeriesDef[];
+  readonly columns: Columns;
+}
+
+/** A run that was open when the engine stopped, so that a returning client can go on with it. */
+export interface InterruptedRun {
+  readonly run: Run;
+  readonly snapshot: Snapshot | null;
+}
+
+export interface OpenedStore {
+  readonly store: Store;
+  /** Identity kept with the data: 32 hexadecimal digits. */
+  readonly engineId: string;
+  /** Number of starts, this one included. */
+  readonly epoch: number;
+  /** Runs the last stop left open, closed as interrupted before this answer. Newest first. */
+  readonly interrupted: readonly InterruptedRun[];
+  /** What went wrong while opening without stopping it, for people. */
+  readonly warnings: readonly string[];
+}
+
+export interface Store {
+  /** Takes a tick; false when the queue is full: the tick is dropped and counted. */
+  append(tick: Tick): boolean;
+  /** Creates or updates a run's description. */
+  putRun(run: Run): void;
+  /** A run ended: its last description and its profile, in one transaction. */
+  putProfile(profile: Profile): void;
+
+  status(): StoreStatus;
+
+  /** Ended runs, newest start first; live runs are the registry's to tell. */
+  runs(query: RunListQuery): Promise<RunList>;
+  run(id: string): Promise<Run | null>;
+  profile(runId: string): Promise<Profile | null>;
+  /** The profile of the latest run of a job id. */
+  latestProfile(jobid: string): Promise<Profile | null>;
+  /** Series and last values of a scope at or before a time; null when nothing is stored of it. */
+  snapshot(scope: ScopeId, time: number): Promise<Snapshot | null>;
+  query(query: RangeQuery): Promise<RangeResult | null>;
+  /**
+   * Stored frames of a scope with from < time ≤ to, oldest first. The first one is made full, the rest are as stored.
+   * At most `limit` frames, the newest ones; `truncated` when there were more.
+   */
+  frames(
+    scope: ScopeId,
+    from: number,
+    to: number,
+    limit: number,
+  ): Promise<{ frames: Uint8Array[]; truncated: boolean }>;
+
+  /** Resolves when everything taken so far is durable. */
+  flush(): Promise<void>;
+  /** Flushes, releases the lock. No call is answered after it. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,268 @@
+/** One contract, two stores. */
+
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openStore } from '../../../src/engine/store/index.ts';
+import type { OpenedStore, Store } from '../../../src/engine/store/store.ts';
+import { decodeFrame, FrameState } from '../../../src/shared/frame.ts';
+import { temporaryFolder } from '../../support/tmp.ts';
+import { gauge, profile, run, T0, Teller, tick } from '../../unit/engine/store/support.ts';
+
+const all = { series: [], from: T0, to: T0 + 3_600_000, maxPoints: 1000 };
+
+describe.each(['memory', 'sqlite'] as const)('%s store', (kind) => {
+  let opened: OpenedStore;
+  let store: Store;
+
+  beforeEach(async () => {
+    const data = kind === 'memory' ? null : join(temporaryFolder(), 'data');
+    // Faster than any sampler: the queue must hold a whole test.
+    opened = await openStore({ data, worker: { queueLimit: { ticks: 10_000, bytes: 1 << 26 } } });
+    ({ store } = opened);
+  });
+  afterEach(() => store.close());
+
+  test('tells who it is', () => {
+    expect(opened).toMatchObject({ epoch: 1, interrupted: [], warnings: [] });
+    expect(opened.engineId).toMatch(/^[0-9a-f]{32}$/);
+    expect(store.status()).toEqual({ kind, durable_until: 0, queued: 0, dropped: 0, error: null });
+  });
+
+  test('answers null for what it does not have', async () => {
+    expect(await store.run('x')).toBeNull();
+    expect(await store.profile('x')).toBeNull();
+    expect(await store.latestProfile('x')).toBeNull();
+    expect(await store.snapshot('node/x', T0)).toBeNull();
+    expect(await store.query({ ...all, scope: 'node/x' })).toBeNull();
+    expect(await store.frames('node/x', 0, T0, 10)).toEqual({ frames: [], truncated: false });
+    expect(await store.runs({ limit: 10 })).toEqual({ runs: [], next: null });
+  });
+
+  test('a question sees every write before it, and what was not changed keeps its value', async () => {
+    const a = new Teller('node/a');
+    store.append(tick(T0, a.at(T0, { 'c{b="1",a="2"}': 5, g: gauge(1) })));
+    store.append(tick(T0 + 1000, a.at(T0 + 1000, { 'c{b="1",a="2"}': 15 })));
+    store.append(tick(T0 + 2000, a.at(T0 + 2000, { late: 1, g: [1, 9, 4, 20] })));
+    const result = await store.query({ ...all, scope: 'node/a' });
+    expect(result).toMatchObject({ scope: 'node/a', step: 0, times: [T0, T0 + 1000, T0 + 2000] });
+    expect(result!.series).toEqual([
+      {
+        ...{ key: 'c{a="2",b="1"}', name: 'c{b="1",a="2"}', kind: 'counter', last: [5, 15, 15] },
+        ...{ min: [null, 10, 0], avg: [null, 10, 0], max: [null, 10, 0] },
+      },
+      {
+        ...{ key: 'late', name: 'late', kind: 'counter', last: [null, null, 1] },
+        ...{ min: [null, null, null], avg: [null, null, null], max: [null, null, null] },
+      },
+      { key: 'g', name: 'g', kind: 'gauge', min: [1, 1, 5], avg: [1, 1, 5], max: [1, 1, 5], last: [1, 1, 5] },
+    ]);
+    const one = await store.query({ ...all, scope: 'node/a', series: ['g', 'none'] });
+    expect(one!.series.map(({ key }) => key)).toEqual(['g']);
+  });
+
+  test('the range uses the sample before it, and only samples inside it', async () => {
+    const a = new Teller('node/a');
+    for (let i = 0; i < 200; i++) store.append(tick(T0 + i * 1000, a.at(T0 + i * 1000, { c: i * i })));
+    const span = { scope: 'node/a', series: [], from: T0 + 100_000, to: T0 + 102_500, maxPoints: 10 };
+    expect(await store.query(span)).toMatchObject({
+      times: [100, 101, 102].map((i) => T0 + i * 1000),
+      series: [{ avg: [199, 201, 203], last: [10_000, 10_201, 10_404] }],
+    });
+    const wide = await store.query({ ...span, from: T0, to: T0 + 199_000, maxPoints: 20 });
+    expect(wide!.step).toBe(10_000);
+    expect(wide!.series[0]!.last).toEqual(Array.from({ length: 20 }, (_, i) => (10 * i + 9) ** 2));
+    expect(wide!.series[0]!.max[19]).toBe(199 ** 2 - 198 ** 2);
+    expect(await store.query({ ...span, from: T0 + 500_000, to: T0 + 600_000 })).toMatchObject({ times: [], step: 0 });
+    expect(await store.query({ ...span, from: T0 + 9000, to: T0 })).toMatchObject({ times: [] });
+    expect(await store.query({ ...span, from: T0, to: 1e15, maxPoints: 20 })).not.toBeNull();
+  });
+
+  test('long spans come whole', async () => {
+    const a = new Teller('node/a');
+    for (let i = 0; i < 2500; i++) store.append(tick(T0 + i * 1000, a.at(T0 + i * 1000, { c: 3 * i })));
+    const raw = (await store.query({ ...all, scope: 'node/a', from: T0 + 1000, maxPoints: 2499 }))!;
+    expect(raw.times).toEqual(Array.from({ length: 2499 }, (_, i) => T0 + (i + 1) * 1000));
+    expect(raw.series[0]!.avg.every((rate) => rate === 3)).toBe(true);
+    const wide = (await store.query({ ...all, scope: 'node/a', from: T0 + 1000, maxPoints: 100 }))!;
+    expect(wide.step).toBe(60_000);
+    const filled = wide.series[0]!.avg.filter((rate) => rate !== null);
+    expect(filled).toEqual(Array.from({ length: 42 }, () => 3));
+    const { frames, truncated } = await store.frames('node/a', 0, T0 + 3_600_000, 5000);
+    expect(frames.map((bytes) => decodeFrame(bytes).sequence)).toEqual(Array.from({ length: 2500 }, (_, i) => i));
+    expect(truncated).toBe(false);
+  });
+
+  test('a snapshot has the series and values known at its time', async () => {
+    const a = new Teller('run/a');
+    for (let i = 0; i < 150; i++) {
+      const values = i < 140 ? { c: i, g: [0, i, i, 2 * i] as const } : { c: i, new: 1 };
+      store.append(tick(T0 + i * 1000, a.at(T0 + i * 1000, values)));
+    }
+    expect(await store.snapshot('run/a', T0 - 1)).toBeNull();
+    const early = (await store.snapshot('run/a', T0 + 100_999))!;
+    expect(early.time).toBe(T0 + 100_000);
+    expect(early.series.map((each) => [each.name, each.kind, each.index, each.doc])).toEqual([
+      ['c', 'counter', 0, 'about c'],
+      ['g', 'gauge', 0, 'about g'],
+    ]);
+    expect([...early.columns.counters]).toEqual([100]);
+    expect([...early.columns.gauges]).toEqual([0, 100, 100, 200]);
+    const last = (await store.snapshot('run/a', Number.MAX_SAFE_INTEGER))!;
+    expect(last.time).toBe(T0 + 149_000);
+    expect(last.series.map(({ name }) => name)).toEqual(['c', 'new', 'g']);
+    expect([...last.columns.counters]).toEqual([149, 1]);
+  });
+
+  test('frames begin full, follow in order, and the newest are kept', async () => {
+    const a = new Teller('node/a');
+    for (let i = 0; i < 300; i++)
+      store.append(tick(T0 + i * 1000, a.at(T0 + i * 1000, i % 2 ? { odd: i } : { even: i })));
+    const { frames, truncated } = await store.frames('node/a', T0 + 99_000, T0 + 149_000, 20);
+    expect(truncated).toBe(true);
+    const decoded = frames.map(decodeFrame);
+    expect(decoded.map(({ time }) => (time - T0) / 1000)).toEqual(Array.from({ length: 20 }, (_, i) => 130 + i));
+    expect(decoded[0]).toMatchObject({ full: true, sequence: 130, interval: 1000, stream: 0 });
+    const state = new FrameState();
+    state.apply(decoded[0]!);
+    expect([...state.counters.subarray(0, 2)]).toEqual([130, 129]);
+    for (const frame of decoded.slice(1)) state.apply(frame);
+    expect([...state.counters.subarray(0, 2)]).toEqual([148, 149]);
+    const exact = await store.frames('node/a', T0 + 297_000, T0 + 299_000, 2);
+    expect(exact.truncated).toBe(false);
+    expect(exact.frames.map((bytes) => decodeFrame(bytes).time - T0)).toEqual([298_000, 299_000]);
+    expect(await store.frames('node/a', T0 + 299_000, T0 + 400_000, 5)).toEqual({ frames: [], truncated: false });
+  });
+
+  test('random histories come back as they were told', async () => {
+    let n = 0;
+    const step = fc.record({
+      wait: fc.integer({ min: 1, max: 5000 }),
+      values: fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.integer({ min: 0, max: 99 }), { maxKeys: 3 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 90 }), fc.nat(), async (steps, pick) => {
+        const scope = `node/random-${n++}`;
+        const teller = new Teller(scope);
+        const seen: { time: number; values: Record<string, number> }[] = [];
+        let time = T0;
+        for (const { wait, values } of steps) {
+          time += wait;
+          store.append(tick(time, teller.at(time, values)));
+          seen.push({ time, values: { ...seen.at(-1)?.values, ...values } });
+          if (seen.length % 50 === 0) await store.flush();
+        }
+        const at = seen[pick % seen.length]!;
+        const snapshot = (await store.snapshot(scope, at.time))!;
+        expect(
+          Object.fromEntries(snapshot.series.map((def) => [def.name, snapshot.columns.counters[def.index]])),
+        ).toEqual(at.values);
+        const { frames } = await store.frames(scope, at.time - 1, time, 1000);
+        expect(frames.map((bytes) => decodeFrame(bytes).time)).toEqual(
+          seen.filter((each) => each.time >= at.time).map((each) => each.time),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('after a clock was set back, time still only grows', async () => {
+    const a = new Teller('node/a');
+    for (const [at, c] of [
+      [0, 1],
+      [1000, 2],
+      [2000, 3],
+      [500, 4],
+      [1500, 5],
+    ] as const) {
+      store.append(tick(T0 + at, a.at(T0 + at, { c })));
+    }
+    const result = (await store.query({ ...all, scope: 'node/a' }))!;
+    expect(result.times).toEqual([T0, T0 + 500, T0 + 1500]);
+    expect(result.series[0]).toMatchObject({ last: [1, 4, 5], avg: [null, null, 1] });
+  });
+
+  test('a tick that is no frame is not taken, and the next ones are', async () => {
+    const a = new Teller('node/a');
+    store.append(tick(T0, a.at(T0, { c: 1 })));
+    store.append(tick(T0 + 1000, { scope: 'node/a', added: [], frame: Uint8Array.of(1, 2, 3) }));
+    await store.flush().catch(() => {});
+    expect(store.status().dropped).toBe(1);
+    expect(store.status().error).not.toBeNull();
+    store.append(tick(T0 + 2000, a.at(T0 + 2000, { c: 3 })));
+    expect((await store.query({ ...all, scope: 'node/a' }))!.series[0]!.last).toEqual([1, 3]);
+    expect(store.status().error).toBeNull();
+  });
+
+  test('runs: only ended ones are listed, newest start first', async () => {
+    store.putRun(run('live', { state: 'running', end_time: 0 }));
+    store.putProfile(profile(run('old', { start_time: T0 - 1000 })));
+    store.putProfile(profile(run('new', { start_time: T0 + 1000 })));
+    store.putRun(run('cut', { state: 'interrupted' }));
+    const ids = async (query: object) => (await store.runs({ limit: 100, ...query })).runs.map(({ id }) => id);
+    expect(await ids({})).toEqual(['new', 'cut', 'old']);
+    expect(await ids({ state: 'ended' })).toEqual(['new', 'cut', 'old']);
+    expect(await ids({ state: 'live' })).toEqual([]);
+    expect(await store.run('live')).toEqual(run('live', { state: 'running', end_time: 0 }));
+    store.putRun(run('live', { state: 'finished' }));
+    expect(await ids({})).toContain('live');
+  });
+
+  test('runs: pages meet without overlap, also with equal starts', async () => {
+    for (let i = 0; i < 25; i++) store.putRun(run(`r${i}`, { start_time: T0 + Math.floor(i / 10) }));
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await store.runs({ limit: 4, ...(cursor === undefined ? {} : { cursor }) });
+      seen.push(...page.runs.map(({ id }) => id));
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    expect(seen).toEqual(Array.from({ length: 25 }, (_, i) => `r${24 - i}`));
+    await expect(store.runs({ limit: 4, cursor: "1_2'; --" })).rejects.toMatchObject({ code: 'bad_request' });
+  });
+
+  test('runs: the search is plain text, without case, in four fields', async () => {
+    store.putRun(run('1', { jobid: 'Alpha_%', command: 'none', nodelist: 'x', cluster: 'x' }));
+    store.putRun(run('2', { jobid: 'b', command: "srun './Été' \u202e", nodelist: 'x', cluster: 'x' }));
+    store.putRun(run('3', { jobid: 'c', command: 'none', nodelist: 'NODE[1-4]', cluster: 'x' }));
+    store.putRun(run('4', { jobid: 'd', command: 'none', nodelist: 'x', cluster: 'Big', partition: 'hidden' }));
+    const find = async (search: string) => (await store.runs({ limit: 9, search })).runs.map(({ id }) => id).sort();
+    expect(await find('ALPHA')).toEqual(['1']);
+    expect(await find('_%')).toEqual(['1']);
+    expect(await find('%')).toEqual(['1']);
+    expect(await find("'./été' \u202e")).toEqual(['2']);
+    expect(await find('node[')).toEqual(['3']);
+    expect(await find('big')).toEqual(['4']);
+    expect(await find('hidden')).toEqual([]);
+    expect(await find('')).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('profiles: by run, and the latest of a job id; not while the run goes on', async () => {
+    const first = profile(run('a', { jobid: 'j', start_time: T0 }));
+    const second = profile(run('b', { jobid: 'j', start_time: T0 + 9 }));
+    store.putProfile(second);
+    store.putProfile(first);
+    expect(await store.profile('a')).toEqual(first);
+    expect(await store.latestProfile('j')).toEqual(second);
+    store.putRun(run('b', { jobid: 'j', start_time: T0 + 9, state: 'running' }));
+    expect(await store.profile('b')).toBeNull();
+    expect(await store.latestProfile('j')).toEqual(first);
+    expect((await store.run('b'))!.state).toBe('running');
+  });
+
+  test('what it was given may be changed afterwards', async () => {
+    const given = run('a');
+    store.putRun(given);
+    given.nodes.push('other');
+    expect((await store.run('a'))!.nodes).toEqual(['n1']);
+  });
+
+  test('after close nothing is taken or answered, and a second close is no error', async () => {
+    await store.flush();
+    await store.close();
+    await store.close();
+    expect(store.append(tick(T0))).toBe(false);
+    await expect(store.run('a')).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(store.flush()).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+});
