@@ -1,0 +1,109 @@
+/** Options of the commands that run an engine, and how it is run: until a signal, closed in order. */
+
+import { Option, type Command } from 'commander';
+import { pino, type Logger } from 'pino';
+import { resolveConfig, type Config, type SettingsInput } from '../engine/config.ts';
+import { startEngine, type Engine } from '../engine/engine.ts';
+import { fail } from './fail.ts';
+
+export interface EngineFlags {
+  listen?: string;
+  socket?: string;
+  legacySocket?: string;
+  data?: string;
+  memory?: boolean;
+  period?: string;
+  tokenFile?: string;
+  config?: string;
+  compat?: boolean;
+  node: boolean;
+  insecure?: boolean;
+  grace?: string;
+  logLevel?: string;
+}
+
+export function addEngineOptions(command: Command): Command {
+  return command
+    .option('--listen <address>', '127.0.0.1:PORT (0 picks a free one), unix:PATH or off (default 127.0.0.1:1337)')
+    .option(
+      '--socket <path>',
+      'socket for programs and the API (default /tmp/vigie-UID/engine.socket, or $VIGIE_SOCKET)',
+    )
+    .option(
+      '--legacy-socket <path>',
+      'socket for clients of the old proxy, or off (default /tmp/metric-proxy-UID.socket)',
+    )
+    .addOption(
+      new Option('--data <dir>', 'where history is kept (default $XDG_DATA_HOME/vigie/HOST)').conflicts('memory'),
+    )
+    .option('--memory', 'keep everything in memory, nothing on disk')
+    .option('--period <duration>', 'time between two samples (default 1s)')
+    .option('--grace <duration>', 'how long a run without clients stays open (default 1s)')
+    .option('--token-file <path>', 'file with the access token, made if missing (default DATA/token)')
+    .option('--config <path>', 'configuration file (YAML, the same names with _)')
+    .option('--compat', 'no token on the routes of the old proxies for programs on this machine')
+    .option('--no-node', 'do not sample this node')
+    .option('--insecure', 'allow --listen on addresses that others can reach')
+    .addOption(new Option('--log-level <level>').choices(['fatal', 'error', 'warn', 'info', 'debug', 'trace']));
+}
+
+function toSettings(flags: EngineFlags): SettingsInput {
+  const { legacySocket, tokenFile, logLevel, config: _config, node, ...rest } = flags;
+  return {
+    ...rest,
+    ...(legacySocket === undefined ? {} : { legacy_socket: legacySocket }),
+    ...(tokenFile === undefined ? {} : { token_file: tokenFile }),
+    ...(logLevel === undefined ? {} : { log_level: logLevel as SettingsInput['log_level'] }),
+    // Only when asked for: the default must not overrule the configuration file.
+    ...(node ? {} : { node: false }),
+  };
+}
+
+/** Logs to stderr: lines for people on a terminal, JSON elsewhere. */
+async function makeLogger(config: Config): Promise<Logger> {
+  const options = { level: config.logLevel, base: null };
+  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
+  const { default: pretty } = await import('pino-pretty');
+  return pino(options, pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' }));
+}
+
+/** After a start, in ms: nobody waits for anything then. */
+const COMPACT_AFTER = 10_000;
+
+/**
+ * Gives back what only the start needed, some 5 MB: an engine that idles on a node of somebody's job allocates so little
+ * that the garbage collector would not look for it for hours. `bin/vigie` passes --expose-gc.
+ */
+function compact(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+/** Signals within this time, in ms, are one wish. */
+const SAME_SIGNAL = 1500;
+
+/** Starts an engine and keeps it until SIGINT or SIGTERM. `ready` is called once it takes clients. */
+export async function runEngine(flags: EngineFlags, ready: (engine: Engine) => void | Promise<void>): Promise<void> {
+  const config = await resolveConfig(toSettings(flags), process.env, flags.config ?? null);
+  const log = await makeLogger(config);
+  const engine = await startEngine(config, { log });
+  let closingSince: number | null = null;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (closingSince !== null) {
+      // Another one later is somebody who cannot wait; at once, it is the same Ctrl-C: npm passes on what the terminal
+      // has already sent to everybody.
+      if (performance.now() - closingSince > SAME_SIGNAL) process.exit(130);
+      return;
+    }
+    closingSince = performance.now();
+    log.info(`${signal}: closing`);
+    engine.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGHUP', stop);
+  await ready(engine);
+  setTimeout(compact, COMPACT_AFTER).unref();
+}

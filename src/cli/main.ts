@@ -1,0 +1,23 @@
+/** The `vigie` command: one file per command, one line each here. No logic of its own. */
+
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../engine/version.ts';
+import { pushCommand } from './commands/push.ts';
+import { serveCommand } from './commands/serve.ts';
+import { startCommand } from './commands/start.ts';
+import { fail } from './fail.ts';
+
+const program = new Command('vigie')
+  .description('Shows what jobs on a cluster do, while they run and long after.')
+  .version(VERSION, '-V, --version')
+  .showHelpAfterError('(`vigie --help` lists all commands and options)')
+  .exitOverride();
+
+program.addCommand(startCommand(), { isDefault: true });
+program.addCommand(serveCommand());
+program.addCommand(pushCommand());
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode;
+  else fail(error);
+});

@@ -1,0 +1,136 @@
+/** A small HTTP client of an engine's API, over TCP with the token or over the engine's own socket. */
+
+import { request } from 'node:http';
+import type { z } from 'zod';
+import { Problem } from '../shared/errors.ts';
+import { NodeList } from '../shared/api/nodes.ts';
+import { Profile } from '../shared/api/profiles.ts';
+import { RangeResult } from '../shared/api/query.ts';
+import { Run, RunList } from '../shared/api/runs.ts';
+import { SeriesList } from '../shared/api/series.ts';
+import { Status } from '../shared/api/status.ts';
+
+export type EngineAddress =
+  | { readonly url: string; readonly token: string }
+  | { /** Path of the engine's socket: its directory is the authorisation. */ readonly socket: string };
+
+/** The engine refused, with the code and the words of its answer. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly body: string;
+}
+
+const urlOptions = (url: URL): { host: string; port: string; path: string } => ({
+  host: url.hostname.replace(/^\[|\]$/g, ''),
+  port: url.port,
+  path: url.pathname + url.search,
+});
+
+type Params = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+function search(params: Params): string {
+  const out = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) out.append(name, String(one));
+  }
+  const text = out.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+export class EngineClient {
+  readonly #address: EngineAddress;
+
+  constructor(address: EngineAddress) {
+    this.#address = address;
+  }
+
+  /** Any request, with whatever status it is answered. */
+  raw(path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Answer> {
+    const address = this.#address;
+    const where = 'socket' in address ? { socketPath: address.socket, path } : urlOptions(new URL(path, address.url));
+    const auth: Record<string, string> = 'token' in address ? { authorization: `Bearer ${address.token}` } : {};
+    return new Promise((resolve, reject) => {
+      const outgoing = request({ ...where, method, headers: { ...auth, ...headers }, agent: false }, (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            headers: answer.headers,
+            body: Buffer.concat(chunks).toString('utf8'),
+          }),
+        );
+        answer.on('error', reject);
+      });
+      outgoing.on('error', reject);
+      outgoing.end();
+    });
+  }
+
+  async #get<T extends z.ZodType>(schema: T, path: string, params: Params = {}): Promise<z.output<T>> {
+    const { status, body } = await this.raw(`/api/v1${path}${search(params)}`);
+    let json: unknown;
+    try {
+      json = JSON.parse(body);
+    } catch {
+      throw new EngineError(
+        status,
+        'not_json',
+        `the answer to ${path} is not JSON (status ${status}): is this a Vigie engine?`,
+      );
+    }
+    if (status !== 200) {
+      const problem = Problem.safeParse(json);
+      throw new EngineError(status, problem.data?.code ?? 'unknown', problem.data?.detail ?? `status ${status}`);
+    }
+    return schema.parse(json);
+  }
+
+  status(): Promise<Status> {
+    return this.#get(Status, '/status');
+  }
+
+  runs(params: { state?: 'live' | 'ended'; search?: string; limit?: number; cursor?: string } = {}): Promise<RunList> {
+    return this.#get(RunList, '/runs', params);
+  }
+
+  run(id: string): Promise<Run> {
+    return this.#get(Run, `/runs/${encodeURIComponent(id)}`);
+  }
+
+  series(scope: string): Promise<SeriesList> {
+    return this.#get(SeriesList, '/series', { scope });
+  }
+
+  query(params: {
+    scope: string;
+    series?: readonly string[];
+    from: number;
+    to: number;
+    maxPoints?: number;
+  }): Promise<RangeResult> {
+    return this.#get(RangeResult, '/query', params);
+  }
+
+  nodes(): Promise<NodeList> {
+    return this.#get(NodeList, '/nodes');
+  }
+
+  profile(runId: string): Promise<Profile> {
+    return this.#get(Profile, `/profiles/${encodeURIComponent(runId)}`);
+  }
+}

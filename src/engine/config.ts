@@ -1,0 +1,171 @@
+/**
+ * One schema for everything that can be set. A value comes from the command line, else from the environment, else from
+ * the configuration file, else from the defaults here.
+ */
+
+import { readFileSync } from 'node:fs';
+import { homedir, hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Duration } from '../shared/duration.ts';
+import { MergeRule } from './live/merge.ts';
+
+export const DEFAULT_PORT = 1337;
+
+/** Settings as the file has them, all optional. */
+const Settings = z.strictObject({
+  /** `127.0.0.1:PORT`, `unix:PATH` or `off`. */
+  listen: z.string(),
+  socket: z.string().min(1),
+  /** A path, or `off`. */
+  legacy_socket: z.string().min(1),
+  data: z.string().min(1),
+  memory: z.boolean(),
+  period: Duration,
+  token_file: z.string().min(1),
+  /** No token on the compatible routes for loopback clients. */
+  compat: z.boolean(),
+  /** Sample this node. */
+  node: z.boolean(),
+  insecure: z.boolean(),
+  /** How long a run without clients stays open. */
+  grace: Duration,
+  /** Further host names the HTTP server answers to. */
+  allow_hosts: z.array(z.string()),
+  /** Merge rule by metric family. */
+  merge: z.record(z.string(), MergeRule),
+  log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
+});
+export const SettingsFile = Settings.partial();
+/** As written, durations as text. */
+export type SettingsInput = z.input<typeof SettingsFile>;
+
+export interface Config {
+  readonly listen: Listen;
+  readonly socket: string;
+  /** The socket is at its default path: its private directory is made. */
+  readonly socketIsDefault: boolean;
+  readonly legacySocket: string | null;
+  /** The legacy socket was asked for by name: then it is an error when it cannot be opened. */
+  readonly legacyIsDefault: boolean;
+  /** Directory of the store; null keeps everything in memory. */
+  readonly data: string | null;
+  readonly periodMs: number;
+  readonly graceMs: number;
+  readonly tokenFile: string;
+  readonly compat: boolean;
+  readonly node: boolean;
+  readonly allowHosts: readonly string[];
+  readonly merge: ReadonlyMap<string, MergeRule>;
+  readonly logLevel: string;
+  readonly host: string;
+  readonly roots: { readonly proc: string; readonly sys: string };
+}
+
+export type Listen =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly isDefault: boolean }
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'off' };
+
+/** A setting that cannot be used. The message names it and says what would do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** `flags` win over `env`, which wins over the file. */
+export async function resolveConfig(
+  flags: SettingsInput,
+  env: NodeJS.ProcessEnv,
+  file: string | null,
+): Promise<Config> {
+  const fromEnv: SettingsInput = env['VIGIE_SOCKET'] ? { socket: env['VIGIE_SOCKET'] } : {};
+  const merged = { ...(file ? await readFile(file) : {}), ...fromEnv, ...withoutUndefined(flags) };
+  const parsed = SettingsFile.safeParse(merged);
+  if (!parsed.success) throw new ConfigError(explain(parsed.error));
+  const s = parsed.data;
+  const uid = process.getuid?.() ?? 0;
+  const socket = s.socket ?? join('/tmp', `vigie-${uid}`, 'engine.socket');
+  const data = s.memory ? null : (s.data ?? defaultData(env));
+  const period = s.period ?? 1000;
+  const grace = s.grace ?? 1000;
+  if (period < 10 || period > 3_600_000) throw new ConfigError('--period must be between 10ms and 1h');
+  // A timer cannot wait for longer than 24 days: it would not wait at all.
+  if (grace > 86_400_000) throw new ConfigError('--grace must be 1d at most');
+  return {
+    listen: parseListen(s.listen, s.insecure ?? false),
+    socket,
+    socketIsDefault: s.socket === undefined,
+    legacySocket: s.legacy_socket === 'off' ? null : (s.legacy_socket ?? join('/tmp', `metric-proxy-${uid}.socket`)),
+    legacyIsDefault: s.legacy_socket === undefined,
+    data,
+    periodMs: period,
+    graceMs: grace,
+    tokenFile: s.token_file ?? (data ? join(data, 'token') : join(socket, '..', 'token')),
+    compat: s.compat ?? false,
+    node: s.node ?? true,
+    allowHosts: s.allow_hosts ?? [],
+    merge: new Map(Object.entries(s.merge ?? {})),
+    logLevel: s.log_level ?? 'info',
+    host: hostname(),
+    roots: { proc: '/proc', sys: '/sys' },
+  };
+}
+
+const withoutUndefined = <T extends object>(value: T): Partial<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;
+
+/** Per host: home directories are shared between the nodes of a cluster, a store is not. */
+function defaultData(env: NodeJS.ProcessEnv): string {
+  const base = env['XDG_DATA_HOME'] || join(homedir() || tmpdir(), '.local', 'share');
+  return join(base, 'vigie', hostname());
+}
+
+async function readFile(path: string): Promise<Record<string, unknown>> {
+  // Loaded when needed: most engines have no file.
+  const { parse } = await import('yaml');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(
+      `the configuration file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  try {
+    const value: unknown = parse(text) ?? {};
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (error) {
+    throw new ConfigError(`${path} is not YAML: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  throw new ConfigError(`${path} must be a YAML mapping, such as \`period: 1s\``);
+}
+
+function explain(error: z.ZodError): string {
+  return error.issues
+    .map((issue) => {
+      const where = issue.path.join('.');
+      return where ? `${where}: ${issue.message}` : issue.message;
+    })
+    .join('; ');
+}
+
+const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/;
+
+export function parseListen(text: string | undefined, insecure: boolean): Listen {
+  if (text === undefined) return { kind: 'tcp', host: '127.0.0.1', port: DEFAULT_PORT, isDefault: true };
+  if (text === 'off') return { kind: 'off' };
+  if (text.startsWith('unix:')) {
+    if (text.length === 'unix:'.length) throw new ConfigError('--listen unix: needs a path');
+    return { kind: 'unix', path: text.slice('unix:'.length) };
+  }
+  const match = /^(?:(\[[0-9a-fA-F:]+\]|[^:]+):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match || port > 65_535) throw new ConfigError(`--listen ${text}: expected 127.0.0.1:PORT, unix:PATH or off`);
+  const host = match[1] ?? '127.0.0.1';
+  if (!LOOPBACK.test(host) && !insecure) {
+    throw new ConfigError(
+      `--listen ${text} would send tokens and data in clear over the network; use 127.0.0.1 and a tunnel, or --insecure if the network is yours alone`,
+    );
+  }
+  return { kind: 'tcp', host: host.replace(/^\[|\]$/g, ''), port, isDefault: false };
+}

@@ -1,0 +1,250 @@
+/**
+ * The composition root: the only place that knows all parts of the engine and wires them. What produces numbers writes to
+ * live/, what consumes them gets frames; neither side knows the other.
+ */
+
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import type { Run } from '../shared/api/runs.ts';
+import { nodeScope, type ScopeId } from '../shared/model/scope.ts';
+import type { Config } from './config.ts';
+import type { EngineContext } from './context.ts';
+import { History } from './history.ts';
+import { Auth, loadToken, TokenCheck } from './http/auth.ts';
+import { buildApp } from './http/app.ts';
+import { listen, serveConnection, urlHost } from './http/listen.ts';
+import { privateDirectory, SocketPathError } from './ingest/socket-path.ts';
+import { openIngestSocket, type IngestSocket } from './ingest/socket.ts';
+import { IngestStats } from './ingest/stats.ts';
+import { LiveHub } from './live/hub.ts';
+import { EndedTotals } from './live/merges.ts';
+import { openSources, sourceWriter } from './live/node.ts';
+import { Runs, type LiveRun } from './live/runs.ts';
+import { Sampler, systemClock, type Clock, type TickInfo } from './live/sampler.ts';
+import { Scope } from './live/scope.ts';
+import { SelfMetrics } from './self.ts';
+import { RankHistory } from './rank-history.ts';
+import { Recent } from './recent.ts';
+import { engineStatus } from './status.ts';
+import { openStore } from './store/index.ts';
+
+/** Ended runs remembered until the store certainly tells of them. */
+const RECENT_RUNS = 1000;
+
+export interface Engine {
+  /** What the one line on stdout says. */
+  readonly ready: {
+    readonly url: string | null;
+    readonly socket: string;
+    readonly legacy_socket: string | null;
+    readonly token_file: string;
+    readonly data: string | null;
+    readonly pid: number;
+  };
+  /** The token itself, for a link that is shown to the engine's owner. */
+  readonly token: string;
+  /** Last values taken, store flushed, open runs saved as interrupted, sockets and lock removed. */
+  close(): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** Starts an engine. Whatever was opened before a failure is closed again. */
+export async function startEngine(config: Config, { log, clock = systemClock }: EngineOptions): Promise<Engine> {
+  const opened: (() => Promise<void> | void)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.toReversed()) {
+      try {
+        await close();
+      } catch (error) {
+        log.error({ err: error }, 'closing failed');
+      }
+    }
+  };
+  try {
+    return await open(config, log, clock, opened, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function open(
+  config: Config,
+  log: Logger,
+  clock: Clock,
+  opened: (() => Promise<void> | void)[],
+  closeAll: () => Promise<void>,
+): Promise<Engine> {
+  const warnings: string[] = [];
+  const warn = (message: string): void => {
+    warnings.push(message);
+    log.warn(message);
+  };
+  if (config.socketIsDefault) privateDirectory(dirname(config.socket));
+
+  const { store, engineId, epoch, interrupted, warnings: storeWarnings } = await openStore({ data: config.data });
+  opened.push(() => store.close());
+  // Only now: frames of an earlier engine, which had the directory locked until here, are certainly older.
+  const started = clock.now();
+  for (const warning of storeWarnings) warn(warning);
+  if (interrupted.length > 0) log.info(`${interrupted.length} run(s) of the last start were saved as interrupted`);
+  const token = loadToken(config.tokenFile);
+
+  const stats = new IngestStats();
+  const hub = new LiveHub();
+  const ended = new EndedTotals();
+  const recent = new Recent<Run>(RECENT_RUNS);
+  const history = new History(store);
+  const node = new Scope(nodeScope(config.host), 'node', config.merge);
+  const rankHistory = new RankHistory();
+
+  const endRun = (run: LiveRun): void => {
+    // Before its last values are published: readers of the list of runs then look for what became of it.
+    recent.add(run.id, run.describe());
+    sampler.closeScope(run.scope);
+    const profile = run.profile();
+    ended.addRun(run.scope);
+    store.putProfile(profile);
+    hub.end(run.scope.id);
+    log.info({ run: run.id, jobid: run.desc.jobid }, `run ${run.state}`);
+  };
+  const runs = new Runs({
+    grace: config.graceMs,
+    host: config.host,
+    rules: config.merge,
+    interrupted,
+    now: clock.now,
+    onOpen(run, reopened) {
+      store.putRun(run.describe());
+      sampler.openScope(run.scope, reopened);
+    },
+    onChange: (run) => store.putRun(run.describe()),
+    onEnd: endRun,
+  });
+
+  const sources = config.node ? openSources(config.roots, sourceWriter(node, config.host), warn) : null;
+  if (sources) opened.push(() => sources.close());
+  const self = new SelfMetrics(sourceWriter(node, config.host), { stats, runs, hub, store });
+
+  const consume = (tick: TickInfo, scopes: readonly Scope[]): void => {
+    const ranks = rankHistory.due(tick.time, runs.live.values());
+    history.append(tick, [...scopes, ...ranks]);
+    hub.publish(tick, scopes);
+  };
+  const sampler = new Sampler({
+    period: config.periodMs,
+    clock,
+    sample(seconds) {
+      sources?.sample(seconds);
+      self.sample(seconds, sampler.status);
+      for (const run of runs.live.values()) run.tick(seconds);
+    },
+    *scopes() {
+      yield node;
+      for (const run of runs.live.values()) yield run.scope;
+    },
+    consume,
+  });
+
+  const context: EngineContext = {
+    config,
+    store,
+    runs,
+    node,
+    ended,
+    stats,
+    hub,
+    now: clock.now,
+    status: () =>
+      engineStatus(context, {
+        engineId,
+        epoch,
+        started,
+        sampler,
+        rate: self.rate,
+        warnings,
+        legacySocket: legacy?.path ?? null,
+      }),
+    scope(id: ScopeId) {
+      if (id === node.id) return node;
+      return id.startsWith('run/') ? (runs.byId(id.slice('run/'.length))?.scope ?? null) : null;
+    },
+    run: async (id) => runs.byId(id)?.describe() ?? recent.get(id) ?? (await store.run(id)),
+    liveRun: (id) => runs.byId(id),
+    recentlyEnded: (id) => recent.get(id),
+    openedAt: (id) => (id === node.id ? started : (runs.byId(id.slice('run/'.length))?.opened ?? started)),
+  };
+
+  // The address it was told to listen on is a name of ours, too.
+  const listensOn = config.listen.kind === 'tcp' ? [urlHost(config.listen.host)] : [];
+  const auth = new Auth({
+    token: new TokenCheck(token),
+    allowHosts: [...config.allowHosts, ...listensOn],
+    compat: config.compat,
+  });
+  const app = await buildApp({
+    engine: context,
+    auth,
+    page: pageDirectory(),
+    onError: (error) => log.error({ err: error }, 'request failed'),
+  });
+  opened.push(() => app.close());
+
+  const clientHost = { runs, nodeScope: node, host: config.host, stats };
+  let legacy: IngestSocket | null = null;
+  const url = await listen(app, config.listen);
+  const socket = await openIngestSocket(config.socket, {
+    host: clientHost,
+    http(connection) {
+      auth.trust(connection);
+      serveConnection(app, connection);
+    },
+  });
+  opened.push(() => socket.close());
+  legacy = await openLegacy();
+  if (legacy) opened.push(() => legacy?.close());
+
+  async function openLegacy(): Promise<IngestSocket | null> {
+    if (config.legacySocket === null) return null;
+    try {
+      return await openIngestSocket(config.legacySocket, { host: clientHost });
+    } catch (error) {
+      if (!config.legacyIsDefault || !(error instanceof SocketPathError)) throw error;
+      warn(`clients of the old proxy cannot push here: ${error.message}`);
+      return null;
+    }
+  }
+
+  sampler.start();
+  // Undone in reverse order: the sampler stops first, with a last look at everything; then runs end, sockets close.
+  opened.push(() => runs.close());
+  opened.push(() => {
+    sampler.stop();
+    sampler.sampleNow();
+  });
+  return {
+    ready: {
+      url,
+      socket: config.socket,
+      legacy_socket: legacy?.path ?? null,
+      token_file: config.tokenFile,
+      data: config.data,
+      pid: process.pid,
+    },
+    token,
+    close: closeAll,
+  };
+}
+
+/** Where the built page is: beside the bundle, or in dist/ of the source tree. */
+function pageDirectory(): string | null {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const candidates = [join(here, '..', 'renderer'), join(here, '..', '..', 'dist', 'renderer')];
+  return candidates.find((path) => existsSync(join(path, 'index.html')) && !existsSync(join(path, 'app'))) ?? null;
+}

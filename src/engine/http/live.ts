@@ -1,0 +1,211 @@
+/** The live socket, /api/v1/live: the WebSocket around live/hub.ts. Its messages are described in docs/protocol.md. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+import { LiveRequest, MAX_SUBSCRIPTIONS, type LiveEvent } from '../../shared/api/live.ts';
+import { API_VERSION } from '../../shared/api/status.ts';
+import { ApiError, type ErrorCode } from '../../shared/errors.ts';
+import type { EngineContext } from '../context.ts';
+import { Subscription, type Reader } from '../live/hub.ts';
+import { describeSeries, type SeriesDef } from '../../shared/model/series.ts';
+import type { Auth } from './auth.ts';
+import type { App } from './app.ts';
+import { replay, type ReplayTarget } from './replay.ts';
+import { RunsTopic } from './runs-topic.ts';
+
+/** A reader with more than this unsent, in bytes, is behind and gets no frame this tick. */
+const BEHIND = 1024 * 1024;
+/** A reader with more than this unsent has stopped reading: it is disconnected. */
+const STUCK = 16 * 1024 * 1024;
+/** A browser must send its token within this time, in ms. */
+const AUTH_TIMEOUT = 10_000;
+/** A reader that is sent stored frames is looked at this often while it is behind, in ms. */
+const DRAIN_POLL = 20;
+const PING_EVERY = 30_000;
+
+export function registerLive(app: App, engine: EngineContext, auth: Auth, authTimeout: number = AUTH_TIMEOUT): void {
+  app.route({
+    method: 'GET',
+    url: '/live',
+    config: { upgrade: true },
+    schema: { hide: true },
+    handler: () => {
+      throw new ApiError('bad_request', 'this is a WebSocket: ask for an upgrade');
+    },
+    wsHandler(socket: WebSocket, request: FastifyRequest) {
+      const authorized = auth.authorized(request.raw);
+      // Who sends a token in the header will not send another one.
+      if (!authorized && request.headers.authorization !== undefined) refuseToken(socket);
+      else serve(socket, engine, auth, { authorized, authTimeout });
+    },
+  });
+}
+
+function refuseToken(socket: WebSocket): void {
+  socket.on('error', () => socket.terminate());
+  refuse(socket, null, 'unauthorized', 'the token was not accepted; read it anew from the token file');
+  socket.close(4401, 'token not accepted');
+}
+
+function serve(
+  socket: WebSocket,
+  engine: EngineContext,
+  auth: Auth,
+  { authorized, authTimeout }: { authorized: boolean; authTimeout: number },
+): void {
+  let session = authorized ? new Session(socket, engine) : null;
+  const timeout = setTimeout(() => {
+    if (!session) socket.close(4401, 'no token');
+  }, authTimeout);
+  let alive = true;
+  const ping = setInterval(() => {
+    if (!alive || socket.bufferedAmount > STUCK) return socket.terminate();
+    alive = false;
+    socket.ping();
+  }, PING_EVERY);
+  socket.on('pong', () => (alive = true));
+  socket.on('error', () => socket.terminate());
+  socket.on('close', () => {
+    clearTimeout(timeout);
+    clearInterval(ping);
+    session?.close();
+  });
+  socket.on('message', (data: Buffer, isBinary: boolean) => {
+    const message = isBinary ? null : readRequest(data.toString('utf8'));
+    if (!message)
+      return refuse(socket, null, 'bad_request', 'messages are JSON objects of the kinds that docs/protocol.md names');
+    if (message.type === 'auth') {
+      if (session) return;
+      if (!auth.token.matches(message.token)) return refuseToken(socket);
+      session = new Session(socket, engine);
+    } else if (session) session.handle(message);
+    else refuse(socket, null, 'unauthorized', 'the first message must be {"type":"auth","token":…}');
+  });
+}
+
+function readRequest(text: string): LiveRequest | null {
+  try {
+    return LiveRequest.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function send(socket: WebSocket, event: LiveEvent): void {
+  // Asks without end and never reads the answers.
+  if (socket.bufferedAmount > STUCK) socket.terminate();
+  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(event));
+}
+
+function refuse(socket: WebSocket, id: number | null, code: ErrorCode, detail: string): void {
+  send(socket, { type: 'error', id, code, detail });
+}
+
+/** One authorized reader. */
+class Session implements Reader {
+  readonly #socket: WebSocket;
+  readonly #engine: EngineContext;
+  readonly #subscriptions = new Map<number, Subscription>();
+  #runs: RunsTopic | null = null;
+  #watchesStatus = false;
+  readonly #stop: () => void;
+
+  constructor(socket: WebSocket, engine: EngineContext) {
+    this.#socket = socket;
+    this.#engine = engine;
+    engine.hub.readers++;
+    const { engine: about } = engine.status();
+    const period = engine.config.periodMs;
+    send(socket, { type: 'hello', api: API_VERSION, engine: about.id, epoch: about.epoch, period, time: engine.now() });
+    this.#stop = engine.hub.onTick(() => this.#tick());
+  }
+
+  #tick(): void {
+    if (!this.ready()) return;
+    if (this.#runs) {
+      const event = this.#runs.next();
+      if (event) send(this.#socket, event);
+    }
+    if (this.#watchesStatus) send(this.#socket, { type: 'status', status: this.#engine.status() });
+  }
+
+  handle(request: Exclude<LiveRequest, { type: 'auth' }>): void {
+    switch (request.type) {
+      case 'subscribe':
+        this.#subscribe(request);
+        break;
+      case 'unsubscribe':
+        this.#unsubscribe(request.id);
+        break;
+      case 'watch':
+        if (request.topic === 'runs') this.#runs = new RunsTopic(this.#engine);
+        else this.#watchesStatus = true;
+        this.#tick();
+        break;
+      case 'unwatch':
+        if (request.topic === 'runs') this.#runs = null;
+        else this.#watchesStatus = false;
+        break;
+    }
+  }
+
+  #subscribe({ id, scope: scopeId, series, from }: Extract<LiveRequest, { type: 'subscribe' }>): void {
+    if (this.#subscriptions.has(id)) return refuse(this.#socket, id, 'bad_request', 'this subscription id is in use');
+    if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
+      return refuse(this.#socket, id, 'bad_request', `at most ${MAX_SUBSCRIPTIONS} subscriptions on one socket`);
+    }
+    const scope = this.#engine.scope(scopeId);
+    if (!scope)
+      return refuse(this.#socket, id, 'scope_not_found', 'this scope is not live; its history is at /api/v1/query');
+    const subscription = new Subscription(id, scopeId, this, series ?? null);
+    this.#subscriptions.set(id, subscription);
+    subscription.learn(scope);
+    subscription.noteAll();
+    this.#engine.hub.add(subscription);
+    if (from === undefined) return;
+    const active = (): boolean =>
+      this.#subscriptions.get(id) === subscription && this.#socket.readyState === this.#socket.OPEN;
+    const target: ReplayTarget = {
+      frame: (bytes) => this.frame(bytes),
+      gap: (start, end) => send(this.#socket, { type: 'gap', id, from: start, to: end }),
+      active,
+      drained: async () => {
+        while (active() && !this.ready()) await delay(DRAIN_POLL, undefined, { ref: false });
+      },
+      done: () => send(this.#socket, { type: 'live', id, time: this.#engine.now() }),
+    };
+    void replay(this.#engine, subscription, from, target);
+  }
+
+  #unsubscribe(id: number): void {
+    const subscription = this.#subscriptions.get(id);
+    if (!subscription) return;
+    this.#subscriptions.delete(id);
+    this.#engine.hub.remove(subscription);
+  }
+
+  ready(): boolean {
+    return this.#socket.bufferedAmount < BEHIND;
+  }
+
+  schema(id: number, scope: string, series: readonly SeriesDef[]): void {
+    send(this.#socket, { type: 'schema', id, scope, series: series.map(describeSeries) });
+  }
+
+  frame(bytes: Uint8Array): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(bytes);
+  }
+
+  end(id: number): void {
+    this.#subscriptions.delete(id);
+    send(this.#socket, { type: 'end', id });
+  }
+
+  close(): void {
+    this.#stop();
+    this.#engine.hub.readers--;
+    for (const subscription of this.#subscriptions.values()) this.#engine.hub.remove(subscription);
+    this.#subscriptions.clear();
+  }
+}

@@ -1,0 +1,47 @@
+/** The `runs` topic: the complete list of live runs once, then only what changed, with each run's present rate. */
+
+import type { LiveEvent, LiveRun as Row } from '../../shared/api/live.ts';
+import type { EngineContext } from '../context.ts';
+import type { LiveRun } from '../live/runs.ts';
+
+export class RunsTopic {
+  readonly #engine: EngineContext;
+  /** What was last sent of each run, as text: small, and equality is all that is asked of it. */
+  readonly #sent = new Map<string, string>();
+  #first = true;
+
+  constructor(engine: EngineContext) {
+    this.#engine = engine;
+  }
+
+  next(): LiveEvent | null {
+    const rows: Row[] = [];
+    const present = new Set<string>();
+    for (const run of this.#engine.runs.live.values()) {
+      present.add(run.id);
+      const row: Row = { ...run.describe(), rate: headlineRate(run) };
+      const text = JSON.stringify(row);
+      if (this.#sent.get(run.id) === text) continue;
+      this.#sent.set(run.id, text);
+      rows.push(row);
+    }
+    for (const id of this.#sent.keys()) {
+      if (present.has(id)) continue;
+      this.#sent.delete(id);
+      const ended = this.#engine.recentlyEnded(id);
+      if (ended) rows.push({ ...ended, rate: null });
+    }
+    const all = this.#first;
+    this.#first = false;
+    return all || rows.length > 0 ? { type: 'runs', all, runs: rows } : null;
+  }
+}
+
+/** Increase per second of the headline counter over the last period; the value itself of a gauge. */
+function headlineRate(run: LiveRun): number | null {
+  const place = run.headline === null ? null : run.scope.find(run.headline);
+  if (!place) return null;
+  if (place.kind === 'counter') return run.headlineRate;
+  const { hits, total } = run.scope.gauge(place.index);
+  return hits > 0 ? total / hits : null;
+}

@@ -1,0 +1,206 @@
+/**
+ * One client of the proxy: turns its messages into increases of a contributor. A client without a job counts into its
+ * node; a job description makes it a rank of that job's run, a second one moves it to another run.
+ */
+
+import { refuseJobid, type JobDesc } from '../../shared/model/job.ts';
+import type { Kind } from '../../shared/model/values.ts';
+import { growInt32 } from '../live/columns.ts';
+import { Contributor } from '../live/contributor.ts';
+import type { LiveRun, Runs } from '../live/runs.ts';
+import { MAX_SERIES_PER_SCOPE, type Scope } from '../live/scope.ts';
+import type { Message, Reason } from './messages.ts';
+import { hashBytes, IntMap, NameTable } from './names.ts';
+import type { IngestStats } from './stats.ts';
+import { escapedName, type WireSink } from './wire.ts';
+
+/** So many bad messages in a row mean that the other side speaks something else. */
+export const MAX_BAD_IN_A_ROW = 100;
+
+/** Different spellings of names that a scope takes. */
+const MAX_SPELLINGS_PER_SCOPE = 2 * MAX_SERIES_PER_SCOPE;
+
+/** What a client needs of the engine. */
+export interface ClientHost {
+  readonly runs: Runs;
+  readonly nodeScope: Scope;
+  /** Name of this host. */
+  readonly host: string;
+  readonly stats: IngestStats;
+}
+
+/** Names of a scope by their bytes, for all its clients; `places[entry]` is 2 × index + (1 for a gauge). */
+class ScopeNames {
+  readonly table = new NameTable();
+  places: Int32Array = new Int32Array(0);
+}
+
+/** Not a field of Scope: only the ways in know of bytes. */
+const namesOfScope = new WeakMap<Scope, ScopeNames>();
+
+function namesOf(scope: Scope): ScopeNames {
+  let names = namesOfScope.get(scope);
+  if (!names) namesOfScope.set(scope, (names = new ScopeNames()));
+  return names;
+}
+
+export class Client implements WireSink {
+  readonly #host: ClientHost;
+  #run: LiveRun | null = null;
+  #contributor: Contributor | null = null;
+  #names: ScopeNames | null = null;
+  /** Entry of the scope's names to 2 × own place + (1 for a gauge): what this client has described. */
+  #own = new IntMap();
+  #badInARow = 0;
+  /** Stays: good messages later in the same read do not take it back. */
+  #hopeless = false;
+
+  constructor(host: ClientHost) {
+    this.#host = host;
+  }
+
+  /** The other side speaks something else: close the connection. */
+  get hopeless(): boolean {
+    return this.#hopeless;
+  }
+
+  accepted(count: number): void {
+    this.#badInARow = 0;
+    this.#host.stats.messages += count;
+  }
+
+  rejected(reason: Reason): void {
+    if (++this.#badInARow >= MAX_BAD_IN_A_ROW) this.#hopeless = true;
+    this.#host.stats.reject(reason);
+  }
+
+  get names(): NameTable | null {
+    return this.#names === null ? null : this.#names.table;
+  }
+
+  handleOf(entry: number): number {
+    return this.#own.get(entry);
+  }
+
+  counter(handle: number, increase: number): Reason | null {
+    if ((handle & 1) === 1) return 'value_of_other_kind';
+    return this.#contributor!.increase(handle >>> 1, increase) ? null : 'sum_overflow';
+  }
+
+  gauge(handle: number, min: number, max: number, hits: number, total: number): Reason | null {
+    if ((handle & 1) === 0) return 'value_of_other_kind';
+    this.#contributor!.setGauge(handle >>> 1, min, max, hits, total);
+    return null;
+  }
+
+  describeKnownCounter(entry: number): boolean {
+    const place = this.#names!.places[entry]!;
+    if ((place & 1) === 1) return false;
+    this.#describes(entry, place);
+    return true;
+  }
+
+  message(message: Message): Reason | null {
+    switch (message.type) {
+      case 'job':
+        return this.#job(message.desc);
+      case 'desc':
+        return this.#describe(message.name, message.doc, message.kind);
+      default:
+        return 'value_before_desc';
+    }
+  }
+
+  #job(desc: JobDesc): Reason | null {
+    const refused = refuseJobid(desc.jobid);
+    if (refused) {
+      // Whatever it counts from here on is not of the job it named before.
+      if (this.#run) this.#move(() => this.#enterNode());
+      // A program outside of any job says so with an empty id: nothing is wrong with that.
+      return refused === 'jobid_empty' ? null : refused;
+    }
+    if (this.#run?.desc.jobid === desc.jobid) {
+      this.#host.runs.redescribe(this.#run, desc);
+      return null;
+    }
+    this.#move(() => {
+      const { run, rank } = this.#host.runs.join(desc, this.#host.host);
+      this.#run = run;
+      this.#enter(rank);
+    });
+    return null;
+  }
+
+  /** Leaves the present scope for another one, where everything described so far is described again. */
+  #move(enter: () => void): void {
+    const described = this.#leave();
+    enter();
+    for (const { name, doc, kind } of described) {
+      const refused = this.#describe(name, doc, kind);
+      if (refused) this.#host.stats.reject(refused);
+    }
+  }
+
+  #enterNode(): void {
+    this.#enter(new Contributor(this.#host.nodeScope, 0, this.#host.host));
+  }
+
+  #enter(contributor: Contributor): void {
+    this.#contributor = contributor;
+    this.#names = namesOf(contributor.scope);
+    this.#own = new IntMap();
+  }
+
+  #describe(name: string, doc: string, kind: Kind): Reason | null {
+    if (this.#contributor === null) this.#enterNode();
+    const registered = this.#contributor!.scope.register(name, doc, kind);
+    if ('refused' in registered) return registered.refused;
+    const names = this.#names!;
+    const place = 2 * registered.index + (kind === 'gauge' ? 1 : 0);
+    const bytes = escapedName(name);
+    const hash = hashBytes(bytes, 0, bytes.length);
+    let entry = names.table.find(bytes, 0, bytes.length, hash);
+    if (entry < 0) {
+      // One metric has many spellings; they take memory too.
+      if (names.table.count >= MAX_SPELLINGS_PER_SCOPE) return 'too_many_series';
+      entry = names.table.add(bytes, 0, bytes.length, hash);
+      names.places = growInt32(names.places, entry + 1);
+      names.places[entry] = place;
+    }
+    this.#describes(entry, place);
+    return null;
+  }
+
+  /** Notes that this client has described a name, once. */
+  #describes(entry: number, place: number): void {
+    if (this.#own.get(entry) >= 0) return;
+    const gauge = place & 1;
+    const contributor = this.#contributor!;
+    const local = gauge === 1 ? contributor.addGauge(place >>> 1) : contributor.addCounter(place >>> 1);
+    this.#own.add(entry, 2 * local + gauge);
+  }
+
+  /** Leaves the scope; returns what was described there, for the next one. */
+  #leave(): { name: string; doc: string; kind: Kind }[] {
+    const [contributor, names] = [this.#contributor, this.#names];
+    if (contributor === null || names === null) return [];
+    const described = [];
+    for (const [entry] of this.#own.entries()) {
+      const place = names.places[entry]!;
+      const kind = (place & 1) === 1 ? ('gauge' as const) : ('counter' as const);
+      const doc = contributor.scope.defs(kind)[place >>> 1]!.doc;
+      described.push({ entry, name: names.table.name(entry), doc, kind });
+    }
+    if (this.#run) this.#host.runs.leave(this.#run, contributor);
+    else contributor.detach();
+    this.#run = null;
+    this.#contributor = null;
+    this.#names = null;
+    return described.toSorted((a, b) => a.entry - b.entry);
+  }
+
+  /** The connection ended, in whatever way. May be called more than once. */
+  close(): void {
+    this.#leave();
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * One writer to a scope: a client (a rank of a run), or the node's sources. Keeps its own values, so that it can be
+ * shown alone and can leave; everything it writes is in the scope's columns too.
+ *
+ * A contributor numbers only the series it has itself; `counterMap` and `gaugeMap` lead to the scope's.
+ */
+
+import { GAUGE_WIDTH, type Gauge } from '../../shared/model/values.ts';
+import { growFloat64, growInt32 } from './columns.ts';
+import type { Scope } from './scope.ts';
+
+/** Grows with every write that `last` must tell apart; shared by all scopes. */
+let writes = 0;
+
+export class Contributor {
+  readonly scope: Scope;
+  /** Number among the run's ranks, by arrival. */
+  readonly rank: number;
+  /** Host it runs on. */
+  readonly node: string;
+
+  counterCount = 0;
+  counterMap: Int32Array = new Int32Array(0);
+  counters: Float64Array = new Float64Array(0);
+  /** When each counter was last written; only kept where a rule may ask for it. */
+  #counterOrder: Float64Array | null = null;
+
+  gaugeCount = 0;
+  gaugeMap: Int32Array = new Int32Array(0);
+  gauges: Float64Array = new Float64Array(0);
+  gaugeOrder: Float64Array = new Float64Array(0);
+  /** The scope's index to the own one. */
+  readonly #gaugePlaces = new Map<number, number>();
+
+  constructor(scope: Scope, rank: number, node: string) {
+    this.scope = scope;
+    this.rank = rank;
+    this.node = node;
+    scope.attach(this);
+  }
+
+  /** Own place of the scope's counter `index`; call once per series. */
+  addCounter(index: number): number {
+    const local = this.counterCount++;
+    this.counterMap = growInt32(this.counterMap, this.counterCount);
+    this.counters = growFloat64(this.counters, this.counterCount);
+    this.counterMap[local] = index;
+    if (this.#counterOrder || this.scope.isRuled(index)) {
+      this.#counterOrder = growFloat64(this.#counterOrder ?? new Float64Array(0), this.counterCount);
+    }
+    return local;
+  }
+
+  /** Own place of the scope's gauge `index`, the same one when called again. */
+  addGauge(index: number): number {
+    const known = this.#gaugePlaces.get(index);
+    if (known !== undefined) return known;
+    const local = this.gaugeCount++;
+    this.gaugeMap = growInt32(this.gaugeMap, this.gaugeCount);
+    this.gauges = growFloat64(this.gauges, GAUGE_WIDTH * this.gaugeCount);
+    this.gaugeOrder = growFloat64(this.gaugeOrder, this.gaugeCount);
+    this.gaugeMap[local] = index;
+    this.#gaugePlaces.set(index, local);
+    this.gauges.set([Infinity, -Infinity, 0, 0], GAUGE_WIDTH * local);
+    return local;
+  }
+
+  /** Adds to a counter; false when the sum would no longer be a finite number: nothing is added then. */
+  increase(local: number, by: number): boolean {
+    const index = this.counterMap[local]!;
+    // Under a rule the scope's number may be smaller than this contributor's.
+    if (this.scope.counters[index]! + by === Infinity || this.counters[local]! + by === Infinity) return false;
+    this.counters[local]! += by;
+    if (this.#counterOrder) this.#counterOrder[local] = ++writes;
+    this.scope.increase(index, by);
+    return true;
+  }
+
+  /** Replaces this contributor's total, for numbers that are already cumulative where they come from. */
+  setTotal(local: number, total: number): void {
+    const before = this.counters[local]!;
+    if (before === total) return;
+    const index = this.counterMap[local]!;
+    this.counters[local] = total;
+    if (this.#counterOrder) this.#counterOrder[local] = ++writes;
+    // Taken out and put in, not "plus the difference": exact when this is the only contributor.
+    const others = this.scope.counters[index]! - before;
+    this.scope.counters[index] = others;
+    this.scope.increase(index, total);
+  }
+
+  /** A gauge replaces this contributor's earlier one. */
+  setGauge(local: number, min: number, max: number, hits: number, total: number): void {
+    const at = GAUGE_WIDTH * local;
+    const held = this.gauges[at + 2]! > 0;
+    this.gauges[at] = min;
+    this.gauges[at + 1] = max;
+    this.gauges[at + 2] = hits;
+    this.gauges[at + 3] = total;
+    this.gaugeOrder[local] = ++writes;
+    this.scope.markGauge(this.gaugeMap[local]!, (hits > 0 ? 1 : 0) - (held ? 1 : 0));
+  }
+
+  gauge(local: number): Gauge {
+    const at = GAUGE_WIDTH * local;
+    const g = this.gauges;
+    return { min: g[at]!, max: g[at + 1]!, hits: g[at + 2]!, total: g[at + 3]! };
+  }
+
+  /** This contributor's part of the scope's counter `index`, or null. A search: for rare questions only. */
+  counterOf(index: number): { value: number; order: number } | null {
+    let value: number | null = null;
+    let order = 0;
+    for (let i = 0; i < this.counterCount; i++) {
+      if (this.counterMap[i] !== index) continue;
+      value = (value ?? 0) + this.counters[i]!;
+      order = Math.max(order, this.#counterOrder?.[i] ?? 0);
+    }
+    return value === null ? null : { value, order };
+  }
+
+  gaugeOf(index: number): { gauge: Gauge; order: number } | null {
+    const local = this.#gaugePlaces.get(index);
+    return local === undefined ? null : { gauge: this.gauge(local), order: this.gaugeOrder[local]! };
+  }
+
+  /** Leaves the scope. Its own values stay readable. */
+  detach(): void {
+    this.scope.detach(this);
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * Runs: which client belongs to which execution of which job, and when an execution is over.
+ *
+ * A run lives while a client holds it, plus a grace time, so that ranks that start late and shell loops that start one
+ * process after another stay one run. The count of holders is the set of contributors itself: however a connection ends,
+ * its contributor is removed, and nothing can leak.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { Profile, RankValues } from '../../shared/api/profiles.ts';
+import type { Run, RunState } from '../../shared/api/runs.ts';
+import { mergeJobDesc, toMilliseconds, type JobDesc } from '../../shared/model/job.ts';
+import { runScope } from '../../shared/model/scope.ts';
+import { gaugeValue } from '../../shared/model/values.ts';
+import type { InterruptedRun } from '../store/store.ts';
+import { Contributor } from './contributor.ts';
+import { headline, type Headline } from './headline.ts';
+import type { MergeRules } from './merge.ts';
+import { Scope } from './scope.ts';
+import { seriesValues } from './values.ts';
+
+/** Ended ranks of a run kept apart for its profile. Further ones are folded into one entry: never dropped. */
+export const MAX_ENDED_RANKS = 4096;
+/** Host shown for the entry that ranks beyond the limit are folded into. */
+const FOLDED = '(folded)';
+/** Node runs a timer that is longer than this at once. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+export class LiveRun {
+  readonly id: string;
+  readonly scope: Scope;
+  desc: JobDesc;
+  state: RunState = 'running';
+  readonly nodes = new Set<string>();
+  /** Ranks seen so far. */
+  ranks = 0;
+  readonly #ended: Contributor[] = [];
+  #folded: Contributor | null = null;
+  #headline: Headline = { key: null, settled: false };
+  #headlineTotal = 0;
+  /** Increase per second of the headline counter over the last period. */
+  headlineRate: number | null = null;
+  /** When this engine opened the run, ms since the epoch. */
+  readonly opened: number;
+
+  constructor(id: string, desc: JobDesc, opened: number, rules: MergeRules | undefined) {
+    this.id = id;
+    this.desc = desc;
+    this.opened = opened;
+    this.scope = new Scope(runScope(id), 'run', rules);
+  }
+
+  get clients(): number {
+    return this.scope.contributors.size;
+  }
+
+  /** Ranks with their own values: the live ones, then the ended ones. */
+  *rankList(): Generator<Contributor> {
+    yield* this.scope.contributors;
+    yield* this.#ended;
+    if (this.#folded) yield this.#folded;
+  }
+
+  keepEnded(rank: Contributor): void {
+    if (rank.counterCount === 0 && rank.gaugeCount === 0) return;
+    if (this.#ended.length < MAX_ENDED_RANKS) this.#ended.push(rank);
+    else this.#folded = fold(this.#folded, rank);
+  }
+
+  /** Canonical key of the series for a sparkline. Chosen once something moved: the choice must not jump about. */
+  get headline(): string | null {
+    if (!this.#headline.settled) this.#headline = headline(this.scope);
+    return this.#headline.key;
+  }
+
+  /** Once per tick, `seconds` after the one before. */
+  tick(seconds: number): void {
+    const key = this.headline;
+    const place = key === null ? null : this.scope.find(key);
+    if (place?.kind !== 'counter') return;
+    const total = this.scope.counters[place.index]!;
+    this.headlineRate = seconds > 0 ? Math.max(0, total - this.#headlineTotal) / seconds : null;
+    this.#headlineTotal = total;
+  }
+
+  /** As the API shows it. */
+  describe(): Run {
+    return {
+      ...this.desc,
+      id: this.id,
+      scope: this.scope.id,
+      state: this.state,
+      nodes: [...this.nodes],
+      ranks: this.ranks,
+      clients: this.clients,
+      series: this.scope.seriesCount,
+      headline: this.headline,
+    };
+  }
+
+  profile(): Profile {
+    this.scope.settle();
+    const series = seriesValues(this.scope);
+    const ranks: RankValues[] = [];
+    for (const rank of this.rankList()) ranks.push(rankValues(rank, this.scope));
+    ranks.sort((a, b) => a.rank - b.rank);
+    return { run: this.describe(), series, ranks };
+  }
+}
+
+/** One rank's values in the order of the scope's series: counters, then gauges. */
+function rankValues(rank: Contributor, scope: Scope): RankValues {
+  const values = Array.from<number | null>({ length: scope.seriesCount }).fill(null);
+  for (let i = 0; i < rank.counterCount; i++) {
+    const index = rank.counterMap[i]!;
+    values[index] = (values[index] ?? 0) + rank.counters[i]!;
+  }
+  for (let i = 0; i < rank.gaugeCount; i++) {
+    const value = gaugeValue(rank.gauge(i));
+    values[scope.counterCount + rank.gaugeMap[i]!] = Number.isFinite(value) ? value : null;
+  }
+  return { rank: rank.rank, node: rank.node, values };
+}
+
+/** Adds a rank's counters to the entry for all folded ranks. The entry contributes nothing itself: it is detached. */
+function fold(into: Contributor | null, rank: Contributor): Contributor {
+  const target = into ?? new Contributor(new Scope(rank.scope.id, 'rank'), rank.rank, FOLDED);
+  const places = new Map<number, number>();
+  for (let i = 0; i < target.counterCount; i++) places.set(target.counterMap[i]!, i);
+  for (let i = 0; i < rank.counterCount; i++) {
+    const index = rank.counterMap[i]!;
+    let place = places.get(index);
+    if (place === undefined) places.set(index, (place = target.addCounter(index)));
+    target.counters[place]! += rank.counters[i]!;
+  }
+  return target;
+}
+
+export interface RunsOptions {
+  /** How long a run without clients stays open, in ms. */
+  readonly grace: number;
+  /** Name of this host. */
+  readonly host: string;
+  readonly rules?: MergeRules;
+  /** Runs the engine's last stop left open. */
+  readonly interrupted: readonly InterruptedRun[];
+  /** Wall clock, ms since the epoch. */
+  readonly now: () => number;
+  /** A run began, or an interrupted one goes on. Its scope has no contributor yet. */
+  readonly onOpen: (run: LiveRun, reopened: boolean) => void;
+  /** A run's description or state changed. */
+  readonly onChange: (run: LiveRun) => void;
+  /** The run is over; its values are final. Called once per run. */
+  readonly onEnd: (run: LiveRun) => void;
+}
+
+export class Runs {
+  readonly #options: RunsOptions;
+  readonly #open = new Map<string, LiveRun>();
+  readonly #timers = new Map<LiveRun, NodeJS.Timeout>();
+  /** By job id and start time: runs that a returning client may go on with. */
+  readonly #interrupted = new Map<string, InterruptedRun>();
+  ended = 0;
+  #closed = false;
+
+  constructor(options: RunsOptions) {
+    this.#options = options;
+    for (const one of options.interrupted) {
+      const { jobid, start_time } = one.run;
+      if (start_time > 0) this.#interrupted.set(`${start_time} ${jobid}`, one);
+    }
+  }
+
+  /** Open runs, in the order they were opened. */
+  get live(): ReadonlyMap<string, LiveRun> {
+    return this.#open;
+  }
+
+  byId(id: string): LiveRun | null {
+    for (const run of this.#open.values()) if (run.id === id) return run;
+    return null;
+  }
+
+  /** A client of this job arrived: it becomes a rank of the job's open run, whatever its own start time says. */
+  join(desc: JobDesc, node: string): { run: LiveRun; rank: Contributor } {
+    const incoming = fromClient(desc);
+    let run = this.#open.get(desc.jobid);
+    if (run) run.desc = mergeJobDesc(run.desc, incoming);
+    else run = this.#start(incoming);
+    clearTimeout(this.#timers.get(run));
+    this.#timers.delete(run);
+    run.state = 'running';
+    run.desc.end_time = 0;
+    run.nodes.add(node);
+    const rank = new Contributor(run.scope, run.ranks++, node);
+    this.#changed(run);
+    return { run, rank };
+  }
+
+  /** A client that holds the run describes it again. */
+  redescribe(run: LiveRun, desc: JobDesc): void {
+    run.desc = mergeJobDesc(run.desc, fromClient(desc));
+    this.#changed(run);
+  }
+
+  /** Once closed, nobody is told of clients that still come before their sockets are gone: the store may be closed too. */
+  #changed(run: LiveRun): void {
+    if (!this.#closed) this.#options.onChange(run);
+  }
+
+  #start(desc: JobDesc): LiveRun {
+    const key = `${desc.start_time} ${desc.jobid}`;
+    const earlier = desc.start_time > 0 ? this.#interrupted.get(key) : undefined;
+    this.#interrupted.delete(key);
+    const id = earlier?.run.id ?? randomBytes(9).toString('base64url');
+    const run = new LiveRun(id, desc, this.#options.now(), this.#options.rules);
+    if (earlier) {
+      run.desc = mergeJobDesc({ ...toDesc(earlier.run), end_time: 0 }, desc);
+      run.ranks = earlier.run.ranks;
+      for (const node of earlier.run.nodes) run.nodes.add(node);
+      if (earlier.snapshot) run.scope.restore(earlier.snapshot.series, earlier.snapshot.columns);
+      // What it counted in its earlier life is not this period's increase.
+      run.tick(0);
+    }
+    // Fixed from here on: every rank stamps a start time of its own.
+    run.desc.start_time ||= this.#options.now();
+    this.#open.set(desc.jobid, run);
+    if (!this.#closed) this.#options.onOpen(run, earlier !== undefined);
+    return run;
+  }
+
+  /** A client is gone, in whatever way. Its counters stay in the run. */
+  leave(run: LiveRun, rank: Contributor): void {
+    rank.detach();
+    run.keepEnded(rank);
+    if (run.clients > 0 || run.state !== 'running' || this.#closed) return;
+    run.state = 'ending';
+    run.desc.end_time = this.#options.now();
+    this.#changed(run);
+    this.#timers.set(
+      run,
+      setTimeout(() => this.#end(run, 'finished'), Math.min(this.#options.grace, MAX_TIMEOUT)),
+    );
+  }
+
+  #end(run: LiveRun, state: RunState): void {
+    clearTimeout(this.#timers.get(run));
+    this.#timers.delete(run);
+    this.#open.delete(run.desc.jobid);
+    run.state = state;
+    run.desc.end_time ||= this.#options.now();
+    this.ended++;
+    this.#options.onEnd(run);
+  }
+
+  /** Ends what is open: as interrupted where clients are still there, else as finished. */
+  close(): void {
+    this.#closed = true;
+    for (const run of [...this.#open.values()]) this.#end(run, run.clients > 0 ? 'interrupted' : 'finished');
+  }
+}
+
+/** A client does not know when its run ends. */
+const fromClient = (desc: JobDesc): JobDesc => ({ ...desc, start_time: toMilliseconds(desc.start_time), end_time: 0 });
+
+function toDesc(run: Run): JobDesc {
+  const { jobid, command, size, nodelist, partition, cluster, run_dir, start_time, end_time } = run;
+  return { jobid, command, size, nodelist, partition, cluster, run_dir, start_time, end_time };
+}
