@@ -1,0 +1,68 @@
+import { useMantineColorScheme } from '@mantine/core';
+import { Spotlight } from '@mantine/spotlight';
+import type { SpotlightActionGroupData } from '@mantine/spotlight';
+import { useMemo, useState } from 'react';
+import { useLocation } from 'wouter';
+import type { Run } from '../../shared/api/runs.ts';
+import { isLive } from '../data/runs.ts';
+import { useEngine } from '../state/engine.ts';
+
+const MOST_JOBS = 500;
+
+/** Ctrl+K: go to a view or a job, or change the theme. */
+export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
+  const [, navigate] = useLocation();
+  const engine = useEngine();
+  // Looked at when the palette opens: a list that follows every change would cost each second.
+  const [runs, setRuns] = useState<readonly Run[]>([]);
+  const { setColorScheme } = useMantineColorScheme();
+  const actions = useMemo((): SpotlightActionGroupData[] => {
+    return [
+      {
+        group: 'Views',
+        actions: [
+          { id: 'jobs', label: 'Jobs', description: 'Running and finished jobs', onClick: () => navigate('/ui/jobs') },
+          { id: 'node', label: 'Node', description: 'CPU, memory, network, load', onClick: () => navigate('/ui/node') },
+        ],
+      },
+      {
+        group: 'Interface',
+        actions: [
+          { id: 'light', label: 'Light theme', onClick: () => setColorScheme('light') },
+          { id: 'dark', label: 'Dark theme', onClick: () => setColorScheme('dark') },
+          { id: 'system', label: 'System theme', onClick: () => setColorScheme('auto') },
+          { id: 'keys', label: 'Keyboard shortcuts', onClick: onShortcuts },
+        ],
+      },
+      {
+        group: 'Jobs',
+        actions: runs.map((run) => ({
+          id: `run-${run.id}`,
+          label: run.jobid,
+          description: `${isLive(run) ? 'running' : run.state} · ${run.command.slice(0, 120) || 'no command'}`,
+          onClick: () => navigate(`/ui/jobs/${encodeURIComponent(run.id)}`),
+        })),
+      },
+    ];
+  }, [runs, navigate, setColorScheme, onShortcuts]);
+  const look = (): void => {
+    const all = [...engine.runs.snapshot().rows.values()].map((row) => row.run);
+    setRuns(all.sort((a, b) => b.start_time - a.start_time).slice(0, MOST_JOBS));
+  };
+  return (
+    <Spotlight
+      onSpotlightOpen={look}
+      actions={actions}
+      shortcut="mod + K"
+      limit={12}
+      scrollable
+      maxHeight={420}
+      nothingFound="Nothing is called like that"
+      attributes={{ content: { 'aria-label': 'Command palette' } }}
+      searchProps={{
+        placeholder: 'Go to a view, a job, or change the theme',
+        'aria-label': 'Search the command palette',
+      }}
+    />
+  );
+}

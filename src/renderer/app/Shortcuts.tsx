@@ -1,0 +1,61 @@
+import { Modal } from '@mantine/core';
+
+const SHORTCUTS: readonly (readonly [where: string, keys: readonly (readonly [key: string, what: string])[]])[] = [
+  [
+    'Everywhere',
+    [
+      ['Ctrl K', 'Command palette'],
+      ['?', 'This page'],
+      ['/', 'Search'],
+    ],
+  ],
+  [
+    'Jobs',
+    [
+      ['j or ↓', 'Next row'],
+      ['k or ↑', 'Previous row'],
+      ['Enter', 'Open the job'],
+    ],
+  ],
+  [
+    'Job and Node',
+    [
+      ['Space', 'Pause, or back to live'],
+      ['drag on a chart', 'Show that range in all charts'],
+      ['+ and −', 'Narrower and wider range'],
+      ['h and l', 'Earlier and later'],
+      ['0', 'Back to live, or the whole run'],
+      ['t', 'Rates or totals'],
+    ],
+  ],
+];
+
+export function Shortcuts({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Keyboard shortcuts"
+      size="md"
+      // A dialog's header is no second banner of the page.
+      attributes={{ header: { role: 'presentation' } }}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      {SHORTCUTS.map(([where, keys]) => (
+        <section key={where} className="v-shortcuts">
+          <h3>{where}</h3>
+          <dl className="v-facts">
+            {keys.map(([key, what]) => (
+              <div key={key}>
+                <dt>
+                  <kbd className="v-kbd">{key}</kbd>
+                </dt>
+                <dd>{what}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </Modal>
+  );
+}

@@ -1,0 +1,30 @@
+import { Redirect, Route, Switch } from 'wouter';
+import { JobView } from '../views/job/JobView.tsx';
+import { JobsView } from '../views/jobs/JobsView.tsx';
+import { NodeView } from '../views/node/NodeView.tsx';
+import { NotFound } from '../components/Message.tsx';
+
+/** Every screen and its address. A new screen is one line here and one in the palette. */
+export function Routes() {
+  return (
+    <Switch>
+      <Route path="/">
+        <Redirect to="/ui/jobs" replace />
+      </Route>
+      <Route path="/ui">
+        <Redirect to="/ui/jobs" replace />
+      </Route>
+      <Route path="/ui/jobs">
+        <JobsView />
+      </Route>
+      <Route path="/ui/jobs/:run">{({ run }) => <JobView key={run} id={run} />}</Route>
+      <Route path="/ui/node">
+        <NodeView host={null} />
+      </Route>
+      <Route path="/ui/node/:host">{({ host }) => <NodeView key={host} host={host} />}</Route>
+      <Route>
+        <NotFound title="There is no such page" detail="The address does not belong to any view." />
+      </Route>
+    </Switch>
+  );
+}

@@ -1,0 +1,118 @@
+import type uPlot from 'uplot';
+import type { Unit } from '../../shared/model/naming.ts';
+import { formatTick } from '../format/time.ts';
+import { formatValue } from '../format/units.ts';
+import type { Board } from './board.ts';
+import { bandColour, chartInk, LINE_DASHES, lineColour } from './colours.ts';
+import type { Scheme } from './colours.ts';
+import { valueRange } from './valueRange.ts';
+
+export interface ChartLook {
+  readonly width: number;
+  readonly height: number;
+  readonly lines: number;
+  readonly unit: Unit;
+  readonly scheme: Scheme;
+  /** Points stand for buckets: show the band from their min to their max. */
+  readonly banded: boolean;
+}
+
+/** Steps of a byte axis: powers of two, so that its marks are round in KiB and MiB. */
+const BINARY_STEPS = Array.from({ length: 61 }, (_, i) => 2 ** i);
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const TIME_STEPS = [
+  ...[1, 5, 10, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
+  ...[1, 2, 7, 14, 28, 91, 182, 364, 728].map((n) => n * DAY),
+];
+
+const FONT = '11px system-ui, sans-serif';
+
+export function chartOptions(look: ChartLook, board: Board, onCursor: () => void): uPlot.Options {
+  const ink = chartInk(look.scheme);
+  const axis = { font: FONT, stroke: ink.text, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false, size: 0 } };
+  const lines = Array.from({ length: look.lines }, (_, i) => line(look.scheme, i));
+  const edges = look.banded ? lines.flatMap(() => [edge(), edge()]) : [];
+  return {
+    width: look.width,
+    height: look.height,
+    ms: 1,
+    padding: [8, 18, 0, 0],
+    legend: { show: false },
+    scales: { x: { time: true, auto: false }, y: { range: (_u, min, max) => valueRange(min, max) } },
+    axes: [
+      {
+        ...axis,
+        size: 20,
+        gap: 5,
+        space: 64,
+        incrs: TIME_STEPS,
+        values: (_u, splits, _i, _space, step) => splits.map((ms) => formatTick(ms, step)),
+      },
+      {
+        ...axis,
+        size: 58,
+        gap: 6,
+        space: 26,
+        ...(look.unit === 'B' ? { incrs: BINARY_STEPS } : {}),
+        values: (_u, splits) => splits.map((value) => formatValue(value, look.unit)),
+      },
+    ],
+    series: [{}, ...lines, ...edges],
+    ...(look.banded ? { bands: lines.map((_, i) => band(look, i)) } : {}),
+    cursor: {
+      y: false,
+      points: { size: 5, width: 1 },
+      drag: { x: true, y: false, setScale: false, dist: 4 },
+      // Only the position travels: a brush drawn in one chart must not be finished by every other one too.
+      sync: {
+        key: board.cursorKey,
+        scales: ['x', null],
+        filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' },
+      },
+      bind: {
+        dblclick: () => () => {
+          board.onReset();
+          return null;
+        },
+      },
+    },
+    hooks: {
+      setCursor: [onCursor],
+      setSelect: [(u) => brush(u, board)],
+    },
+  };
+}
+
+function line(scheme: Scheme, index: number): uPlot.Series {
+  const dash = LINE_DASHES[index % LINE_DASHES.length]!;
+  return {
+    stroke: lineColour(scheme, index),
+    width: 1,
+    ...(dash.length > 0 ? { dash: [...dash] } : {}),
+    points: { show: false },
+    spanGaps: false,
+  };
+}
+
+const edge = (): uPlot.Series => ({ stroke: 'transparent', width: 0, points: { show: false } });
+
+function band(look: ChartLook, index: number): uPlot.Band {
+  const low = 1 + look.lines + 2 * index;
+  return { series: [low + 1, low], fill: bandColour(look.scheme, index) };
+}
+
+function brush(u: uPlot, board: Board): void {
+  const { left, width } = u.select;
+  if (width < 4) return;
+  const from = u.posToVal(left, 'x');
+  const to = u.posToVal(left + width, 'x');
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  board.onBrush(from, to);
+}

@@ -1,0 +1,149 @@
+import type { Series } from '../../shared/model/described-series.ts';
+import type { Unit } from '../../shared/model/naming.ts';
+import type { ScopeId } from '../../shared/model/scope.ts';
+import type { Kind } from '../../shared/model/values.ts';
+
+/** Lines in one panel; the rest are in the series table. */
+export const MOST_LINES = 6;
+
+/** A chart: series of one scope that share a unit and a meaning. */
+export interface PanelSpec {
+  /** Stable over time: does not depend on which series are there yet. */
+  readonly id: string;
+  readonly scope: ScopeId;
+  readonly group: string;
+  readonly title: string;
+  readonly quantity: string;
+  readonly unit: Unit;
+  readonly kind: Kind;
+  readonly series: readonly Series[];
+}
+
+export interface PanelGroup {
+  readonly name: string;
+  readonly panels: readonly PanelSpec[];
+}
+
+const GROUP_ORDER = [
+  'Program',
+  'MPI',
+  'I/O',
+  'System calls',
+  'Functions',
+  'CPU',
+  'Load',
+  'Memory',
+  'Swap',
+  'Network',
+  'Disk',
+];
+
+const groupRank = (name: string): number => {
+  const at = GROUP_ORDER.indexOf(name);
+  return at < 0 ? GROUP_ORDER.length : at;
+};
+
+/** Numbers without a common scale have a panel each: a program's own values, anything only called a value or count. */
+const comparable = (s: Series): boolean =>
+  s.group === 'Load' || (s.group !== 'Program' && s.quantity !== 'value' && s.quantity !== 'count');
+
+/** Quantities that say nothing beside their unit or their operation. */
+const SILENT: readonly string[] = ['value', 'percent', 'ratio', 'temperature', 'frequency'];
+
+function operationName(s: Series): string {
+  // A family without a word of its own is called as its group is written: `CPU`, not `cpu`.
+  const operation = s.operation.toLowerCase() === s.group.toLowerCase() ? s.group : s.operation;
+  return SILENT.includes(s.quantity) || operation === s.quantity ? operation : `${operation} · ${s.quantity}`;
+}
+
+function panelKey(s: Series): { key: string; title: string } {
+  const labelled = Object.keys(s.labels).length > 0;
+  if (labelled || !comparable(s)) return { key: `op/${s.operation}/${s.quantity}`, title: operationName(s) };
+  return { key: `all/${s.quantity}`, title: SILENT.includes(s.quantity) ? s.group : s.quantity };
+}
+
+interface Growing {
+  readonly spec: Omit<PanelSpec, 'series'>;
+  readonly series: Series[];
+}
+
+/** Series in groups of panels: what is measured alike stands in one panel, at most one scope in each. */
+export function groupPanels(scope: ScopeId, series: readonly Series[]): PanelGroup[] {
+  const groups = new Map<string, Map<string, Growing>>();
+  for (const s of series) {
+    const { key, title } = panelKey(s);
+    const id = `${scope}|${s.group}|${s.kind}|${s.unit}|${key}`;
+    const panels = groups.get(s.group) ?? new Map<string, Growing>();
+    groups.set(s.group, panels);
+    const panel = panels.get(id);
+    if (panel) panel.series.push(s);
+    else {
+      const spec = { id, scope, group: s.group, title, quantity: s.quantity, unit: s.unit, kind: s.kind };
+      panels.set(id, { spec, series: [s] });
+    }
+  }
+  return [...groups]
+    .sort(([a], [b]) => groupRank(a) - groupRank(b) || a.localeCompare(b))
+    .map(([name, panels]) => ({
+      name,
+      panels: [...panels.values()].map(({ spec, series: list }) => ({
+        ...spec,
+        title: soleTitle(spec, list),
+        series: list,
+      })),
+    }));
+}
+
+/** A panel of one operation says which one. */
+function soleTitle(spec: Omit<PanelSpec, 'series'>, series: readonly Series[]): string {
+  const first = series[0];
+  if (!first || series.length > 1) return capital(spec.title);
+  return capital(operationName(first));
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What tells a series from the others of its panel: the labels in which they differ, else its operation, else its name. */
+export function lineLabel(s: Series, panel: PanelSpec): string {
+  const labels = Object.entries(s.labels);
+  if (labels.length > 0) {
+    const telling = labels.filter(([name, value]) => panel.series.some((other) => other.labels[name] !== value));
+    const [first, ...rest] = telling.length > 0 ? telling : labels;
+    if (first && rest.length === 0) return first[1] === '' ? first[0] : first[1];
+    return [first, ...rest].map((pair) => (pair ? `${pair[0]}=${pair[1]}` : '')).join(' ');
+  }
+  const twin = panel.series.some((other) => other !== s && other.operation === s.operation);
+  return twin ? s.name : s.operation;
+}
+
+/** A series for people, alone: `Send · calls`, `receive · bytes {interface=eth0}`. */
+export function seriesLabel(s: Series): string {
+  const name = operationName(s);
+  const labels = Object.entries(s.labels);
+  return labels.length === 0 ? name : `${name} {${labels.map(([k, v]) => `${k}=${v}`).join(', ')}}`;
+}
+
+/** How much a series moves over what is shown. `idle`: it only shows zeros, or nothing. */
+export interface Activity {
+  readonly idle: boolean;
+  readonly size: number;
+}
+
+/**
+ * The lines of a panel: those that move most, in the panel's own order, so that colours stay where they are while the
+ * same lines are shown. Idle ones only on request, and then last to be chosen.
+ */
+export function chooseLines(
+  panel: PanelSpec,
+  activity: (series: Series) => Activity,
+  showIdle: boolean,
+): { lines: Series[]; left: number; idle: number } {
+  const rated = panel.series.map((s, order) => ({ s, order, ...activity(s) }));
+  const idle = rated.filter((r) => r.idle).length;
+  const candidates = showIdle ? rated : rated.filter((r) => !r.idle);
+  const chosen = [...candidates]
+    .sort((a, b) => Number(a.idle) - Number(b.idle) || b.size - a.size || a.order - b.order)
+    .slice(0, MOST_LINES)
+    .sort((a, b) => a.order - b.order);
+  return { lines: chosen.map((r) => r.s), left: candidates.length - chosen.length, idle };
+}

@@ -1,0 +1,49 @@
+import { useEffect } from 'react';
+import type { ReactNode } from 'react';
+import { Button } from '@mantine/core';
+import { Link } from 'wouter';
+
+/** The page's title says the view. */
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · Vigie`;
+  }, [title]);
+}
+
+interface MessageProps {
+  readonly title: string;
+  readonly children?: ReactNode;
+}
+
+/** A state that fills a view: nothing there, or something wrong, and what to do. */
+export function Message({ title, children }: MessageProps) {
+  return (
+    <section className="v-message" aria-labelledby="message-title">
+      <h1 id="message-title">{title}</h1>
+      {children}
+    </section>
+  );
+}
+
+export function NotFound({ title, detail }: { readonly title: string; readonly detail: string }) {
+  useTitle(title);
+  return (
+    <Message title={title}>
+      <p>{detail}</p>
+      <Link href="/ui/jobs" className="v-link">
+        Go to the jobs
+      </Link>
+    </Message>
+  );
+}
+
+export function Failure({ error, retry }: { readonly error: Error; readonly retry: () => void }) {
+  return (
+    <Message title="This cannot be shown">
+      <p role="alert">{error.message}</p>
+      <Button size="xs" variant="default" onClick={retry}>
+        Try again
+      </Button>
+    </Message>
+  );
+}

@@ -1,0 +1,98 @@
+import type { z } from 'zod';
+import { Problem } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import { NodeList } from '../../shared/api/nodes.ts';
+import { Profile } from '../../shared/api/profiles.ts';
+import { RangeResult } from '../../shared/api/query.ts';
+import { Run, RunList } from '../../shared/api/runs.ts';
+import { SeriesList } from '../../shared/api/series.ts';
+import { API_VERSION, Status } from '../../shared/api/status.ts';
+
+/** Why a request has no answer to show. `message` says what is wrong and, where it can, what to do. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  /** The engine's own code, or what the page found. */
+  readonly code: ErrorCode | 'unreachable' | 'not_understood';
+
+  constructor(code: RequestError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface ApiOptions {
+  /** Path of the engine: '' for the one that served this page, `/api/v1/engines/ID` for one that it passes on. */
+  readonly base: string;
+  readonly token: () => string | null;
+  /** A request was refused for its token. */
+  readonly onUnauthorized: () => void;
+  readonly fetch?: typeof fetch;
+}
+
+export interface Range {
+  readonly scope: string;
+  /** Canonical keys; empty: all. */
+  readonly series: readonly string[];
+  readonly from: number;
+  readonly to: number;
+  readonly maxPoints: number;
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+/** Requests to one engine. Every answer is checked against its schema before anything sees it. */
+export function createApi(options: ApiOptions) {
+  const request = options.fetch ?? fetch;
+
+  async function get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
+    const headers = { Authorization: `Bearer ${options.token() ?? ''}`, Accept: 'application/json' };
+    let response: Response;
+    let body: unknown;
+    try {
+      response = await request(`${options.base}/api/v1${path}`, { headers, signal: signal ?? null, cache: 'no-store' });
+      body = await response.json().catch(() => null);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new RequestError('unreachable', 'The engine does not answer. Check that `vigie serve` still runs.');
+    }
+    if (!response.ok) {
+      if (response.status === 401) options.onUnauthorized();
+      const problem = Problem.safeParse(body);
+      if (problem.success) throw new RequestError(problem.data.code, problem.data.detail || problem.data.title);
+      throw new RequestError('not_understood', `The engine answered with status ${response.status} and no reason.`);
+    }
+    const parsed = schema.safeParse(body);
+    if (!parsed.success) {
+      throw new RequestError('not_understood', 'The engine’s answer is not as this page expects it. Reload the page.');
+    }
+    return parsed.data;
+  }
+
+  const text = encodeURIComponent;
+
+  return {
+    /** The socket's path for this engine. */
+    livePath: `${options.base}/api/v1/live`,
+
+    async status(signal?: AbortSignal): Promise<Status> {
+      const status = await get('/status', Status, signal);
+      if (status.api.major !== API_VERSION.major) {
+        const detail = `The engine speaks version ${status.api.major} of the API, this page version ${API_VERSION.major}.`;
+        throw new RequestError('not_understood', `${detail} Reload the page from that engine.`);
+      }
+      return status;
+    },
+    runs: (cursor: string | null, limit: number, signal?: AbortSignal): Promise<RunList> =>
+      get(`/runs?limit=${limit}${cursor === null ? '' : `&cursor=${text(cursor)}`}`, RunList, signal),
+    run: (id: string, signal?: AbortSignal): Promise<Run> => get(`/runs/${text(id)}`, Run, signal),
+    series: (scope: string, signal?: AbortSignal): Promise<SeriesList> =>
+      get(`/series?scope=${text(scope)}`, SeriesList, signal),
+    nodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes', NodeList, signal),
+    profile: (id: string, signal?: AbortSignal): Promise<Profile> => get(`/profiles/${text(id)}`, Profile, signal),
+    query(range: Range, signal?: AbortSignal): Promise<RangeResult> {
+      const keys = range.series.map((key) => `&series=${text(key)}`).join('');
+      const span = `from=${Math.floor(range.from)}&to=${Math.ceil(range.to)}&maxPoints=${range.maxPoints}`;
+      return get(`/query?scope=${text(range.scope)}&${span}${keys}`, RangeResult, signal);
+    },
+  };
+}

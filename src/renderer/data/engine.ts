@@ -1,0 +1,137 @@
+import type { ScopeId } from '../../shared/model/scope.ts';
+import { createApi } from './api.ts';
+import type { Api } from './api.ts';
+import { LiveClient } from './live.ts';
+import { RunsModel } from './runsModel.ts';
+import { ScopeBuffer } from './scopeBuffer.ts';
+import { openBrowserSocket } from './socket.ts';
+
+/** A buffer stays this long after its last reader, so that going back to a view shows its lines at once. */
+const LINGER_MS = 15_000;
+
+interface Held {
+  readonly buffer: ScopeBuffer;
+  readers: number;
+  stop: () => void;
+  timer: ReturnType<typeof setTimeout> | null;
+}
+
+/** Everything the interface reads from one engine. */
+export class Engine {
+  readonly base: string;
+  readonly api: Api;
+  readonly live: LiveClient;
+  readonly runs: RunsModel;
+  readonly #held = new Map<ScopeId, Held>();
+  readonly #tickListeners = new Set<(scope: ScopeId) => void>();
+  readonly #schemaListeners = new Set<(scope: ScopeId) => void>();
+
+  constructor(base: string, token: () => string | null, onUnauthorized: () => void) {
+    this.base = base;
+    this.api = createApi({ base, token, onUnauthorized });
+    this.live = new LiveClient({ open: () => openBrowserSocket(this.api.livePath), token });
+    this.runs = new RunsModel(this.api);
+    this.live.onRuns((runs, all) => this.runs.takeLive(runs, all));
+    this.live.onStatus(() => this.runs.tick());
+    let lost = false;
+    this.live.onState((state) => {
+      // What ended while the socket was away is only in the pages.
+      if (state.phase === 'open' && lost) void this.runs.load();
+      if (state.phase === 'open' || state.phase === 'waiting') lost = state.phase === 'waiting';
+    });
+  }
+
+  start(): void {
+    this.live.start();
+    void this.runs.load();
+  }
+
+  close(): void {
+    this.live.close();
+    this.runs.close();
+    for (const held of this.#held.values()) if (held.timer) clearTimeout(held.timer);
+  }
+
+  /** A scope got a sample. */
+  onTick(listener: (scope: ScopeId) => void): () => void {
+    this.#tickListeners.add(listener);
+    return () => this.#tickListeners.delete(listener);
+  }
+
+  /** A scope got series, went live, ended or failed. */
+  onSchema(listener: (scope: ScopeId) => void): () => void {
+    this.#schemaListeners.add(listener);
+    return () => this.#schemaListeners.delete(listener);
+  }
+
+  /** The live samples of a scope, for as long as someone holds them. */
+  hold(scope: ScopeId): { buffer: ScopeBuffer; release: () => void } {
+    let held = this.#held.get(scope);
+    if (!held) {
+      held = this.#open(scope);
+      this.#held.set(scope, held);
+    }
+    const mine = held;
+    mine.readers++;
+    if (mine.timer) clearTimeout(mine.timer);
+    mine.timer = null;
+    let released = false;
+    return {
+      buffer: mine.buffer,
+      release: () => {
+        if (released) return;
+        released = true;
+        if (--mine.readers > 0) return;
+        mine.timer = setTimeout(() => {
+          mine.stop();
+          this.#held.delete(scope);
+        }, LINGER_MS);
+      },
+    };
+  }
+
+  #open(scope: ScopeId): Held {
+    const buffer = new ScopeBuffer(scope);
+    const changed = (): void => {
+      buffer.version++;
+      for (const listener of this.#schemaListeners) listener(scope);
+    };
+    const stop = this.live.subscribe(scope, {
+      begin: () => buffer.begin(),
+      schema: (series) => {
+        buffer.addSeries(series);
+        changed();
+      },
+      frame: (frame, fresh) => {
+        buffer.addFrame(frame, fresh);
+        if (fresh) for (const listener of this.#tickListeners) listener(scope);
+      },
+      gap: (from, to) => {
+        buffer.breakLine();
+        void this.#fill(buffer, from, to);
+      },
+      live: () => {
+        buffer.live = true;
+        changed();
+      },
+      end: () => {
+        buffer.ended = true;
+        changed();
+      },
+      error: (code, detail) => {
+        buffer.error = code === 'scope_not_found' ? 'scope_not_found' : detail;
+        changed();
+      },
+    });
+    return { buffer, readers: 0, stop, timer: null };
+  }
+
+  /** Frames that the socket could not send are asked for as history. */
+  async #fill(buffer: ScopeBuffer, from: number, to: number): Promise<void> {
+    const range = { scope: buffer.scope, series: [], from, to, maxPoints: buffer.ring.capacity };
+    const result = await this.api.query(range).catch(() => null);
+    if (!result) return;
+    buffer.backfill(result);
+    for (const listener of this.#tickListeners) listener(buffer.scope);
+  }
+}

@@ -1,0 +1,54 @@
+import { createContext, useContext, useSyncExternalStore } from 'react';
+import type { Run } from '../../shared/api/runs.ts';
+import type { Engine } from '../data/engine.ts';
+import { isLive } from '../data/runs.ts';
+import type { RunRow } from '../data/runs.ts';
+import type { RunsSnapshot } from '../data/runsModel.ts';
+
+export const EngineContext = createContext<Engine | null>(null);
+
+/** The engine that the views below show. */
+export function useEngine(): Engine {
+  const engine = useContext(EngineContext);
+  if (!engine) throw new Error('useEngine outside an engine');
+  return engine;
+}
+
+/** One run if the list has it; renders only when its description changes, not with its rate. */
+export function useRun(id: string): Run | undefined {
+  const { runs } = useEngine();
+  return useSyncExternalStore(runs.subscribe, () => runs.snapshot().rows.get(id)?.run);
+}
+
+/** Live runs that have clients on a host, newest first as the list has them; renders only when these change. */
+export function useRunsOn(host: string): { id: string; jobid: string }[] {
+  const { runs } = useEngine();
+  const text = useSyncExternalStore(runs.subscribe, () => {
+    const here: string[] = [];
+    for (const { run } of runs.snapshot().rows.values()) {
+      if (isLive(run) && run.nodes.includes(host)) here.push(`${run.id} ${run.jobid}`);
+    }
+    return here.join('\n');
+  });
+  return text === ''
+    ? []
+    : text
+        .split('\n')
+        .map((line) => ({ id: line.slice(0, line.indexOf(' ')), jobid: line.slice(line.indexOf(' ') + 1) }));
+}
+
+/** A run with its rate and trail; renders once per period while it lives. */
+export function useRunRow(id: string): RunRow | undefined {
+  const { runs } = useEngine();
+  return useSyncExternalStore(runs.subscribe, () => runs.snapshot().rows.get(id));
+}
+
+/** Renders when runs are added or change, with `each` also once per period. */
+export function useRunsSnapshot(each: boolean): RunsSnapshot {
+  const { runs } = useEngine();
+  useSyncExternalStore(runs.subscribe, () => {
+    const { structure, loaded, more, error, rows } = runs.snapshot();
+    return each ? rows : `${structure} ${loaded} ${more} ${error?.message ?? ''}`;
+  });
+  return runs.snapshot();
+}

@@ -1,0 +1,118 @@
+import { Skeleton } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import type { Profile } from '../../../shared/api/profiles.ts';
+import type { Run } from '../../../shared/api/runs.ts';
+import { nodeScope } from '../../../shared/model/scope.ts';
+import { Failure, NotFound, useTitle } from '../../components/Message.tsx';
+import { RequestError } from '../../data/api.ts';
+import { isLive } from '../../data/runs.ts';
+import { useEngine, useRun } from '../../state/engine.ts';
+import { BoardView } from '../board/BoardView.tsx';
+import type { BoardScope } from '../board/useBoard.ts';
+import { JobHeader } from './JobHeader.tsx';
+import { Ranks } from './Ranks.tsx';
+
+/** Nodes whose charts stand beside the job's own; the others are links. */
+const MOST_NODES = 8;
+
+/** One run of a job: by id, from the list if it is there, else asked for. */
+export function JobView({ id }: { readonly id: string }) {
+  const engine = useEngine();
+  const listed = useRun(id);
+  const asked = useQuery({
+    queryKey: [engine.base, 'run', id],
+    queryFn: ({ signal }) => engine.api.run(id, signal),
+    enabled: listed === undefined,
+  });
+  const run = listed ?? asked.data;
+  useTitle(run ? run.jobid : 'Job');
+  if (run) return <Loaded run={run} />;
+  if (asked.error instanceof RequestError && asked.error.code === 'run_not_found') {
+    return (
+      <NotFound
+        title="There is no such job"
+        detail="The engine knows no run with this address. It may have been kept by another engine."
+      />
+    );
+  }
+  if (asked.error) return <Failure error={asked.error} retry={() => void asked.refetch()} />;
+  return (
+    <div className="v-skeletons" role="status" aria-label="Loading the job">
+      <Skeleton height={28} width={320} />
+      <Skeleton height={60} />
+      <Skeleton height={300} />
+    </div>
+  );
+}
+
+function Loaded({ run }: { readonly run: Run }) {
+  const engine = useEngine();
+  const live = isLive(run);
+  const profile = useQuery({
+    queryKey: [engine.base, 'profile', run.id],
+    queryFn: ({ signal }) => engine.api.profile(run.id, signal),
+    enabled: !live,
+    // A run that has just ended is not stored in the same instant.
+    retry: 5,
+    retryDelay: 500,
+    staleTime: Infinity,
+  });
+  const scopes = useScopes(run, live, profile.data);
+  const bounds = useMemo(
+    () => (live ? null : { from: run.start_time, to: Math.max(run.end_time, run.start_time + 1000) }),
+    [live, run.start_time, run.end_time],
+  );
+  const ranks = profile.data && profile.data.ranks.length > 1 ? profile.data : null;
+  return (
+    <BoardView
+      title={run.jobid}
+      header={<JobHeader run={run} />}
+      scopes={scopes}
+      start={run.start_time}
+      bounds={bounds}
+      extra={ranks ? { id: 'ranks', label: `Ranks (${ranks.ranks.length})`, body: <Ranks profile={ranks} /> } : null}
+    />
+  );
+}
+
+/** The run's own numbers first, then those of its nodes over the same time. */
+function useScopes(run: Run, live: boolean, profile: Profile | undefined): BoardScope[] {
+  const engine = useEngine();
+  const hosts = run.nodes.slice(0, MOST_NODES);
+  const hostKey = hosts.join('\n');
+  const past = useQuery({
+    queryKey: [engine.base, 'series', hostKey],
+    enabled: !live && hosts.length > 0,
+    staleTime: 60_000,
+    queryFn: ({ signal }) =>
+      Promise.all(
+        hosts.map((host) =>
+          engine.api.series(nodeScope(host), signal).then(
+            (list) => list.series,
+            () => [],
+          ),
+        ),
+      ),
+  });
+  const runId = run.id;
+  const { jobid, scope } = run;
+  // Series of the run as they were when it ended, until its profile is here.
+  const ended = useQuery({
+    queryKey: [engine.base, 'run-series', runId],
+    enabled: !live && profile === undefined,
+    queryFn: ({ signal }) => engine.api.series(scope, signal).then((list) => list.series),
+  });
+  return useMemo(
+    () => [
+      { scope, label: jobid, live, series: profile?.series ?? ended.data ?? [] },
+      ...(hostKey === '' ? [] : hostKey.split('\n')).map((host, i) => ({
+        scope: nodeScope(host),
+        label: host,
+        live,
+        series: past.data?.[i] ?? [],
+      })),
+    ],
+    [scope, jobid, live, profile, ended.data, hostKey, past.data],
+  );
+}

@@ -1,0 +1,92 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { Link, Redirect } from 'wouter';
+import { nodeScope } from '../../../shared/model/scope.ts';
+import { Failure, NotFound, useTitle } from '../../components/Message.tsx';
+import { RequestError } from '../../data/api.ts';
+import { useConnection } from '../../state/connection.ts';
+import { useEngine, useRunsOn } from '../../state/engine.ts';
+import { BoardView } from '../board/BoardView.tsx';
+import type { BoardScope } from '../board/useBoard.ts';
+import { runPath } from '../jobs/columns.tsx';
+
+/** A node's own numbers; without a host the engine's. */
+export function NodeView({ host }: { readonly host: string | null }) {
+  return host === null ? <OwnNode /> : <OneNode host={host} />;
+}
+
+function OwnNode() {
+  useTitle('Node');
+  const engine = useEngine();
+  const live = useConnection((s) => s.status?.engine.host ?? null);
+  const status = useQuery({
+    queryKey: [engine.base, 'status'],
+    queryFn: ({ signal }) => engine.api.status(signal),
+    enabled: live === null,
+  });
+  const host = live ?? status.data?.engine.host;
+  if (host !== undefined) return <Redirect to={`/ui/node/${encodeURIComponent(host)}`} replace />;
+  if (status.error) return <Failure error={status.error} retry={() => void status.refetch()} />;
+  return <div className="v-skeletons" role="status" aria-label="Loading the node" />;
+}
+
+function OneNode({ host }: { readonly host: string }) {
+  useTitle(`Node ${host}`);
+  const engine = useEngine();
+  const scope = nodeScope(host);
+  const known = useQuery({
+    queryKey: [engine.base, 'series', scope],
+    queryFn: ({ signal }) => engine.api.series(scope, signal),
+    staleTime: Infinity,
+  });
+  const nodes = useQuery({
+    queryKey: [engine.base, 'nodes'],
+    queryFn: ({ signal }) => engine.api.nodes(signal),
+    staleTime: 10_000,
+  });
+  const scopes = useMemo((): BoardScope[] => [{ scope, label: host, live: true, series: [] }], [scope, host]);
+  if (known.error instanceof RequestError && known.error.code === 'scope_not_found') {
+    return <NotFound title="There is no such node" detail={`The engine has no numbers of a node called “${host}”.`} />;
+  }
+  const others = (nodes.data?.nodes ?? []).filter((node) => node.host !== host);
+  return (
+    <BoardView
+      title={host}
+      scopes={scopes}
+      start={0}
+      bounds={null}
+      header={<NodeHeader host={host} others={others.map((node) => node.host)} />}
+    />
+  );
+}
+
+function NodeHeader({ host, others }: { readonly host: string; readonly others: readonly string[] }) {
+  const here = useRunsOn(host);
+  return (
+    <header className="v-jobhead">
+      <div className="v-toolbar">
+        <h1>
+          Node <bdi>{host}</bdi>
+        </h1>
+        <span className="v-muted">
+          {here.length === 0
+            ? 'no job runs here now'
+            : here.length === 1
+              ? 'one job runs here:'
+              : `${here.length} jobs run here:`}
+        </span>
+        {here.slice(0, 8).map((run) => (
+          <Link key={run.id} href={runPath(run)} className="v-link">
+            <bdi>{run.jobid}</bdi>
+          </Link>
+        ))}
+        <div className="v-spacer" />
+        {others.slice(0, 8).map((other) => (
+          <Link key={other} href={`/ui/node/${encodeURIComponent(other)}`} className="v-link">
+            <bdi>{other}</bdi>
+          </Link>
+        ))}
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,46 @@
+import { Button, PasswordInput } from '@mantine/core';
+import { useState } from 'react';
+import { useTitle } from '../../components/Message.tsx';
+import { useSession } from '../../state/session.ts';
+
+/** Asks for the engine's token, and says where it is. */
+export function TokenView() {
+  const refused = useSession((s) => s.refused);
+  const enter = useSession((s) => s.enter);
+  const [text, setText] = useState('');
+  useTitle('Token needed');
+  return (
+    <main className="v-token" id="main">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const token = text.trim();
+          if (token !== '') enter(token);
+        }}
+      >
+        <h1>A token is needed</h1>
+        {refused ? (
+          <p role="alert" className="v-bad-text">
+            The engine did not accept this page’s token. It may have been started anew.
+          </p>
+        ) : null}
+        <p>
+          <code>vigie serve</code> prints a link that contains the token: open that link. The token is also the only
+          line of the token file that it names when it starts.
+        </p>
+        <PasswordInput
+          label="Token"
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          autoComplete="off"
+          data-autofocus
+          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the token' }}
+        />
+        <Button type="submit" disabled={text.trim() === ''}>
+          Continue
+        </Button>
+        <p className="v-muted">It stays in this browser tab and is forgotten when the tab is closed.</p>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import {
+  chooseLines,
+  groupPanels,
+  lineLabel,
+  MOST_LINES,
+  seriesLabel,
+} from '../../../../src/renderer/charts/panels.ts';
+import type { PanelSpec } from '../../../../src/renderer/charts/panels.ts';
+import { matchesSearch, sortSeries } from '../../../../src/renderer/charts/table.ts';
+import { describeSeries } from '../../../../src/shared/model/series.ts';
+import type { Kind } from '../../../../src/shared/model/values.ts';
+
+const make = (kind: Kind, ...names: string[]) =>
+  names.map((name, index) => describeSeries({ kind, index, name, doc: '' }));
+const shape = (names: ReturnType<typeof make>) =>
+  groupPanels('run/x', names).map((g) => [
+    g.name,
+    g.panels.map((p) => `${p.title}: ${p.series.map((s) => lineLabel(s, p)).join(' | ')}`),
+  ]);
+
+describe('series in panels', () => {
+  test('operations of one interface share a panel per quantity', () => {
+    const names = ['send', 'recv'].flatMap((c) => [`mpi___hits___mpi_${c}`, `mpi___time___mpi_${c}`]);
+    expect(shape(make('counter', ...names))).toEqual([['MPI', ['Calls: Send | Recv', 'Time: Send | Recv']]]);
+  });
+
+  test('labelled series have a panel per operation and are called by the labels in which they differ', () => {
+    const names = ['lo', 'eth0'].flatMap((i) => [
+      `proxy_network_receive_bytes_total{interface="${i}"}`,
+      `proxy_network_transmit_bytes_total{interface="${i}"}`,
+    ]);
+    expect(shape(make('counter', ...names))).toEqual([
+      ['Network', ['Receive · bytes: lo | eth0', 'Transmit · bytes: lo | eth0']],
+    ]);
+    const cores = [0, 1].map((core) => `proxy_cpu_usage_percent{core="${core}",mode="busy"}`);
+    expect(shape(make('gauge', ...cores))).toEqual([['CPU', ['Usage: 0 | 1']]]);
+  });
+
+  test('a program’s own numbers have no common scale', () => {
+    expect(shape(make('counter', 'steps', 'particles'))).toEqual([
+      ['Program', ['Steps: steps', 'Particles: particles']],
+    ]);
+  });
+
+  test('counters and gauges, and different units, never share an axis', () => {
+    const series = [...make('counter', 'mpi___size___a'), ...make('gauge', 'mpi___size___b', 'mpi___time___b')];
+    expect(groupPanels('run/x', series)[0]!.panels).toHaveLength(3);
+  });
+
+  test('a panel’s id does not depend on what else there is; its scope does', () => {
+    const id = (scope: string, names: string[]) => groupPanels(scope, make('counter', ...names))[0]!.panels[0]!.id;
+    expect(id('run/x', ['mpi___hits___a'])).toBe(id('run/x', ['mpi___hits___a', 'mpi___hits___b', 'mpi___time___a']));
+    expect(id('run/x', ['mpi___hits___a'])).not.toBe(id('node/h', ['mpi___hits___a']));
+  });
+
+  test('the program comes first, then the rest as one looks for it', () => {
+    const names = ['proxy_network_x_total', 'zzz___hits___a', 'mpi___hits___a', 'proxy_cpu_seconds_total', 'steps'];
+    expect(groupPanels('n', make('counter', ...names)).map((g) => g.name)).toEqual([
+      'Program',
+      'MPI',
+      'CPU',
+      'Network',
+      'Zzz',
+    ]);
+  });
+
+  test('hostile names are text like any other', () => {
+    const series = make('gauge', '<script>alert(1)</script>', '__proto__', 'constructor');
+    const panels = groupPanels('run/x', series).flatMap((g) => g.panels);
+    expect(panels.flatMap((p) => p.series)).toHaveLength(3);
+  });
+});
+
+describe('lines of a panel', () => {
+  const names = Array.from({ length: 9 }, (_, i) => `mpi___hits___call${i}`);
+  const panel = groupPanels('run/x', make('counter', ...names))[0]!.panels[0] as PanelSpec;
+  const rate = (key: string): number => Number(key.slice(-1));
+
+  test('those that move most, in the panel’s order; idle ones only on request', () => {
+    const activity = (s: { key: string }) => ({ idle: rate(s.key) < 2, size: rate(s.key) });
+    const shown = chooseLines(panel, activity, false);
+    expect(shown.lines.map((s) => rate(s.key))).toEqual([3, 4, 5, 6, 7, 8]);
+    expect(shown).toMatchObject({ left: 1, idle: 2 });
+    const all = chooseLines(panel, activity, true);
+    expect(all.lines).toHaveLength(MOST_LINES);
+    expect(all).toMatchObject({ left: 3, idle: 2 });
+  });
+
+  test('nothing moves, nothing is drawn; on request the idle ones are', () => {
+    const idle = () => ({ idle: true, size: 0 });
+    expect(chooseLines(panel, idle, false)).toEqual({ lines: [], left: 0, idle: 9 });
+    expect(chooseLines(panel, idle, true).lines).toHaveLength(MOST_LINES);
+  });
+});
+
+describe('the series table', () => {
+  const [a, b, c] = make(
+    'counter',
+    'mpi___hits___mpi_send',
+    'mpi___hits___mpi_recv',
+    'proxy_net_x_total{interface="eth0"}',
+  );
+  const row = (series: NonNullable<typeof a>, last: number | null) => ({
+    ...{ id: series.key, scope: 's', scopeLabel: 'job', series, label: seriesLabel(series) },
+    ...{ min: last, avg: last, max: last, last },
+  });
+
+  test('search looks at what people and programs call a series, and at its labels', () => {
+    expect(matchesSearch(a!, 'job', 'mpi send')).toBe(true);
+    expect(matchesSearch(a!, 'job', 'MPI___hits')).toBe(true);
+    expect(matchesSearch(c!, 'host7', 'host7 eth0')).toBe(true);
+    expect(matchesSearch(b!, 'job', 'send')).toBe(false);
+  });
+
+  test('rows without a value stand last, up and down', () => {
+    const rows = [row(a!, null), row(b!, 5), row(c!, 1)];
+    const order = (descending: boolean) => sortSeries(rows, 'last', descending).map((r) => r.last);
+    expect(order(false)).toEqual([1, 5, null]);
+    expect(order(true)).toEqual([5, 1, null]);
+    expect(sortSeries(rows, 'nonsense', false)).toHaveLength(3);
+  });
+});
