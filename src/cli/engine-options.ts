@@ -47,16 +47,24 @@ export function addEngineOptions(command: Command): Command {
     .addOption(new Option('--log-level <level>').choices(['fatal', 'error', 'warn', 'info', 'debug', 'trace']));
 }
 
+/** Only what is a setting: commands have flags of their own beside these. */
 function toSettings(flags: EngineFlags): SettingsInput {
-  const { legacySocket, tokenFile, logLevel, config: _config, node, ...rest } = flags;
-  return {
-    ...rest,
-    ...(legacySocket === undefined ? {} : { legacy_socket: legacySocket }),
-    ...(tokenFile === undefined ? {} : { token_file: tokenFile }),
-    ...(logLevel === undefined ? {} : { log_level: logLevel as SettingsInput['log_level'] }),
+  const settings = {
+    listen: flags.listen,
+    socket: flags.socket,
+    legacy_socket: flags.legacySocket,
+    data: flags.data,
+    memory: flags.memory,
+    period: flags.period,
+    grace: flags.grace,
+    token_file: flags.tokenFile,
+    compat: flags.compat,
+    insecure: flags.insecure,
+    log_level: flags.logLevel,
     // Only when asked for: the default must not overrule the configuration file.
-    ...(node ? {} : { node: false }),
+    node: flags.node ? undefined : false,
   };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 /** Logs to stderr: lines for people on a terminal, JSON elsewhere. */
