@@ -6,6 +6,7 @@ import '@mantine/spotlight/styles.css';
 import '@mantine/notifications/styles.css';
 import 'uplot/dist/uPlot.min.css';
 import './app/app.css';
+import './views/board/board.css';
 import { App } from './app/App.tsx';
 
 const root = document.getElementById('root');

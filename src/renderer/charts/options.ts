@@ -43,7 +43,7 @@ export function chartOptions(look: ChartLook, board: Board, onCursor: () => void
     width: look.width,
     height: look.height,
     ms: 1,
-    padding: [8, 18, 0, 0],
+    padding: [8, 22, 0, 0],
     legend: { show: false },
     scales: { x: { time: true, auto: false }, y: { range: (_u, min, max) => valueRange(min, max) } },
     axes: [
