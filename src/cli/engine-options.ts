@@ -76,7 +76,7 @@ async function makeLogger(config: Config): Promise<Logger> {
 }
 
 /** After a start, in ms: nobody waits for anything then. */
-const COMPACT_AFTER = 10_000;
+const COMPACT_AFTER = 3000;
 
 /**
  * Gives back what only the start needed, some 5 MB: an engine that idles on a node of somebody's job allocates so little

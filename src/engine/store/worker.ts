@@ -14,7 +14,7 @@ const RETENTION_EVERY = 3_600_000;
 const RETENTION_FIRST = 60_000;
 
 /** After the start, in ms: what only opening needed is given back (bin/vigie passes --expose-gc). */
-const COMPACT_AFTER = 10_000;
+const COMPACT_AFTER = 3000;
 setTimeout(() => globalThis.gc?.(), COMPACT_AFTER).unref();
 
 const options = workerData as StoreOptions;
