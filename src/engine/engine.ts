@@ -106,11 +106,12 @@ async function open(
 
   const endRun = (run: LiveRun): void => {
     // Before its last values are published: readers of the list of runs then look for what became of it.
-    recent.add(run.id, run.describe());
+    // Clients that are still there when the engine stops are none of an ended run.
+    recent.add(run.id, { ...run.describe(), clients: 0 });
     sampler.closeScope(run.scope);
     const profile = run.profile();
     ended.addRun(run.scope);
-    store.putProfile(profile);
+    store.putProfile({ ...profile, run: { ...profile.run, clients: 0 } });
     hub.end(run.scope.id);
     log.info({ run: run.id, jobid: run.desc.jobid }, `run ${run.state}`);
   };

@@ -163,7 +163,9 @@ function endConnections(this: App, done: () => void): void {
 /** What came is not HTTP, or has no end. */
 function refuseGarbage(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const body = JSON.stringify(new ApiError('bad_request', `this is not a request that can be read (${error.message})`).toProblem());
+  const body = JSON.stringify(
+    new ApiError('bad_request', `this is not a request that can be read (${error.message})`).toProblem(),
+  );
   socket.end(
     'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n' +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
