@@ -6,24 +6,35 @@ import { RangeResult } from '../../../src/shared/api/query.ts';
 import { RunList } from '../../../src/shared/api/runs.ts';
 import { SeriesList } from '../../../src/shared/api/series.ts';
 import { Status } from '../../../src/shared/api/status.ts';
-import { EngineError } from '../../../src/client/http.ts';
+import type { EngineError } from '../../../src/client/http.ts';
 import { eventually } from '../../support/wait.ts';
 import { ask, startHere, withToken, type Here } from './here.ts';
 
 /** Runs one job from its first value to its end; gives the run as it ended. */
-async function runJob(here: Here, jobid: string, values: Record<string, number>, extra: { command?: string; start_time?: number } = {}) {
+async function runJob(
+  here: Here,
+  jobid: string,
+  values: Record<string, number>,
+  extra: { command?: string; start_time?: number } = {},
+) {
   const pusher = await here.pusher();
   pusher.job({ jobid, command: './a.out', size: 1, ...extra });
   for (const [name, by] of Object.entries(values)) {
     pusher.describeCounter(name, `doc of ${name}`);
     pusher.increase(name, by);
   }
-  const live = await eventually(async () => (await here.client.runs({ state: 'live' })).runs.find((run) => run.jobid === jobid && run.series > 0));
+  const live = await eventually(async () =>
+    (await here.client.runs({ state: 'live' })).runs.find((run) => run.jobid === jobid && run.series > 0),
+  );
   await pusher.close();
   return eventually(async () => (await here.client.runs({ state: 'ended' })).runs.find((run) => run.id === live.id));
 }
 
-const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'no error', (error: EngineError) => error.code);
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'no error',
+    (error: EngineError) => error.code,
+  );
 
 describe('status', () => {
   test('says what the engine is and how it does, and only what the schema says', async () => {
@@ -40,7 +51,14 @@ describe('status', () => {
     expect(status).toMatchObject({
       name: 'vigie',
       api: { major: 1, minor: 0 },
-      engine: { epoch: 1, pid: process.pid, data: null, socket: here.engine.ready.socket, legacy_socket: here.engine.ready.legacy_socket, compat: true },
+      engine: {
+        epoch: 1,
+        pid: process.pid,
+        data: null,
+        socket: here.engine.ready.socket,
+        legacy_socket: here.engine.ready.legacy_socket,
+        compat: true,
+      },
       period: '50ms',
       runs: { live: 1, ended: 0 },
       store: { kind: 'memory', error: null },
@@ -57,7 +75,16 @@ describe('runs', () => {
   test('are live with their description, then ended with their last values', async () => {
     const here = await startHere();
     const pusher = await here.pusher();
-    pusher.job({ jobid: 'job/1', command: './a.out -n 5', size: 4, nodelist: 'n[1-4]', partition: 'debug', cluster: 'c', run_dir: '/tmp', start_time: 1_795_188_214 });
+    pusher.job({
+      jobid: 'job/1',
+      command: './a.out -n 5',
+      size: 4,
+      nodelist: 'n[1-4]',
+      partition: 'debug',
+      cluster: 'c',
+      run_dir: '/tmp',
+      start_time: 1_795_188_214,
+    });
     pusher.describeCounter('steps_total', 'Steps');
     pusher.increase('steps_total', 3);
     const live = await eventually(async () => {
@@ -83,7 +110,11 @@ describe('runs', () => {
     });
     expect(live.id).toMatch(/^[\w-]+$/);
     expect(await here.client.run(live.id)).toEqual(live);
-    expect((await here.client.profile(live.id)).series[0]).toMatchObject({ key: 'steps_total', value: 3, doc: 'Steps' });
+    expect((await here.client.profile(live.id)).series[0]).toMatchObject({
+      key: 'steps_total',
+      value: 3,
+      doc: 'Steps',
+    });
     expect((await here.client.nodes()).nodes[0]!.runs).toEqual([live.id]);
 
     await pusher.close();
@@ -105,7 +136,8 @@ describe('runs', () => {
 
   test('are listed in pages, newest first, each once; live ones on the first page', async () => {
     const here = await startHere();
-    for (let i = 0; i < 7; i++) await runJob(here, `job-${i}`, { x_total: 1 }, { start_time: 1_795_188_000_000 + (i % 3) * 1000 });
+    for (let i = 0; i < 7; i++)
+      await runJob(here, `job-${i}`, { x_total: 1 }, { start_time: 1_795_188_000_000 + (i % 3) * 1000 });
     const alive = await here.pusher();
     alive.job({ jobid: 'alive' });
     await eventually(async () => (await here.client.runs({ state: 'live' })).runs.length === 1);
@@ -127,7 +159,9 @@ describe('runs', () => {
     expect(pages).toBe(4);
     expect(paged).toEqual(all);
 
-    const profiles = RunList.parse((await ask(here, '/api/v1/profiles?state=live', { headers: withToken(here) })).json());
+    const profiles = RunList.parse(
+      (await ask(here, '/api/v1/profiles?state=live', { headers: withToken(here) })).json(),
+    );
     expect(profiles.runs).toEqual(all.slice(1));
   });
 
@@ -166,14 +200,25 @@ describe('series', () => {
     pusher.describeGauge('unset');
     pusher.increase('mpi___hits___mpi_send', 4);
     pusher.set('temp{b="2",a="1"}', { min: 1, max: 5, hits: 2, total: 6 });
-    const run = await eventually(async () => (await here.client.runs({ state: 'live' })).runs.find((one) => one.series === 3));
+    const run = await eventually(async () =>
+      (await here.client.runs({ state: 'live' })).runs.find((one) => one.series === 3),
+    );
     const list = await eventually(async () => {
       const now = await here.client.series(run.scope);
       return now.series[0]!.changed > 0 && now;
     });
     expect(SeriesList.strict().parse(list)).toEqual(list);
     expect(list.series).toEqual([
-      expect.objectContaining({ kind: 'counter', index: 0, name: 'mpi___hits___mpi_send', group: 'MPI', operation: 'Send', quantity: 'calls', value: 4, gauge: null }),
+      expect.objectContaining({
+        kind: 'counter',
+        index: 0,
+        name: 'mpi___hits___mpi_send',
+        group: 'MPI',
+        operation: 'Send',
+        quantity: 'calls',
+        value: 4,
+        gauge: null,
+      }),
       expect.objectContaining({
         kind: 'gauge',
         index: 0,
@@ -184,7 +229,12 @@ describe('series', () => {
         value: 3,
         gauge: { min: 1, max: 5, hits: 2, total: 6 },
       }),
-      expect.objectContaining({ name: 'unset', value: null, gauge: { min: null, max: null, hits: 0, total: 0 }, changed: expect.any(Number) as number }),
+      expect.objectContaining({
+        name: 'unset',
+        value: null,
+        gauge: { min: null, max: null, hits: 0, total: 0 },
+        changed: expect.any(Number) as number,
+      }),
     ]);
   });
 
@@ -225,8 +275,12 @@ describe('query', () => {
       pusher.set('g', 5);
     }, 10);
     try {
-      const run = await eventually(async () => (await here.client.runs({ state: 'live' })).runs.find((one) => one.series === 3));
-      await eventually(async () => (await here.client.query({ scope: run.scope, from, to: Date.now() + 1000 })).times.length >= 12);
+      const run = await eventually(async () =>
+        (await here.client.runs({ state: 'live' })).runs.find((one) => one.series === 3),
+      );
+      await eventually(
+        async () => (await here.client.query({ scope: run.scope, from, to: Date.now() + 1000 })).times.length >= 12,
+      );
       return { scope: run.scope, from };
     } finally {
       clearInterval(timer);
@@ -242,10 +296,17 @@ describe('query', () => {
     expect(raw.step).toBe(0);
     expect(raw.series.map((s) => s.key).toSorted()).toEqual(['c_total', 'd_total', 'g']);
     expect(raw.times).toEqual([...new Set(raw.times)].toSorted((a, b) => a - b));
-    for (const series of raw.series) for (const column of [series.min, series.avg, series.max, series.last]) expect(column).toHaveLength(raw.times.length);
+    for (const series of raw.series)
+      for (const column of [series.min, series.avg, series.max, series.last])
+        expect(column).toHaveLength(raw.times.length);
     const totals = raw.series.find((s) => s.key === 'c_total')!.last.filter((v) => v !== null);
     expect(totals).toEqual(totals.toSorted((a, b) => a - b));
-    expect(raw.series.find((s) => s.key === 'g')!.last.filter((v) => v !== null).every((v) => v === 5)).toBe(true);
+    expect(
+      raw.series
+        .find((s) => s.key === 'g')!
+        .last.filter((v) => v !== null)
+        .every((v) => v === 5),
+    ).toBe(true);
 
     const few = await here.client.query({ scope, series: ['c_total'], from, to, maxPoints: 4 });
     expect(few.step).toBeGreaterThan(0);
@@ -261,7 +322,9 @@ describe('query', () => {
     const here = await startHere();
     const { scope, from } = await running(here);
     const to = Date.now() + 1000;
-    expect((await here.client.query({ scope, series: ['nosuch', 'g'], from, to })).series.map((s) => s.key)).toEqual(['g']);
+    expect((await here.client.query({ scope, series: ['nosuch', 'g'], from, to })).series.map((s) => s.key)).toEqual([
+      'g',
+    ]);
     expect((await here.client.query({ scope, series: ['nosuch'], from, to })).series).toEqual([]);
     const before = await here.client.query({ scope, from: 1, to: 2 });
     expect([before.from, before.to, before.times]).toEqual([1, 2, []]);
@@ -303,19 +366,68 @@ test('no parameter, however hostile, makes the engine fail', async () => {
   const here = await startHere();
   const headers = withToken(here);
   const { scope } = (await here.client.nodes()).nodes[0]!;
-  const name = fc.constantFrom('scope', 'series', 'from', 'to', 'maxPoints', 'limit', 'cursor', 'search', 'state', '__proto__', 'constructor', 'job', 'jobid', 'a[b]');
+  const name = fc.constantFrom(
+    'scope',
+    'series',
+    'from',
+    'to',
+    'maxPoints',
+    'limit',
+    'cursor',
+    'search',
+    'state',
+    '__proto__',
+    'constructor',
+    'job',
+    'jobid',
+    'a[b]',
+  );
   const value = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 20 }),
-    fc.constantFrom('', '0', '1', '-1', '1e308', '9007199254740993', 'null', '[]', '{}', "' OR 1=1", '\u0000', '__proto__', scope, 'a{', '1_1', '1e999_1', '-1_1'),
+    fc.constantFrom(
+      '',
+      '0',
+      '1',
+      '-1',
+      '1e308',
+      '9007199254740993',
+      'null',
+      '[]',
+      '{}',
+      "' OR 1=1",
+      '\u0000',
+      '__proto__',
+      scope,
+      'a{',
+      '1_1',
+      '1e999_1',
+      '-1_1',
+    ),
   );
-  const path = fc.constantFrom('/api/v1/runs', '/api/v1/query', '/api/v1/series', '/api/v1/profiles', '/api/v1/runs/x', '/job', '/metrics', '/get');
+  const path = fc.constantFrom(
+    '/api/v1/runs',
+    '/api/v1/query',
+    '/api/v1/series',
+    '/api/v1/profiles',
+    '/api/v1/runs/x',
+    '/job',
+    '/metrics',
+    '/get',
+  );
   await fc.assert(
-    fc.asyncProperty(path, fc.array(fc.tuple(name, value), { maxLength: 5 }), fc.boolean(), async (where, parameters, encoded) => {
-      const query = parameters.map(([k, v]) => `${k}=${encoded ? encodeURIComponent(v.toWellFormed()) : v.replace(/[^!-~]/g, '%ff')}`).join('&');
-      const answer = await ask(here, `${where}?${query}`, { headers });
-      expect(answer.status, `${where}?${query}: ${answer.body}`).toBeLessThan(500);
-      if (answer.type.includes('json')) answer.json();
-    }),
+    fc.asyncProperty(
+      path,
+      fc.array(fc.tuple(name, value), { maxLength: 5 }),
+      fc.boolean(),
+      async (where, parameters, encoded) => {
+        const query = parameters
+          .map(([k, v]) => `${k}=${encoded ? encodeURIComponent(v.toWellFormed()) : v.replace(/[^!-~]/g, '%ff')}`)
+          .join('&');
+        const answer = await ask(here, `${where}?${query}`, { headers });
+        expect(answer.status, `${where}?${query}: ${answer.body}`).toBeLessThan(500);
+        if (answer.type.includes('json')) answer.json();
+      },
+    ),
     { numRuns: 400 },
   );
   expect((await here.client.status()).name).toBe('vigie');
@@ -330,13 +442,18 @@ describe('openapi.json', () => {
   interface Operation {
     readonly summary?: string;
     readonly parameters?: readonly { name: string; in: string; required?: boolean; schema: Schema }[];
-    readonly responses: Readonly<Record<string, { description: string; content?: Readonly<Record<string, { schema: Schema }>> }>>;
+    readonly responses: Readonly<
+      Record<string, { description: string; content?: Readonly<Record<string, { schema: Schema }>> }>
+    >;
   }
   interface Document {
     readonly openapi: string;
     readonly info: { title: string; version: string };
     readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-    readonly components: { securitySchemes: Readonly<Record<string, unknown>>; schemas?: Readonly<Record<string, unknown>> };
+    readonly components: {
+      securitySchemes: Readonly<Record<string, unknown>>;
+      schemas?: Readonly<Record<string, unknown>>;
+    };
     readonly security: readonly Readonly<Record<string, unknown>>[];
   }
 
@@ -359,12 +476,18 @@ describe('openapi.json', () => {
       '/api/v1/status',
     ]);
     for (const [path, operations] of Object.entries(document.paths)) {
-      expect(Object.keys(operations).filter((method) => method !== 'head'), path).toEqual(['get']);
+      expect(
+        Object.keys(operations).filter((method) => method !== 'head'),
+        path,
+      ).toEqual(['get']);
       const get = operations['get']!;
       expect(get.summary, path).toBeTruthy();
       // The parameters in the path are declared, and no others.
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-      expect((get.parameters ?? []).filter((p) => p.in === 'path').map((p) => p.name), path).toEqual(inPath);
+      expect(
+        (get.parameters ?? []).filter((p) => p.in === 'path').map((p) => p.name),
+        path,
+      ).toEqual(inPath);
       for (const parameter of get.parameters ?? []) {
         expect(['path', 'query']).toContain(parameter.in);
         expect(typeof parameter.schema, `${path} ${parameter.name}`).toBe('object');
@@ -380,16 +503,19 @@ describe('openapi.json', () => {
       }
     }
     const query = document.paths['/api/v1/query']!['get']!.parameters!;
-    expect(query.map((p) => [p.name, p.required ?? false]).toSorted()).toEqual([
-      ['from', true],
-      ['maxPoints', false],
-      ['scope', true],
-      ['series', false],
-      ['to', true],
-    ]);
+    expect(Object.fromEntries(query.map((p) => [p.name, p.required ?? false]))).toEqual({
+      from: true,
+      to: true,
+      scope: true,
+      series: false,
+      maxPoints: false,
+    });
     // References lead somewhere.
     for (const [, ref] of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
-      const target = ref!.split('/').slice(1).reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
+      const target = ref!
+        .split('/')
+        .slice(1)
+        .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
       expect(target, ref).toBeDefined();
     }
   });

@@ -8,7 +8,8 @@ interface Job {
   readonly desc: Record<string, unknown> & { jobid: string; start_time: number; end_time: number };
   readonly counters: readonly { name: string; doc: string; ctype: Ctype }[];
 }
-type Ctype = { Counter: { ts: number; value: number } } | { Gauge: { min: number; max: number; hits: number; total: number } };
+type Ctype =
+  { Counter: { ts: number; value: number } } | { Gauge: { min: number; max: number; hits: number; total: number } };
 
 /** What an answer is made of, without its values: the same for both proxies. Lists are the set of their shapes. */
 function shapeOf(value: unknown): unknown {
@@ -24,10 +25,14 @@ function shapeOf(value: unknown): unknown {
 const get = (here: Here, path: string): Promise<Answer> => ask(here, path, { headers: withToken(here) });
 const json = async (here: Here, path: string): Promise<unknown> => {
   const answer = await get(here, path);
-  expect([answer.status, answer.type], `${path}: ${answer.body.slice(0, 200)}`).toEqual([200, 'application/json; charset=utf-8']);
+  expect([answer.status, answer.type], `${path}: ${answer.body.slice(0, 200)}`).toEqual([
+    200,
+    'application/json; charset=utf-8',
+  ]);
   return answer.json();
 };
-const jobOf = async (here: Here, id: string): Promise<Job> => (await json(here, `/job/?job=${encodeURIComponent(id)}`)) as Job;
+const jobOf = async (here: Here, id: string): Promise<Job> =>
+  (await json(here, `/job/?job=${encodeURIComponent(id)}`)) as Job;
 const counterIn = (job: Job, name: string): Ctype | undefined => job.counters.find((c) => c.name === name)?.ctype;
 const valueIn = (job: Job, name: string): number => {
   const found = counterIn(job, name);
@@ -51,7 +56,9 @@ async function startJob(here: Here, jobid: string, by = 400): Promise<Pusher> {
 }
 
 async function ended(here: Here, jobid: string, times = 1): Promise<void> {
-  await eventually(async () => (await here.client.runs({ state: 'ended' })).runs.filter((run) => run.jobid === jobid).length === times);
+  await eventually(
+    async () => (await here.client.runs({ state: 'ended' })).runs.filter((run) => run.jobid === jobid).length === times,
+  );
 }
 
 describe('the answers have the shape of the recorded ones', () => {
@@ -61,10 +68,15 @@ describe('the answers have the shape of the recorded ones', () => {
     const list = (await json(here, '/job/list')) as { jobid: string; command: string; nodelist: string }[];
     expect(shapeOf(list)).toEqual(shapeOf(golden('job_list.json')));
     const { host } = (await here.client.nodes()).nodes[0]!;
-    const sums = list.filter(({ jobid }) => jobid !== 'live-1').map(({ jobid, command, nodelist }) => [jobid, command, nodelist]);
+    const sums = list
+      .filter(({ jobid }) => jobid !== 'live-1')
+      .map(({ jobid, command, nodelist }) => [jobid, command, nodelist]);
     const recorded = (golden('job_list.json') as typeof list).filter(({ jobid }) => jobid !== 'live-1');
     // The same texts, for this host.
-    expect(sums.toSorted()).toEqual(recorded.map(({ jobid, command, nodelist }) => [jobid, command, nodelist].map((t) => t.replace(/\bvm\b/, host))).toSorted());
+    const ofThisHost = recorded.map(({ jobid, command, nodelist }) =>
+      [jobid, command, nodelist].map((text) => text.replace(/\bvm\b/, host)),
+    );
+    expect(new Set(sums.map(String))).toEqual(new Set(ofThisHost.map(String)));
     expect(list.find(({ jobid }) => jobid === 'live-1')).toEqual(
       (golden('job_list.json') as typeof list).find(({ jobid }) => jobid === 'live-1'),
     );
@@ -78,10 +90,14 @@ describe('the answers have the shape of the recorded ones', () => {
     const recorded = golden('job_live.json') as Job;
     expect(shapeOf(live)).toEqual(shapeOf(recorded));
     expect(live.desc).toEqual(recorded.desc);
-    expect(counterIn(live, 'mpi___hits___mpi_allreduce')).toEqual({ Counter: { ts: expect.any(Number) as number, value: 400 } });
+    expect(counterIn(live, 'mpi___hits___mpi_allreduce')).toEqual({
+      Counter: { ts: expect.any(Number) as number, value: 400 },
+    });
     expect(counterIn(live, 'idle_total')).toEqual({ Counter: { ts: expect.any(Number) as number, value: 0 } });
     // As the client spelled it.
-    expect(counterIn(live, 'capi_temperature{b="1",a="2"}')).toEqual({ Gauge: { min: 49, max: 49, hits: 1, total: 49 } });
+    expect(counterIn(live, 'capi_temperature{b="1",a="2"}')).toEqual({
+      Gauge: { min: 49, max: 49, hits: 1, total: 49 },
+    });
     expect(live.counters.some((c) => c.name.startsWith('proxy_'))).toBe(true);
     expect(await json(here, '/job?job=live-1')).toMatchObject({ desc: live.desc });
     const names = live.counters.map((c) => c.name);
@@ -106,7 +122,8 @@ describe('the answers have the shape of the recorded ones', () => {
       ]);
       for (const job of jobs) {
         expect(shapeOf(job)).toEqual(shapeOf(golden('job_live.json')));
-        for (const { name, ctype } of job.counters) if ('Counter' in ctype) expect(ctype.Counter.value, name).not.toBe(0);
+        for (const { name, ctype } of job.counters)
+          if ('Counter' in ctype) expect(ctype.Counter.value, name).not.toBe(0);
       }
     }
   });
@@ -127,7 +144,9 @@ describe('the answers have the shape of the recorded ones', () => {
     expect(profile.desc.end_time).toBeGreaterThan(0);
     expect(valueIn(profile, 'mpi___hits___mpi_allreduce')).toBe(400);
     expect(counterIn(profile, 'idle_total')).toBeUndefined();
-    expect(counterIn(profile, 'capi_temperature{b="1",a="2"}')).toEqual({ Gauge: { min: 49, max: 49, hits: 1, total: 49 } });
+    expect(counterIn(profile, 'capi_temperature{b="1",a="2"}')).toEqual({
+      Gauge: { min: 49, max: 49, hits: 1, total: 49 },
+    });
     expect(profile.counters.some((c) => c.name.startsWith('proxy_'))).toBe(true);
     expect(await json(here, '/get?jobid=capi-1')).toEqual(profile);
   });
@@ -148,15 +167,19 @@ describe('the answers have the shape of the recorded ones', () => {
     expect(answer.json()).toEqual(golden(file));
   });
 
-  test.each(['/profiles/get', '/get?jobid=a&jobid=b', '/metrics?job=a&job=b', '/metrics?job=', '/job/list/x', '/job/%F0%9F%98%80'])(
-    '%s is refused with the same two members',
-    async (path) => {
-      const here = await startHere();
-      const answer = await get(here, path);
-      expect(answer.status).toBe(400);
-      expect(answer.json()).toEqual({ operation: expect.any(String) as string, success: false });
-    },
-  );
+  test.each([
+    '/profiles/get',
+    '/get?jobid=a&jobid=b',
+    '/metrics?job=a&job=b',
+    '/metrics?job=',
+    '/job/list/x',
+    '/job/%F0%9F%98%80',
+  ])('%s is refused with the same two members', async (path) => {
+    const here = await startHere();
+    const answer = await get(here, path);
+    expect(answer.status).toBe(400);
+    expect(answer.json()).toEqual({ operation: expect.any(String) as string, success: false });
+  });
 });
 
 describe('a job id that came back', () => {
@@ -217,7 +240,11 @@ describe('main', () => {
     expect(valueIn(await jobOf(here, `Node: ${host}`), 'x_total')).toBe(111);
     // Two spellings of one metric.
     const main = await jobOf(here, 'main');
-    expect(main.counters.filter((c) => c.name.startsWith('x_total{')).map((c) => (c.ctype as { Counter: { value: number } }).Counter.value)).toEqual([11]);
+    expect(
+      main.counters
+        .filter((c) => c.name.startsWith('x_total{'))
+        .map((c) => (c.ctype as { Counter: { value: number } }).Counter.value),
+    ).toEqual([11]);
     expect(main.desc).toMatchObject({ jobid: 'main', command: 'Sum of all Jobs', start_time: 0 });
 
     await one.close();
@@ -232,7 +259,10 @@ describe('main', () => {
     two.destroy();
     await eventually(async () => {
       await total();
-      return (await here.client.runs({ state: 'live' })).runs.length === 0 && (await here.client.status()).ingest.connections === 0;
+      return (
+        (await here.client.runs({ state: 'live' })).runs.length === 0 &&
+        (await here.client.status()).ingest.connections === 0
+      );
     });
     expect(await total()).toBe(111);
     expect(valueIn(await jobOf(here, `Node: ${host}`), 'x_total')).toBe(111);
@@ -252,7 +282,18 @@ describe('main', () => {
 });
 
 describe('hostile names', () => {
-  const names = ['../../etc/passwd', '<script>alert(1)</script>', `"quoted"`, 'a\\b', '\u202eright-to-left', '__proto__', 'constructor', 'a&b=c#d?e', '%2e%2e', '😀'];
+  const names = [
+    '../../etc/passwd',
+    '<script>alert(1)</script>',
+    `"quoted"`,
+    'a\\b',
+    '\u202eright-to-left',
+    '__proto__',
+    'constructor',
+    'a&b=c#d?e',
+    '%2e%2e',
+    '😀',
+  ];
 
   test('are data in every list, and are found by their own name', async () => {
     const here = await startHere();
@@ -262,7 +303,10 @@ describe('hostile names', () => {
       pusher.describeCounter(jobid, jobid);
       pusher.increase(jobid, 1);
     }
-    await eventually(async () => (await here.client.runs({ state: 'live' })).runs.filter((run) => run.series === 1).length === names.length);
+    await eventually(
+      async () =>
+        (await here.client.runs({ state: 'live' })).runs.filter((run) => run.series === 1).length === names.length,
+    );
     const list = (await json(here, '/job/list')) as Job['desc'][];
     expect(list.slice(2).map(({ jobid }) => jobid)).toEqual(names);
     for (const jobid of names) {
@@ -285,7 +329,10 @@ describe('hostile names', () => {
     const commands = (await get(here, '/profiles/percmd')).body;
     const parsed = new Map(Object.entries(JSON.parse(commands) as Record<string, { jobid: string }[]>));
     for (const jobid of names) {
-      expect(parsed.get(jobid)?.map((desc) => desc.jobid), jobid).toEqual([jobid]);
+      expect(
+        parsed.get(jobid)?.map((desc) => desc.jobid),
+        jobid,
+      ).toEqual([jobid]);
       const profile = (await json(here, `/get?jobid=${encodeURIComponent(jobid)}`)) as Job;
       expect(profile.desc.jobid).toBe(jobid);
     }

@@ -72,7 +72,11 @@ export interface Ask {
 }
 
 /** A request just as it is told, the token only when it is among the headers. */
-export function ask(where: Pick<Here, 'url'> | { socketPath: string }, path: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> {
+export function ask(
+  where: Pick<Here, 'url'> | { socketPath: string },
+  path: string,
+  { method = 'GET', headers = {}, body }: Ask = {},
+): Promise<Answer> {
   const target = 'url' in where ? { host: new URL(where.url).hostname, port: new URL(where.url).port } : where;
   return new Promise((resolve, reject) => {
     const outgoing = request({ ...target, path, method, headers, agent: false }, (answer) => {

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Pusher } from '../../../src/client/pusher.ts';
-import { LiveRequest, MAX_SUBSCRIPTIONS } from '../../../src/shared/api/live.ts';
+import { type LiveRequest, MAX_SUBSCRIPTIONS } from '../../../src/shared/api/live.ts';
 import { hasBit } from '../../../src/shared/frame.ts';
 import { eventually } from '../../support/wait.ts';
 import { appAlone, BEARER, TOKEN } from '../../unit/engine/http/app.ts';
@@ -14,7 +14,9 @@ async function liveRun(here: Here, jobid = 'j'): Promise<{ pusher: Pusher; id: s
   pusher.job({ jobid });
   pusher.describeCounter('a_total');
   pusher.increase('a_total', 1);
-  const run = await eventually(async () => (await here.client.runs({ state: 'live' })).runs.find((r) => r.jobid === jobid && r.series === 1));
+  const run = await eventually(async () =>
+    (await here.client.runs({ state: 'live' })).runs.find((r) => r.jobid === jobid && r.series === 1),
+  );
   return { pusher, id: run.id, scope: run.scope };
 }
 
@@ -35,24 +37,31 @@ describe('who may read', () => {
     }
   });
 
-  test.each(['wrong', '', 'x'.repeat(1024)])('a wrong token closes with 4401, in the message and in the header', async (token) => {
-    const here = await startHere();
-    const byMessage = await connectLive(liveUrl(here));
-    byMessage.send({ type: 'auth', token }, { type: 'watch', topic: 'status' });
-    const byHeader = await connectLive(liveUrl(here), { authorization: `Bearer ${token}` });
-    for (const reader of [byMessage, byHeader]) {
-      expect((await reader.closing()).code).toBe(4401);
-      expect(reader.events.map((e) => e.type)).toEqual(['error']);
-      expect(reader.of('error')[0]).toMatchObject({ id: null, code: 'unauthorized' });
-    }
-    expect((await here.client.status()).live.readers).toBe(0);
-  });
+  test.each(['wrong', '', 'x'.repeat(1024)])(
+    'a wrong token closes with 4401, in the message and in the header',
+    async (token) => {
+      const here = await startHere();
+      const byMessage = await connectLive(liveUrl(here));
+      byMessage.send({ type: 'auth', token }, { type: 'watch', topic: 'status' });
+      const byHeader = await connectLive(liveUrl(here), { authorization: `Bearer ${token}` });
+      for (const reader of [byMessage, byHeader]) {
+        expect((await reader.closing()).code).toBe(4401);
+        expect(reader.events.map((e) => e.type)).toEqual(['error']);
+        expect(reader.of('error')[0]).toMatchObject({ id: null, code: 'unauthorized' });
+      }
+      expect((await here.client.status()).live.readers).toBe(0);
+    },
+  );
 
   test('before the token there is nothing but refusals', async () => {
     const here = await startHere();
     const { scope } = await liveRun(here);
     const reader = await connectLive(liveUrl(here));
-    reader.send({ type: 'watch', topic: 'runs' }, { type: 'watch', topic: 'status' }, { type: 'subscribe', id: 1, scope });
+    reader.send(
+      { type: 'watch', topic: 'runs' },
+      { type: 'watch', topic: 'status' },
+      { type: 'subscribe', id: 1, scope },
+    );
     await eventually(() => reader.of('error').length === 3);
     expect(reader.events.every((e) => e.type === 'error' && e.code === 'unauthorized')).toBe(true);
     reader.send({ type: 'auth', token: here.engine.token });
@@ -124,7 +133,11 @@ describe('a subscription', () => {
     pusher.increase('b_total', 2);
     await eventually(() => stream.value('b_total') === 2 && stream.value('a_total') === 5);
     expect(stream.names).toEqual(['a_total', 'b_total']);
-    expect(reader.of('schema')[1]).toMatchObject({ id: 9, scope, series: [{ kind: 'counter', index: 1, key: 'b_total', doc: 'Bs' }] });
+    expect(reader.of('schema')[1]).toMatchObject({
+      id: 9,
+      scope,
+      series: [{ kind: 'counter', index: 1, key: 'b_total', doc: 'Bs' }],
+    });
     const { sequences } = stream;
     expect(sequences).toEqual(sequences.map((_, i) => sequences[0]! + i));
     for (const [i, frame] of stream.frames.entries()) {
@@ -156,7 +169,12 @@ describe('a subscription', () => {
     const reader = await readLive(here);
     reader.send({ type: 'subscribe', id: 1, scope });
     await eventually(() => reader.stream(1).frames.length > 1);
-    reader.send({ type: 'unsubscribe', id: 1 }, { type: 'unsubscribe', id: 1 }, { type: 'unsubscribe', id: 77 }, { type: 'subscribe', id: 2, scope });
+    reader.send(
+      { type: 'unsubscribe', id: 1 },
+      { type: 'unsubscribe', id: 1 },
+      { type: 'unsubscribe', id: 77 },
+      { type: 'subscribe', id: 2, scope },
+    );
     await eventually(() => reader.stream(2).frames.length > 3);
     const after = reader.stream(1).frames.length;
     await eventually(() => reader.stream(2).frames.length > 6);
@@ -172,12 +190,23 @@ describe('a subscription', () => {
     const reader = await readLive(here);
     reader.send({ type: 'subscribe', id: 1, scope }, { type: 'subscribe', id: 1, scope });
     expect(await reader.next('error')).toMatchObject({ id: 1, code: 'bad_request' });
-    for (const unknown of ['run/nosuch', 'nosuch', 'main', 'rank/x/1', 'node/other']) reader.send({ type: 'subscribe', id: 50, scope: unknown });
+    for (const unknown of ['run/nosuch', 'nosuch', 'main', 'rank/x/1', 'node/other'])
+      reader.send({ type: 'subscribe', id: 50, scope: unknown });
     await eventually(() => reader.of('error').length === 6);
-    expect(reader.of('error').slice(1).every((e) => e.id === 50 && e.code === 'scope_not_found')).toBe(true);
+    expect(
+      reader
+        .of('error')
+        .slice(1)
+        .every((e) => e.id === 50 && e.code === 'scope_not_found'),
+    ).toBe(true);
     for (let id = 2; id <= MAX_SUBSCRIPTIONS + 2; id++) reader.send({ type: 'subscribe', id, scope });
     await eventually(() => reader.of('error').length === 8);
-    expect(reader.of('error').slice(6).map((e) => [e.id, e.code])).toEqual([
+    expect(
+      reader
+        .of('error')
+        .slice(6)
+        .map((e) => [e.id, e.code]),
+    ).toEqual([
       [MAX_SUBSCRIPTIONS + 1, 'bad_request'],
       [MAX_SUBSCRIPTIONS + 2, 'bad_request'],
     ]);
@@ -214,17 +243,23 @@ describe('topics', () => {
     const second = await liveRun(here, 'second');
     await reader.next('runs', ({ runs }) => runs.some((run) => run.jobid === 'second'));
     second.pusher.increase('a_total', 1000);
-    const moved = await reader.next('runs', ({ runs }) => runs.some((run) => run.id === second.id && (run.rate ?? 0) > 0));
+    const moved = await reader.next('runs', ({ runs }) =>
+      runs.some((run) => run.id === second.id && (run.rate ?? 0) > 0),
+    );
     expect(moved.all).toBe(false);
     await first.pusher.close();
-    const ended = await reader.next('runs', ({ runs }) => runs.some((run) => run.id === first.id && run.state === 'finished'));
+    const ended = await reader.next('runs', ({ runs }) =>
+      runs.some((run) => run.id === first.id && run.state === 'finished'),
+    );
     const last = ended.runs.find((run) => run.id === first.id)!;
     expect(last).toMatchObject({ state: 'finished', clients: 0, rate: null });
     expect(last.end_time).toBeGreaterThan(0);
     const before = reader.events.length;
     await liveRun(here, 'third');
     await reader.next('runs', ({ runs }) => runs.some((run) => run.jobid === 'third'));
-    expect(reader.events.slice(before).some((e) => e.type === 'runs' && e.runs.some((run) => run.id === first.id))).toBe(false);
+    expect(
+      reader.events.slice(before).some((e) => e.type === 'runs' && e.runs.some((run) => run.id === first.id)),
+    ).toBe(false);
 
     reader.send({ type: 'unwatch', topic: 'runs' }, { type: 'watch', topic: 'status' });
     await reader.next('status');
@@ -299,6 +334,21 @@ describe('a reader that does not read', () => {
   });
 });
 
+test('a reader that asks without end and never reads the answers is cut off', async () => {
+  const here = await startHere({ node: false });
+  const reader = await readLive(here);
+  await eventually(async () => (await here.client.status()).live.readers === 1);
+  reader.socket.pause();
+  await eventually(
+    async () => {
+      // Each is answered with many times its size.
+      for (let i = 0; i < 20_000 && reader.socket.readyState === reader.socket.OPEN; i++) reader.socket.send('{}');
+      return (await here.client.status()).live.readers === 0;
+    },
+    { timeout: 50_000 },
+  );
+});
+
 describe('hostile messages', () => {
   test('are refused one by one; the socket goes on', async () => {
     const here = await startHere();
@@ -358,7 +408,10 @@ describe('hostile messages', () => {
         { requiredKeys: ['type', 'id', 'scope'] },
       ),
       fc.record({ type: fc.constant('unsubscribe' as const), id }),
-      fc.record({ type: fc.constantFrom('watch' as const, 'unwatch' as const), topic: fc.constantFrom('runs' as const, 'status' as const) }),
+      fc.record({
+        type: fc.constantFrom('watch' as const, 'unwatch' as const),
+        topic: fc.constantFrom('runs' as const, 'status' as const),
+      }),
     );
     const message = fc.oneof(
       { weight: 5, arbitrary: request.map((r) => JSON.stringify(r)) },

@@ -37,7 +37,11 @@ describe('/metrics', () => {
       const answer = await ask(here, path, { headers: withToken(here) });
       expect([answer.status, answer.type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
       const families = new Map(readExposition(answer.body, false).map((f) => [f.name, f]));
-      expect(families.get('steps_total')).toMatchObject({ type: 'counter', help: 'Steps done,\nall of them', series: [{ value: 1234.5 }] });
+      expect(families.get('steps_total')).toMatchObject({
+        type: 'counter',
+        help: 'Steps done,\nall of them',
+        series: [{ value: 1234.5 }],
+      });
       expect(families.get('mpi___hits___mpi_send')!.series[0]!.labels).toEqual(new Map([['comm', 'a"b']]));
       expect(families.get('temperature')).toMatchObject({ type: 'gauge', series: [{ value: 50 }] });
       expect(families.has('unset')).toBe(false);
@@ -54,10 +58,16 @@ describe('/metrics', () => {
     const open = await ask(here, '/metrics?job=job-1', { headers: { ...withToken(here), ...OPEN } });
     expect(open.type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
     const names = (body: string, isOpen: boolean) =>
-      readExposition(body, isOpen).flatMap((f) => f.series.map((s) => s.name)).toSorted();
+      readExposition(body, isOpen)
+        .flatMap((f) => f.series.map((s) => s.name))
+        .toSorted();
     expect(names(open.body, true)).toEqual(names(text.body, false));
     const families = new Map(readExposition(open.body, true).map((f) => [f.name, f.type]));
-    expect([families.get('steps'), families.get('mpi___hits___mpi_send'), families.get('temperature')]).toEqual(['counter', 'unknown', 'gauge']);
+    expect([families.get('steps'), families.get('mpi___hits___mpi_send'), families.get('temperature')]).toEqual([
+      'counter',
+      'unknown',
+      'gauge',
+    ]);
     expect(open.body.endsWith('\n# EOF\n')).toBe(true);
   });
 
@@ -174,9 +184,13 @@ test('a real Prometheus scrapes it with the token file, in the format of its cho
     ['up', ''],
     ['up', ''],
   ]);
-  const meta = (await (await fetch(`${url}/api/v1/targets/metadata?metric=temperature`)).json()) as { data: { type: string; help: string }[] };
+  const meta = (await (await fetch(`${url}/api/v1/targets/metadata?metric=temperature`)).json()) as {
+    data: { type: string; help: string }[];
+  };
   expect(meta.data[0]).toMatchObject({ type: 'gauge', help: 'Degrees' });
   // This Prometheus asks for OpenMetrics, where the family of a counter has no _total.
-  const steps = (await (await fetch(`${url}/api/v1/targets/metadata?metric=steps`)).json()) as { data: { type: string; help: string }[] };
+  const steps = (await (await fetch(`${url}/api/v1/targets/metadata?metric=steps`)).json()) as {
+    data: { type: string; help: string }[];
+  };
   expect(steps.data[0]).toMatchObject({ type: 'counter', help: 'Steps done,\nall of them' });
 });

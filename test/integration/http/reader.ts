@@ -21,7 +21,9 @@ export class Stream {
   readonly #places = new Map<string, number>();
 
   frame(frame: Frame): void {
-    expect(this.names.length, 'series are told before the frames that have them').toBeGreaterThanOrEqual(frame.schemaVersion);
+    expect(this.names.length, 'series are told before the frames that have them').toBeGreaterThanOrEqual(
+      frame.schemaVersion,
+    );
     expect(this.order, 'no frame comes after the end').not.toContain('end');
     this.frames.push(frame);
     this.order.push(frame.sequence);

@@ -26,7 +26,9 @@ async function movingRun(here: Here, jobid: string): Promise<Moving> {
       pusher.increase(`new${n}_total`, n);
     }
   }, 3);
-  const run = await eventually(async () => (await here.client.runs({ state: 'live' })).runs.find((r) => r.jobid === jobid && r.series >= 2));
+  const run = await eventually(async () =>
+    (await here.client.runs({ state: 'live' })).runs.find((r) => r.jobid === jobid && r.series >= 2),
+  );
   return { scope: run.scope, pusher, stop: () => clearInterval(timer) };
 }
 
@@ -73,7 +75,13 @@ describe.each([
     // What it was sent is what others saw at the time.
     const reader = await readLive(here);
     moving.forEach(({ scope }, i) => reader.send({ type: 'subscribe', id: i + 1, scope, from: from[i]!.time }));
-    await eventually(() => moving.every((_, i) => reader.stream(i + 1).order.includes('live') && reader.stream(i + 1).sequences.at(-1)! > from[i]!.sequence + 20));
+    await eventually(() =>
+      moving.every(
+        (_, i) =>
+          reader.stream(i + 1).order.includes('live') &&
+          reader.stream(i + 1).sequences.at(-1)! > from[i]!.sequence + 20,
+      ),
+    );
     moving.forEach((_, i) => {
       const [seen, again] = [witness.stream(i + 1), reader.stream(i + 1)];
       let compared = 0;
@@ -127,7 +135,7 @@ describe.each([
     reader.send({ type: 'subscribe', id: 1, scope, from: Date.now() + 1e9 });
     const stream = reader.stream(1);
     await eventually(() => stream.frames.length > 1);
-    expect(stream.order.slice(0, 2).toSorted()).toEqual(['live', 'schema']);
+    expect(new Set(stream.order.slice(0, 2))).toEqual(new Set(['live', 'schema']));
   });
 });
 
@@ -135,7 +143,8 @@ test('leaving while stored frames are sent stops them, and the id is free', asyn
   const here = await startHere({ period: '10ms', node: false });
   const { scope } = await movingRun(here, 'one');
   const reader = await readLive(here);
-  for (let i = 0; i < 50; i++) reader.send({ type: 'subscribe', id: 1, scope, from: 0 }, { type: 'unsubscribe', id: 1 });
+  for (let i = 0; i < 50; i++)
+    reader.send({ type: 'subscribe', id: 1, scope, from: 0 }, { type: 'unsubscribe', id: 1 });
   reader.send({ type: 'subscribe', id: 1, scope, from: Date.now() - 50 }, { type: 'watch', topic: 'status' });
   await eventually(() => reader.stream(1).order.includes('live') && reader.stream(1).frames.length > 10);
   expect(reader.of('error')).toEqual([]);

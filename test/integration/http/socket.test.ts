@@ -21,13 +21,16 @@ async function raw(where: string | { host: string; port: number }): Promise<Raw>
   let text = '';
   socket.setEncoding('utf8').on('data', (part: string) => (text += part));
   socket.on('error', () => {});
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   await once(socket, 'connect');
   onTestFinished(() => void socket.destroy());
   return { socket, text: () => text, closed };
 }
 
-const tcp = ({ url }: Here): { host: string; port: number } => ({ host: new URL(url).hostname, port: Number(new URL(url).port) });
+const tcp = ({ url }: Here): { host: string; port: number } => ({
+  host: new URL(url).hostname,
+  port: Number(new URL(url).port),
+});
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe("the engine's own socket", () => {
@@ -38,7 +41,9 @@ describe("the engine's own socket", () => {
     const client = new EngineClient({ socket: path });
     expect((await client.status()).engine.socket).toBe(path);
     for (const route of ['/job/list', '/metrics', '/api/v1/runs', '/healthz']) {
-      const answer = await ask({ socketPath: path }, route, { headers: { host: 'anything.example', origin: 'http://else.example' } });
+      const answer = await ask({ socketPath: path }, route, {
+        headers: { host: 'anything.example', origin: 'http://else.example' },
+      });
       expect(answer.status, route).toBe(200);
     }
     expect((await ask({ socketPath: path }, '/nothing')).status).toBe(404);
@@ -55,7 +60,9 @@ describe("the engine's own socket", () => {
       pusher.describeCounter('x_total');
       pusher.increase('x_total', i + 1);
     }
-    await eventually(async () => (await client.runs({ state: 'live' })).runs.filter((run) => run.series === 1).length === 2);
+    await eventually(
+      async () => (await client.runs({ state: 'live' })).runs.filter((run) => run.series === 1).length === 2,
+    );
     expect((await client.status()).ingest.connections).toBe(2);
   });
 
@@ -72,22 +79,27 @@ describe("the engine's own socket", () => {
     await eventually(async () => (await here.client.status()).ingest.messages === 1);
   });
 
-  test.each(['\0', '\u0016\u0003\u0001\u0002', 'hello\n\n', '[1]\0', 'GET\r\n\r\n', '\r\n\r\n\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'])(
-    'garbage %j is answered or closed, the engine goes on',
-    async (bytes) => {
-      const here = await startHere();
-      const one = await raw(here.engine.ready.socket);
-      one.socket.write(bytes);
-      if (bytes.trim() !== '') {
-        await one.closed;
-        expect(one.text()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-        expect(Problem.parse(JSON.parse(one.text().split('\r\n\r\n')[1]!)).code).toBe('bad_request');
-      }
-      expect((await here.client.status()).name).toBe('vigie');
-      const { messages, connections, rejected } = (await here.client.status()).ingest;
-      expect([messages, connections, rejected]).toEqual([0, 0, {}]);
-    },
-  );
+  test.each([
+    '\0',
+    '\u0016\u0003\u0001\u0002',
+    'hello\n\n',
+    '[1]\0',
+    'GET\r\n\r\n',
+    '\r\n\r\n\r\n\r\n',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  ])('garbage %j is answered or closed, the engine goes on', async (bytes) => {
+    const here = await startHere();
+    const one = await raw(here.engine.ready.socket);
+    one.socket.write(bytes);
+    if (bytes.trim() !== '') {
+      await one.closed;
+      expect(one.text()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      expect(Problem.parse(JSON.parse(one.text().split('\r\n\r\n')[1]!)).code).toBe('bad_request');
+    }
+    expect((await here.client.status()).name).toBe('vigie');
+    const { messages, connections, rejected } = (await here.client.status()).ingest;
+    expect([messages, connections, rejected]).toEqual([0, 0, {}]);
+  });
 
   test('the legacy socket does not speak HTTP', async () => {
     const here = await startHere();
@@ -114,7 +126,12 @@ describe("the engine's own socket", () => {
 describe('half a request', () => {
   test('keeps nobody waiting, neither others nor the stop of the engine', async () => {
     const here = await startHere();
-    const halves = [await raw(here.engine.ready.socket), await raw(here.engine.ready.socket), await raw(tcp(here)), await raw(tcp(here))];
+    const halves = [
+      await raw(here.engine.ready.socket),
+      await raw(here.engine.ready.socket),
+      await raw(tcp(here)),
+      await raw(tcp(here)),
+    ];
     halves[0]!.socket.write('GET /api/v1/sta');
     halves[1]!.socket.write('POST /api/v1/status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf');
     halves[2]!.socket.write('GET /api/v1/sta');
@@ -167,8 +184,10 @@ describe('--listen', () => {
 
   test('--compat opens the old routes to loopback, the API not', async () => {
     const here = await startHere({ compat: true });
-    for (const path of ['/job', '/job/list', '/metrics', '/profiles', '/profiles/percmd']) expect((await ask(here, path)).status, path).toBe(200);
-    for (const path of ['/api/v1/status', '/api/v1/runs', '/api/v1/openapi.json', '/nothing']) expect((await ask(here, path)).status, path).toBe(401);
+    for (const path of ['/job', '/job/list', '/metrics', '/profiles', '/profiles/percmd'])
+      expect((await ask(here, path)).status, path).toBe(200);
+    for (const path of ['/api/v1/status', '/api/v1/runs', '/api/v1/openapi.json', '/nothing'])
+      expect((await ask(here, path)).status, path).toBe(401);
     expect((await ask(here, '/job', { headers: { host: 'evil.example' } })).status).toBe(403);
     const closed = await startHere();
     expect((await ask(closed, '/job')).status).toBe(401);

@@ -47,7 +47,13 @@ test('speaks over a socket without a token', async () => {
 });
 
 test('a refusal has the status, code and words of the answer', async () => {
-  const problem = { type: 'about:blank', title: 'No such run', status: 404, code: 'run_not_found', detail: 'it is gone' };
+  const problem = {
+    type: 'about:blank',
+    title: 'No such run',
+    status: 404,
+    code: 'run_not_found',
+    detail: 'it is gone',
+  };
   const url = await serverAt(0, (_request, answer) => void answer.writeHead(404).end(JSON.stringify(problem)));
   const error = await new EngineClient({ url, token: 't' }).run('x').catch((e: unknown) => e);
   expect(error).toBeInstanceOf(EngineError);

@@ -28,12 +28,26 @@ test('writes the messages the old clients write, all of them before it closes', 
   await pusher.close();
   const messages = text.split('\0');
   expect(messages.pop()).toBe('');
-  const [job, desc, value, gaugeDesc, ...gauges] = messages.map((one) => JSON.parse(one) as Record<string, Record<string, unknown>>);
+  const [job, desc, value, gaugeDesc, ...gauges] = messages.map(
+    (one) => JSON.parse(one) as Record<string, Record<string, unknown>>,
+  );
   expect(job).toEqual({
-    JobDesc: { jobid: '42', command: './a.out', size: 4, nodelist: '', partition: '', cluster: '', run_dir: '', start_time: 0, end_time: 0 },
+    JobDesc: {
+      jobid: '42',
+      command: './a.out',
+      size: 4,
+      nodelist: '',
+      partition: '',
+      cluster: '',
+      run_dir: '',
+      start_time: 0,
+      end_time: 0,
+    },
   });
   expect(desc).toEqual({ Desc: { name: 'c_total', doc: 'a "counter"', ctype: { Counter: { ts: 0, value: 0 } } } });
-  expect(value).toEqual({ Value: { name: 'c_total', value: { Counter: { ts: expect.any(Number) as number, value: 2.5 } } } });
+  expect(value).toEqual({
+    Value: { name: 'c_total', value: { Counter: { ts: expect.any(Number) as number, value: 2.5 } } },
+  });
   expect(gaugeDesc).toEqual({ Desc: { name: 'g', doc: '', ctype: { Gauge: { min: 0, max: 0, hits: 0, total: 0 } } } });
   expect(gauges.map((g) => (g['Value']!['value'] as { Gauge: unknown }).Gauge)).toEqual([
     { min: 3, max: 3, hits: 1, total: 3 },

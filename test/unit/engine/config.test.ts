@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { hostname, homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, parseListen, resolveConfig, type SettingsInput } from '../../../src/engine/config.ts';
+import { ConfigError, parseListen, resolveConfig } from '../../../src/engine/config.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 
 const uid = process.getuid!();
@@ -37,8 +37,14 @@ describe('defaults', () => {
 
   test('the data directory follows XDG_DATA_HOME; in memory the token is beside the socket', async () => {
     expect((await resolveConfig({}, { XDG_DATA_HOME: '/xdg' }, null)).data).toBe(`/xdg/vigie/${hostname()}`);
-    expect((await resolveConfig({}, { XDG_DATA_HOME: '' }, null)).data).toBe(join(homedir(), '.local/share/vigie', hostname()));
-    const memory = await resolveConfig({ memory: true, socket: '/run/me/engine.socket' }, { XDG_DATA_HOME: '/xdg' }, null);
+    expect((await resolveConfig({}, { XDG_DATA_HOME: '' }, null)).data).toBe(
+      join(homedir(), '.local/share/vigie', hostname()),
+    );
+    const memory = await resolveConfig(
+      { memory: true, socket: '/run/me/engine.socket' },
+      { XDG_DATA_HOME: '/xdg' },
+      null,
+    );
     expect([memory.data, memory.tokenFile]).toEqual([null, '/run/me/token']);
   });
 });
@@ -52,7 +58,7 @@ describe('precedence', () => {
     expect((await resolveConfig({}, {}, file)).socket).toBe('/file/socket');
     expect((await resolveConfig({}, { VIGIE_SOCKET: '' }, file)).socket).toBe('/file/socket');
     // What a command line does not say is undefined, and overrules nothing.
-    expect((await resolveConfig({ socket: undefined, node: undefined } as unknown as SettingsInput, {}, file)).socket).toBe('/file/socket');
+    expect((await resolveConfig({ socket: undefined, node: undefined }, {}, file)).socket).toBe('/file/socket');
   });
 
   test('all settings can stand in the file', async () => {
@@ -147,16 +153,30 @@ describe('--listen', () => {
     ['off', { kind: 'off' }],
   ])('%s', (text, expected) => expect(parseListen(text, false)).toEqual(expected));
 
-  test.each(['', 'nonsense', '127.0.0.1', '127.0.0.1:', '127.0.0.1:70000', '127.0.0.1:-1', 'http://127.0.0.1:80', '::1:80', 'unix:', '127.0.0.1:0x50', ':'])(
-    '%j is refused',
-    (text) => expect(() => parseListen(text, true)).toThrow(ConfigError),
-  );
+  test.each([
+    '',
+    'nonsense',
+    '127.0.0.1',
+    '127.0.0.1:',
+    '127.0.0.1:70000',
+    '127.0.0.1:-1',
+    'http://127.0.0.1:80',
+    '::1:80',
+    'unix:',
+    '127.0.0.1:0x50',
+    ':',
+  ])('%j is refused', (text) => expect(() => parseListen(text, true)).toThrow(ConfigError));
 
-  test.each(['0.0.0.0:0', '10.0.0.1:1337', '[::]:80', 'login1:80', '128.0.0.1:80', 'localhost.example:80', '127.0.0.1.example:80'])(
-    '%s leaves this machine: only with --insecure',
-    (text) => {
-      expect(() => parseListen(text, false)).toThrow('--insecure');
-      expect(parseListen(text, true)).toMatchObject({ kind: 'tcp' });
-    },
-  );
+  test.each([
+    '0.0.0.0:0',
+    '10.0.0.1:1337',
+    '[::]:80',
+    'login1:80',
+    '128.0.0.1:80',
+    'localhost.example:80',
+    '127.0.0.1.example:80',
+  ])('%s leaves this machine: only with --insecure', (text) => {
+    expect(() => parseListen(text, false)).toThrow('--insecure');
+    expect(parseListen(text, true)).toMatchObject({ kind: 'tcp' });
+  });
 });

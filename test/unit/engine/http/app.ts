@@ -9,7 +9,9 @@ export const TOKEN = 'correct-horse-battery-staple';
 export const BEARER = `Bearer ${TOKEN}`;
 
 /** Routes that touch the engine fail with `internal`: a test that wants an answer uses a real engine. */
-export async function appAlone(options: Partial<AppOptions> & { compat?: boolean; allowHosts?: string[] } = {}): Promise<App> {
+export async function appAlone(
+  options: Partial<AppOptions> & { compat?: boolean; allowHosts?: string[] } = {},
+): Promise<App> {
   const { compat = false, allowHosts = [], ...rest } = options;
   const app = await buildApp({
     engine: {} as EngineContext,

@@ -59,14 +59,19 @@ describe('the token file', () => {
     expect(existsSync(join(folder, 'nowhere'))).toBe(false);
   });
 
-  test.each([['empty', ''], ['short', 'short'], ['with a blank', 'sixteen characters at least'], ['with a control character', 'sixteen-chars-and\u0007more'], ['too long', 'x'.repeat(2000)]])(
-    'is refused when it is %s',
-    (_name, text) => {
-      const path = join(temporaryFolder(), 'token');
-      writeFileSync(path, `${text}\n`, { mode: 0o600 });
-      expect(() => loadToken(path)).toThrow('holds no usable token (16 or more printable characters); remove it to get a new one');
-    },
-  );
+  test.each([
+    ['empty', ''],
+    ['short', 'short'],
+    ['with a blank', 'sixteen characters at least'],
+    ['with a control character', 'sixteen-chars-and\u0007more'],
+    ['too long', 'x'.repeat(2000)],
+  ])('is refused when it is %s', (_name, text) => {
+    const path = join(temporaryFolder(), 'token');
+    writeFileSync(path, `${text}\n`, { mode: 0o600 });
+    expect(() => loadToken(path)).toThrow(
+      'holds no usable token (16 or more printable characters); remove it to get a new one',
+    );
+  });
 });
 
 describe('the token', () => {
@@ -80,8 +85,16 @@ describe('the token', () => {
 
   test('stands in the header behind Bearer, in any case', () => {
     const check = new TokenCheck('the-right-token-1');
-    for (const value of ['Bearer the-right-token-1', 'bearer the-right-token-1', 'BEARER   the-right-token-1 ']) expect(check.header(value)).toBe(true);
-    for (const value of [undefined, '', 'the-right-token-1', 'Bearer', 'Basic the-right-token-1', 'Bearer the-right-token-1 x']) {
+    for (const value of ['Bearer the-right-token-1', 'bearer the-right-token-1', 'BEARER   the-right-token-1 '])
+      expect(check.header(value)).toBe(true);
+    for (const value of [
+      undefined,
+      '',
+      'the-right-token-1',
+      'Bearer',
+      'Basic the-right-token-1',
+      'Bearer the-right-token-1 x',
+    ]) {
       expect(check.header(value)).toBe(false);
     }
   });
@@ -92,7 +105,11 @@ function requestWith(headers: Record<string, string | undefined>, socket = new S
 }
 
 describe('Host and Origin', () => {
-  const auth = new Auth({ token: new TokenCheck('x'.repeat(16)), allowHosts: ['Login1.Cluster.example', '10.1.2.3'], compat: false });
+  const auth = new Auth({
+    token: new TokenCheck('x'.repeat(16)),
+    allowHosts: ['Login1.Cluster.example', '10.1.2.3'],
+    compat: false,
+  });
   const codeOf = (headers: Record<string, string | undefined>): string => {
     try {
       auth.checkOrigin(requestWith(headers));
@@ -102,22 +119,51 @@ describe('Host and Origin', () => {
     }
   };
 
-  test.each(['localhost', 'LOCALHOST:80', 'localhost:1', '127.0.0.1', '127.0.0.1:65535', '[::1]', '[::1]:8080', hostname(), `${hostname()}:9`, 'login1.cluster.example:22', '10.1.2.3:1337'])(
-    '%s is ours',
-    (host) => expect(codeOf({ host })).toBe('accepted'),
-  );
+  test.each([
+    'localhost',
+    'LOCALHOST:80',
+    'localhost:1',
+    '127.0.0.1',
+    '127.0.0.1:65535',
+    '[::1]',
+    '[::1]:8080',
+    hostname(),
+    `${hostname()}:9`,
+    'login1.cluster.example:22',
+    '10.1.2.3:1337',
+  ])('%s is ours', (host) => expect(codeOf({ host })).toBe('accepted'));
 
-  test.each([undefined, '', 'evil.example', 'evil.example:1337', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil.example#localhost', 'localhost:x', '::1', '0.0.0.0', '169.254.169.254', 'localhost@evil.example'])(
-    '%s is not: DNS of others may lead here',
-    (host) => expect(codeOf({ host })).toBe('forbidden_host'),
-  );
+  test.each([
+    undefined,
+    '',
+    'evil.example',
+    'evil.example:1337',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    'evil.example#localhost',
+    'localhost:x',
+    '::1',
+    '0.0.0.0',
+    '169.254.169.254',
+    'localhost@evil.example',
+  ])('%s is not: DNS of others may lead here', (host) => expect(codeOf({ host })).toBe('forbidden_host'));
 
   test('an Origin is the Host itself, or nobody comes in', () => {
     const host = 'localhost:1337';
     for (const origin of [undefined, 'http://localhost:1337', 'https://localhost:1337', 'http://LOCALHOST:1337']) {
       expect(codeOf({ host, origin })).toBe('accepted');
     }
-    for (const origin of ['null', '', 'http://localhost', 'http://localhost:1338', 'http://127.0.0.1:1337', 'http://evil.example', 'file://', 'http://localhost:1337.evil.example', 'http://localhost:1337/']) {
+    for (const origin of [
+      'null',
+      '',
+      'http://localhost',
+      'http://localhost:1338',
+      'http://127.0.0.1:1337',
+      'http://evil.example',
+      'file://',
+      'http://localhost:1337.evil.example',
+      'http://localhost:1337/',
+    ]) {
       expect(codeOf({ host, origin }), origin).toBe('forbidden_origin');
     }
   });
@@ -125,7 +171,9 @@ describe('Host and Origin', () => {
   test("connections of the engine's own socket need neither", () => {
     const socket = new Socket();
     auth.trust(socket);
-    expect(() => auth.checkOrigin(requestWith({ host: 'anything', origin: 'http://anything.else' }, socket))).not.toThrow();
+    expect(() =>
+      auth.checkOrigin(requestWith({ host: 'anything', origin: 'http://anything.else' }, socket)),
+    ).not.toThrow();
     expect(auth.authorized(requestWith({}, socket))).toBe(true);
     expect(auth.authorized(requestWith({}))).toBe(false);
   });

@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { wantsOpenMetrics, writeExposition } from '../../../../src/engine/http/compat/exposition.ts';
 import { gaugeValue } from '../../../../src/shared/model/values.ts';
 import { requireComponent } from '../../../support/components.ts';
-import { readExposition, type ReadFamily } from './read-exposition.ts';
+import { identityOf, readExposition, type ReadFamily } from './read-exposition.ts';
 import { counter, gauge, samples } from './samples.ts';
 
 /** Name and labels of every series, with its value. */
 const seriesOf = (families: readonly ReadFamily[]): Map<string, number> =>
-  new Map(families.flatMap(({ series }) => series.map((s) => [JSON.stringify([s.name, ...[...s.labels].toSorted()]), s.value] as const)));
+  new Map(families.flatMap(({ series }) => series.map((s) => [identityOf(s), s.value] as const)));
 
 const family = (text: string, name: string, open = false): ReadFamily => {
   const found = readExposition(text, open).find((f) => f.name === name);
@@ -39,7 +39,9 @@ describe('any samples', () => {
           const value = sample.gauge ? gaugeValue(sample.gauge) : sample.counter;
           const legal = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(sample.family);
           const match = found.some(
-            (s) => (legal ? s.name === sample.family : s.labels.get('vigie_name') === sample.family) && Object.is(s.value + 0, value + 0),
+            (s) =>
+              (legal ? s.name === sample.family : s.labels.get('vigie_name') === sample.family) &&
+              Object.is(s.value + 0, value + 0),
           );
           // Whoever uses the label that stands for illegal names may stand in another's place.
           const shadowed = list.some((one) => one.key.includes('vigie_name'));
@@ -82,7 +84,10 @@ const hostile = [
 
 describe('names', () => {
   test('that are not legal keep their own in a label and stay apart', () => {
-    const { series, type } = family(writeExposition([counter('a-b', 1), counter('a.b', 2), counter('a b{x="1"}', 3)], false), 'a_b');
+    const { series, type } = family(
+      writeExposition([counter('a-b', 1), counter('a.b', 2), counter('a b{x="1"}', 3)], false),
+      'a_b',
+    );
     expect(type).toBe('counter');
     expect(series.map((s) => [Object.fromEntries(s.labels), s.value])).toEqual([
       [{ vigie_name: 'a-b' }, 1],
@@ -145,7 +150,10 @@ describe('types', () => {
   });
 
   test('a family has one HELP and one TYPE, its series stand together', () => {
-    const text = writeExposition([counter('x{k="1"}', 1, 'first'), counter('y', 1), counter('x{k="2"}', 2, 'second')], false);
+    const text = writeExposition(
+      [counter('x{k="1"}', 1, 'first'), counter('y', 1), counter('x{k="2"}', 2, 'second')],
+      false,
+    );
     expect(text.match(/# HELP x /g)).toHaveLength(1);
     expect(text.match(/# TYPE x /g)).toHaveLength(1);
     expect(family(text, 'x')).toMatchObject({ help: 'first', series: [{ value: 1 }, { value: 2 }] });
@@ -159,7 +167,13 @@ describe('types', () => {
 
   test('numbers', () => {
     const written = (value: number) => writeExposition([counter('x', value)], false).split('\n')[1];
-    expect([0, 1.5, 1e21, 1e-7, 2 ** 53].map(written)).toEqual(['x 0', 'x 1.5', 'x 1e+21', 'x 1e-7', 'x 9007199254740992']);
+    expect([0, 1.5, 1e21, 1e-7, 2 ** 53].map(written)).toEqual([
+      'x 0',
+      'x 1.5',
+      'x 1e+21',
+      'x 1e-7',
+      'x 9007199254740992',
+    ]);
     expect(writeExposition([gauge('x', 0, 0, 5e-324, 1)], false)).toContain('x +Inf\n');
     expect(writeExposition([gauge('x', 0, 0, 5e-324, -1)], false)).toContain('x -Inf\n');
   });
@@ -187,6 +201,9 @@ test.each<[string | undefined, boolean]>([
   ['application/openmetrics-text;q=1.2.3', false],
   ['application/openmetrics-textual', false],
   // What Prometheus 2 sends, and what it sends since it knows protobuf.
-  ['application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2', true],
+  [
+    'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+    true,
+  ],
   ['text/plain;version=0.0.4;q=0.5,*/*;q=0.1', false],
 ])('Accept: %s asks for OpenMetrics: %s', (accept, expected) => expect(wantsOpenMetrics(accept)).toBe(expected));

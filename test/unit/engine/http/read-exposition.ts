@@ -38,7 +38,8 @@ export function readExposition(text: string, open: boolean): ReadFamily[] {
   let help: { name: string; text: string } | null = null;
   for (const line of lines) {
     // oxlint-disable-next-line no-control-regex -- exactly these
-    if (/[\u0000-\u0009\u000b-\u001f\u007f]/.test(line)) throw new Error(`control character in ${JSON.stringify(line)}`);
+    if (/[\u0000-\u0009\u000b-\u001f\u007f]/.test(line))
+      throw new Error(`control character in ${JSON.stringify(line)}`);
     const meta = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line);
     if (line.startsWith('#') && !meta) throw new Error(`not a comment that is known: ${line}`);
     if (meta) {
@@ -60,8 +61,9 @@ export function readExposition(text: string, open: boolean): ReadFamily[] {
     const series = readSeries(line);
     if (current === null || help !== null) throw new Error(`no TYPE before ${line}`);
     const expected = open && current.type === 'counter' ? `${current.name}_total` : current.name;
-    if (series.name !== expected) throw new Error(`${series.name} stands in the family ${current.name} (${current.type})`);
-    const identity = JSON.stringify([series.name, ...[...series.labels].toSorted()]);
+    if (series.name !== expected)
+      throw new Error(`${series.name} stands in the family ${current.name} (${current.type})`);
+    const identity = identityOf(series);
     if (seen.has(identity)) throw new Error(`the series ${identity} comes twice`);
     seen.add(identity);
     if (current.type === 'counter' && !(series.value >= 0)) throw new Error(`a counter of ${series.value}`);
@@ -70,6 +72,10 @@ export function readExposition(text: string, open: boolean): ReadFamily[] {
   for (const { name, series } of families.values()) if (series.length === 0) throw new Error(`family ${name} is empty`);
   return [...families.values()];
 }
+
+/** The name and the labels, whatever their order. */
+export const identityOf = ({ name, labels }: ReadSeries): string =>
+  JSON.stringify([name, ...Array.from(labels, (label) => JSON.stringify(label)).toSorted()]);
 
 function readSeries(line: string): ReadSeries {
   const name = NAME.exec(line)?.[0];

@@ -27,7 +27,16 @@ describe('who may ask', () => {
     await app.ready();
     const routes = routesOf(app);
     const paths = routes.map(({ url }) => pathOf(url));
-    for (const expected of ['/api/v1/status', '/api/v1/query', '/api/v1/live', '/job', '/metrics', '/profiles/get', '/healthz', '/']) {
+    for (const expected of [
+      '/api/v1/status',
+      '/api/v1/query',
+      '/api/v1/live',
+      '/job',
+      '/metrics',
+      '/profiles/get',
+      '/healthz',
+      '/',
+    ]) {
       expect(paths).toContain(expected);
     }
     for (const { url, methods } of routes) {
@@ -41,16 +50,23 @@ describe('who may ask', () => {
     }
   });
 
-  test.each(['/nothing', '/api', '/api/v1', '/api/v2/status', '/uifoo', '/assetsfoo', '/job.json', '/index.html', '/secret.txt'])(
-    'the unknown path %s: 401 without a token, 404 with it',
-    async (url) => {
-      const app = await appAlone({ page: builtPage() });
-      expect((await app.inject({ url, headers: HOST })).statusCode).toBe(401);
-      const known = await app.inject({ url, headers: KNOWN });
-      expect(known.statusCode).toBe(404);
-      expect(Problem.parse(known.json()).code).toBe('not_found');
-    },
-  );
+  test.each([
+    '/nothing',
+    '/api',
+    '/api/v1',
+    '/api/v2/status',
+    '/uifoo',
+    '/assetsfoo',
+    '/job.json',
+    '/index.html',
+    '/secret.txt',
+  ])('the unknown path %s: 401 without a token, 404 with it', async (url) => {
+    const app = await appAlone({ page: builtPage() });
+    expect((await app.inject({ url, headers: HOST })).statusCode).toBe(401);
+    const known = await app.inject({ url, headers: KNOWN });
+    expect(known.statusCode).toBe(404);
+    expect(Problem.parse(known.json()).code).toBe('not_found');
+  });
 
   test('a websocket upgrade is the only way to the live socket without a token', async () => {
     const app = await appAlone();
@@ -62,7 +78,9 @@ describe('who may ask', () => {
   test('a wrong token is answered late, and a right one meanwhile at once', async () => {
     const app = await appAlone();
     const order: string[] = [];
-    const wrong = app.inject({ url: '/x', headers: { ...HOST, authorization: 'Bearer wrong' } }).then((a) => order.push(`wrong ${a.statusCode}`));
+    const wrong = app
+      .inject({ url: '/x', headers: { ...HOST, authorization: 'Bearer wrong' } })
+      .then((a) => order.push(`wrong ${a.statusCode}`));
     const right = app.inject({ url: '/x', headers: KNOWN }).then((a) => order.push(`right ${a.statusCode}`));
     const none = app.inject({ url: '/x', headers: HOST }).then((a) => order.push(`none ${a.statusCode}`));
     await Promise.all([wrong, right, none]);
@@ -72,7 +90,9 @@ describe('who may ask', () => {
 
   test('many wrong tokens at a time never shut out the right one', async () => {
     const app = await appAlone();
-    const wrong = Array.from({ length: 300 }, (_, i) => app.inject({ url: '/x', headers: { ...HOST, authorization: `Bearer no-${i}` } }));
+    const wrong = Array.from({ length: 300 }, (_, i) =>
+      app.inject({ url: '/x', headers: { ...HOST, authorization: `Bearer no-${i}` } }),
+    );
     let waiting = 300;
     for (const one of wrong) void one.then(() => waiting--);
     const answer = await app.inject({ url: '/x', headers: KNOWN });
@@ -81,16 +101,21 @@ describe('who may ask', () => {
     for (const one of await Promise.all(wrong)) expect(one.statusCode).toBe(401);
   });
 
-  test.each(['Bearer', 'bearer ', 'Basic eDp5', BEARER.slice(7), `${BEARER}x`, `Bearer  ${BEARER}`, `Token ${BEARER.slice(7)}`])(
-    'the header %j opens nothing',
-    async (authorization) => {
-      const app = await appAlone();
-      const answer = await app.inject({ url: '/nothing', headers: { ...HOST, authorization } });
-      expect(answer.statusCode).toBe(401);
-      expect(answer.headers['www-authenticate']).toBe('Bearer');
-      expect(Problem.parse(answer.json()).code).toBe('unauthorized');
-    },
-  );
+  test.each([
+    'Bearer',
+    'bearer ',
+    'Basic eDp5',
+    BEARER.slice(7),
+    `${BEARER}x`,
+    `Bearer  ${BEARER}`,
+    `Token ${BEARER.slice(7)}`,
+  ])('the header %j opens nothing', async (authorization) => {
+    const app = await appAlone();
+    const answer = await app.inject({ url: '/nothing', headers: { ...HOST, authorization } });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect(Problem.parse(answer.json()).code).toBe('unauthorized');
+  });
 });
 
 describe('--compat', () => {
@@ -138,7 +163,9 @@ describe('--compat', () => {
     const app = await appAlone({ compat: true });
     const ask = (headers: Record<string, string>) => app.inject({ url: '/job/zzz', headers });
     expect((await ask({ host: 'evil.example' })).json()).toMatchObject({ code: 'forbidden_host' });
-    expect((await ask({ host: 'localhost', origin: 'http://evil.example' })).json()).toMatchObject({ code: 'forbidden_origin' });
+    expect((await ask({ host: 'localhost', origin: 'http://evil.example' })).json()).toMatchObject({
+      code: 'forbidden_origin',
+    });
   });
 });
 
@@ -222,15 +249,19 @@ describe('security headers', () => {
     expect(answer.headers['x-content-type-options']).toBe('nosniff');
   });
 
-  test.each(['/assets/../secret.txt', '/assets/%2e%2e/secret.txt', '/assets/..%2fsecret.txt', '/assets/%2e%2e%2fsecret.txt', '/assets//etc/passwd', '/assets/'])(
-    'nothing beside the assets is served: %s',
-    async (url) => {
-      const app = await appAlone({ page: builtPage() });
-      const answer = await app.inject({ url, headers: KNOWN });
-      expect(answer.statusCode).toBeGreaterThanOrEqual(400);
-      expect(answer.body).not.toContain('secret\n');
-    },
-  );
+  test.each([
+    '/assets/../secret.txt',
+    '/assets/%2e%2e/secret.txt',
+    '/assets/..%2fsecret.txt',
+    '/assets/%2e%2e%2fsecret.txt',
+    '/assets//etc/passwd',
+    '/assets/',
+  ])('nothing beside the assets is served: %s', async (url) => {
+    const app = await appAlone({ page: builtPage() });
+    const answer = await app.inject({ url, headers: KNOWN });
+    expect(answer.statusCode).toBeGreaterThanOrEqual(400);
+    expect(answer.body).not.toContain('secret\n');
+  });
 });
 
 describe('the page', () => {
@@ -251,14 +282,21 @@ describe('the page', () => {
 });
 
 describe('errors', () => {
-  test.each<[string, { url: string; method?: 'POST'; headers: Record<string, string>; payload?: string }, number, ErrorCode]>([
+  test.each<
+    [string, { url: string; method?: 'POST'; headers: Record<string, string>; payload?: string }, number, ErrorCode]
+  >([
     ['a parameter that is no number', { url: '/api/v1/runs?limit=many', headers: KNOWN }, 400, 'bad_request'],
     ['a missing parameter', { url: '/api/v1/series', headers: KNOWN }, 400, 'bad_request'],
     ['a path that cannot be decoded', { url: '/%zz', headers: KNOWN }, 400, 'bad_request'],
     ['an endless name', { url: `/api/v1/runs/${'x'.repeat(3000)}`, headers: KNOWN }, 400, 'bad_request'],
     ['no token', { url: '/api/v1/status', headers: HOST }, 401, 'unauthorized'],
     ['a foreign host', { url: '/api/v1/status', headers: { ...KNOWN, host: 'evil.example' } }, 403, 'forbidden_host'],
-    ['a foreign page', { url: '/api/v1/status', headers: { ...KNOWN, origin: 'http://evil.example' } }, 403, 'forbidden_origin'],
+    [
+      'a foreign page',
+      { url: '/api/v1/status', headers: { ...KNOWN, origin: 'http://evil.example' } },
+      403,
+      'forbidden_origin',
+    ],
     ['an unknown path', { url: '/api/v1/nothing', headers: KNOWN }, 404, 'not_found'],
     ['a wrong method', { url: '/api/v1/status', method: 'POST', headers: KNOWN }, 405, 'method_not_allowed'],
     ['a fault of the engine', { url: '/api/v1/status', headers: KNOWN }, 500, 'internal'],
@@ -305,13 +343,21 @@ describe('errors', () => {
     for (const code of ERROR_CODES) {
       const error = new ApiError(code, 'what is wrong');
       const { status, title } = errorEntry(code);
-      expect(Problem.strict().parse(error.toProblem())).toEqual({ type: 'about:blank', title, status, code, detail: 'what is wrong' });
+      expect(Problem.strict().parse(error.toProblem())).toEqual({
+        type: 'about:blank',
+        title,
+        status,
+        code,
+        detail: 'what is wrong',
+      });
     }
   });
 
   test('the catalogue and its table in docs/api.md are equal', () => {
     const text = readFileSync(join(import.meta.dirname, '../../../../docs/api.md'), 'utf8');
-    const documented = [...text.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\| (.+?) +\|/gm)].map(([, code, status, title]) => [code, Number(status), title]);
+    const documented = [...text.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\| (.+?) +\|/gm)].map(
+      ([, code, status, title]) => [code, Number(status), title],
+    );
     const catalogue = ERROR_CODES.map((code) => [code, errorEntry(code).status, errorEntry(code).title]);
     expect(documented).toEqual(catalogue);
   });

@@ -27,13 +27,38 @@ function parsed(name: string): { name: string; key: string; family: string } {
   return { name, key, family };
 }
 
-const word = fc.constantFrom('a', 'b', 'a_total', 'a.b', 'a-b', 'a_b', 'A:b', '9', '', '_', 'é', '{', '}', '"', '\\', '#', ' ', 'le', '\u202e', '𝒜', '<script>', '..', '/');
+const word = fc.constantFrom(
+  'a',
+  'b',
+  'a_total',
+  'a.b',
+  'a-b',
+  'a_b',
+  'A:b',
+  '9',
+  '',
+  '_',
+  'é',
+  '{',
+  '}',
+  '"',
+  '\\',
+  '#',
+  ' ',
+  'le',
+  '\u202e',
+  '𝒜',
+  '<script>',
+  '..',
+  '/',
+);
 const label = fc.tuple(
   fc.constantFrom('a', 'b', 'vigie_name', 'le', 'quantile', '__name__', 'job', 'x9'),
   fc.oneof(word, fc.string({ maxLength: 8 }), fc.constantFrom('\n', '\\n', '"', 'a-b', 'a.b', '",x="')),
 );
 
-const spelled = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+const spelled = (value: string): string =>
+  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
 /** Names that an engine accepts. */
 export const names: fc.Arbitrary<string> = fc
@@ -46,7 +71,10 @@ export const names: fc.Arbitrary<string> = fc
   )
   .filter((name) => refuseMetricName(name) === null);
 
-const docs = fc.oneof(fc.string({ unit: 'binary', maxLength: 30 }), fc.constantFrom('', '\n# EOF\n', 'a\\b', '"', '\u0000', '\r\n', '# TYPE a counter'));
+const docs = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 30 }),
+  fc.constantFrom('', '\n# EOF\n', 'a\\b', '"', '\u0000', '\r\n', '# TYPE a counter'),
+);
 const positive = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 

@@ -78,18 +78,25 @@ class World {
 const countersIn = (frame: Frame): number[] =>
   Array.from({ length: frame.counterCount }, (_, i) => i).filter((i) => hasBit(frame.counterBits, i));
 
+const gaugesIn = (frame: Frame): number[] =>
+  Array.from({ length: frame.gaugeCount }, (_, i) => i).filter((i) => hasBit(frame.gaugeBits, i));
+
 describe('frames', () => {
   test('the first has all values, later ones what changed, each with its number', () => {
     const world = new World();
     world.add('a', 1);
     world.add('b', 2);
+    world.set('g', 1);
+    world.set('h', 1);
     world.tick();
     const { reader } = world.subscribe(null, 7);
     world.tick();
     world.add('b', 3);
+    world.set('h', 2);
     world.tick();
     world.tick();
     expect(reader.frames.map(countersIn)).toEqual([[0, 1], [1], []]);
+    expect(reader.frames.map(gaugesIn)).toEqual([[0, 1], [1], []]);
     expect(reader.frames.map(({ stream, sequence }) => [stream, sequence])).toEqual([
       [7, 1],
       [7, 2],

@@ -9,6 +9,9 @@ const run = (id: string, change: Partial<Run> = {}): Run => ({
   ...change,
 });
 
+// The notice of a change waits for an animation frame, which there is none of here.
+vi.stubGlobal('requestAnimationFrame', (call: () => void) => setTimeout(call, 0));
+
 /** Pages as an engine would answer them; nothing else of the API is asked. */
 function apiOf(pages: Run[][], one: (id: string) => Promise<Run> = () => Promise.reject(new Error('not asked'))) {
   const cursors: (string | null)[] = [];
@@ -47,12 +50,10 @@ test('a failed page is told, and what was there stays', async () => {
 });
 
 test('a live run that the complete list leaves out is asked for', async () => {
-  vi.stubGlobal('requestAnimationFrame', (call: () => void) => setTimeout(call, 0));
   const { api } = apiOf([[run('a', { state: 'running', end_time: 0 })]], (id) => Promise.resolve(run(id)));
   const model = new RunsModel(api);
   await model.load();
   model.takeLive([], true);
   await vi.waitFor(() => expect(model.snapshot().rows.get('a')!.run.state).toBe('finished'));
   model.close();
-  vi.unstubAllGlobals();
 });
