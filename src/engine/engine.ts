@@ -133,10 +133,12 @@ async function open(
   if (sources) opened.push(() => sources.close());
   const self = new SelfMetrics(sourceWriter(node, config.host), { stats, runs, hub, store });
 
-  const consume = (tick: TickInfo, scopes: readonly Scope[]): void => {
+  const consume = (tick: TickInfo, scopes: readonly Scope[], inTurn: boolean): void => {
     const ranks = rankHistory.due(tick.time, runs.live.values());
     history.append(tick, [...scopes, ...ranks]);
     hub.publish(tick, scopes);
+    if (inTurn) hub.announce();
+    else hub.announceSoon();
   };
   const sampler = new Sampler({
     period: config.periodMs,

@@ -118,10 +118,10 @@ class Session implements Reader {
     const { engine: about } = engine.status();
     const period = engine.config.periodMs;
     send(socket, { type: 'hello', api: API_VERSION, engine: about.id, epoch: about.epoch, period, time: engine.now() });
-    this.#stop = engine.hub.onTick(() => this.#tick());
+    this.#stop = engine.hub.onAnnounce(() => this.#announce());
   }
 
-  #tick(): void {
+  #announce(): void {
     if (!this.ready()) return;
     if (this.#runs) {
       const event = this.#runs.next();
@@ -141,7 +141,7 @@ class Session implements Reader {
       case 'watch':
         if (request.topic === 'runs') this.#runs = new RunsTopic(this.#engine);
         else this.#watchesStatus = true;
-        this.#tick();
+        this.#announce();
         break;
       case 'unwatch':
         if (request.topic === 'runs') this.#runs = null;

@@ -115,9 +115,13 @@ function andInto(target: Uint8Array, mask: Uint8Array): void {
   for (let i = 0; i < target.length; i++) target[i]! &= mask[i] ?? 0;
 }
 
+/** Changes within this time, in ms, are told together. */
+const SOON = 100;
+
 export class LiveHub {
   readonly #subscriptions = new Map<ScopeId, Set<Subscription>>();
-  readonly #tickListeners = new Set<(tick: TickInfo) => void>();
+  readonly #listListeners = new Set<() => void>();
+  #soon: NodeJS.Timeout | null = null;
   skippedFrames = 0;
   /** Live sockets that are open and authorized. */
   readers = 0;
@@ -134,10 +138,22 @@ export class LiveHub {
     if (set?.size === 0) this.#subscriptions.delete(subscription.scope);
   }
 
-  /** Called after each tick's frames. Returns how to stop. */
-  onTick(listener: (tick: TickInfo) => void): () => void {
-    this.#tickListeners.add(listener);
-    return () => this.#tickListeners.delete(listener);
+  /** Called when readers of lists (runs, status) are to be told. Returns how to stop. */
+  onAnnounce(listener: () => void): () => void {
+    this.#listListeners.add(listener);
+    return () => this.#listListeners.delete(listener);
+  }
+
+  /** After each tick. */
+  announce(): void {
+    if (this.#soon) clearTimeout(this.#soon);
+    this.#soon = null;
+    for (const listener of this.#listListeners) listener();
+  }
+
+  /** A run began or ended between two ticks: people see it at once, and a thousand of them together. */
+  announceSoon(): void {
+    this.#soon ??= setTimeout(() => this.announce(), SOON).unref();
   }
 
   publish(tick: TickInfo, scopes: readonly Scope[]): void {
@@ -150,7 +166,6 @@ export class LiveHub {
         else this.skippedFrames++;
       }
     }
-    for (const listener of this.#tickListeners) listener(tick);
   }
 
   /** No frame of this scope will come any more. */

@@ -34,8 +34,8 @@ export interface SamplerOptions {
   readonly sample: (seconds: number) => void;
   /** The scopes that live now. */
   readonly scopes: () => Iterable<Scope>;
-  /** Takes what changed. Must copy: the columns go on living. */
-  readonly consume: (tick: TickInfo, scopes: readonly Scope[]) => void;
+  /** Takes what changed. Must copy: the columns go on living. Not in turn: one scope that begins or ends. */
+  readonly consume: (tick: TickInfo, scopes: readonly Scope[], inTurn: boolean) => void;
 }
 
 export interface SamplerStatus {
@@ -97,7 +97,7 @@ export class Sampler {
     const interval = this.status.ticks === 0 ? 0 : clock.monotonic() - this.#lastMonotonic;
     scope.settle();
     scope.stamp(time);
-    consume({ time, interval, sequence: sequence >>> 0, gap }, [scope]);
+    consume({ time, interval, sequence: sequence >>> 0, gap }, [scope], false);
     this.#lastTime = time;
     scope.clear();
   }
@@ -129,7 +129,7 @@ export class Sampler {
       scope.settle();
       scope.stamp(time);
     }
-    consume({ time, interval, sequence: this.status.ticks >>> 0, gap }, list);
+    consume({ time, interval, sequence: this.status.ticks >>> 0, gap }, list, true);
     for (const scope of list) scope.clear();
     this.#lastWall = wall;
     this.#lastTime = time;
