@@ -4,7 +4,7 @@
  */
 
 import { connect, type Socket } from 'node:net';
-import type { JobDesc } from '../shared/model/job.ts';
+import { bareJob, type JobDesc } from '../shared/model/job.ts';
 import type { Gauge } from '../shared/model/values.ts';
 
 /** Nobody can be pushed to. The message names the path and says what to do. */
@@ -37,17 +37,7 @@ export class Pusher {
 
   /** The job this client belongs to. Missing fields are empty. */
   job(desc: Pick<JobDesc, 'jobid'> & Partial<JobDesc>): void {
-    const empty = {
-      command: '',
-      size: 1,
-      nodelist: '',
-      partition: '',
-      cluster: '',
-      run_dir: '',
-      start_time: 0,
-      end_time: 0,
-    };
-    this.#send({ JobDesc: { ...empty, ...desc } });
+    this.#send({ JobDesc: { ...bareJob(desc.jobid), size: 1, ...desc } });
   }
 
   describeCounter(name: string, doc = ''): void {

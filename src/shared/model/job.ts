@@ -30,6 +30,19 @@ export const JobDesc = z.object({
 });
 export type JobDesc = z.infer<typeof JobDesc>;
 
+/** A description of which only the id is known. */
+export const bareJob = (jobid: string): JobDesc => ({
+  jobid,
+  command: '',
+  size: 0,
+  nodelist: '',
+  partition: '',
+  cluster: '',
+  run_dir: '',
+  start_time: 0,
+  end_time: 0,
+});
+
 /** Names the compatible endpoints give to sums; no client may take them. */
 export const MAIN_JOB = 'main';
 export const NODE_JOB_PREFIX = 'Node: ';

@@ -2,7 +2,7 @@
 
 import type { FastifyReply } from 'fastify';
 import type { JobDesc } from '../../../shared/model/job.ts';
-import { MAIN_JOB, NODE_JOB_PREFIX } from '../../../shared/model/job.ts';
+import { bareJob, MAIN_JOB, NODE_JOB_PREFIX } from '../../../shared/model/job.ts';
 import type { Kind } from '../../../shared/model/values.ts';
 
 /** A query parameter that a client may have sent any number of times, as one text; empty when it did not. */
@@ -43,21 +43,12 @@ export function compatType(
 
 export const isZeroCounter = (c: CompatCounter): boolean => 'Counter' in c.ctype && c.ctype.Counter.value === 0;
 
-const sumDesc = (jobid: string, command: string, nodelist: string): JobDesc => ({
-  jobid,
-  command,
-  size: 0,
-  nodelist,
-  partition: '',
-  cluster: '',
-  run_dir: '',
-  start_time: 0,
-  end_time: 0,
+export const mainDesc = (): JobDesc => ({ ...bareJob(MAIN_JOB), command: 'Sum of all Jobs' });
+export const nodeDesc = (host: string): JobDesc => ({
+  ...bareJob(`${NODE_JOB_PREFIX}${host}`),
+  command: `Sum of all Jobs running on ${host}`,
+  nodelist: host,
 });
-
-export const mainDesc = (): JobDesc => sumDesc(MAIN_JOB, 'Sum of all Jobs', '');
-export const nodeDesc = (host: string): JobDesc =>
-  sumDesc(`${NODE_JOB_PREFIX}${host}`, `Sum of all Jobs running on ${host}`, host);
 
 /** Only the fields of a job description: a run has more. */
 export function jobDesc(run: JobDesc): JobDesc {
