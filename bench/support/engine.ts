@@ -11,6 +11,7 @@ export interface Engine {
   readonly pid: number;
   readonly url: string;
   readonly legacySocket: string;
+  readonly token: string;
   /** GET with the engine's token. */
   get(path: string): Promise<unknown>;
   stop(): Promise<void>;
@@ -56,11 +57,13 @@ export async function startEngine(args: readonly string[]): Promise<Engine> {
   try {
     const ready = JSON.parse(await child.line(READY_DEADLINE)) as Ready;
     if (ready.event !== 'ready' || ready.legacy_socket === null) throw new Error(`not ready: ${JSON.stringify(ready)}`);
-    const authorization = `Bearer ${readFileSync(ready.token_file, 'utf8').trim()}`;
+    const token = readFileSync(ready.token_file, 'utf8').trim();
+    const authorization = `Bearer ${token}`;
     return {
       pid: ready.pid,
       url: ready.url,
       legacySocket: ready.legacy_socket,
+      token,
       get: (path) => getJson(new URL(path, ready.url).href, { authorization }),
       stop,
     };
