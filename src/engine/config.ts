@@ -79,12 +79,17 @@ export async function resolveConfig(
   file: string | null,
 ): Promise<Config> {
   const fromEnv: SettingsInput = env['VIGIE_SOCKET'] ? { socket: env['VIGIE_SOCKET'] } : {};
-  const merged = { ...(file ? await readFile(file) : {}), ...fromEnv, ...withoutUndefined(flags) };
+  const fromFile = file ? await readFile(file) : {};
+  // One place for data: where the flags name one, the file's has no say.
+  if (flags.data !== undefined) delete fromFile['memory'];
+  if (flags.memory === true) delete fromFile['data'];
+  const merged = { ...fromFile, ...fromEnv, ...withoutUndefined(flags) };
   const parsed = SettingsFile.safeParse(merged);
   if (!parsed.success) throw new ConfigError(explain(parsed.error));
   const s = parsed.data;
   const uid = process.getuid?.() ?? 0;
-  const socket = s.socket ?? join('/tmp', `vigie-${uid}`, 'engine.socket');
+  const defaultSocket = join('/tmp', `vigie-${uid}`, 'engine.socket');
+  const socket = s.socket ?? defaultSocket;
   const data = s.memory ? null : (s.data ?? defaultData(env));
   const period = s.period ?? 1000;
   const grace = s.grace ?? 1000;
@@ -94,7 +99,7 @@ export async function resolveConfig(
   return {
     listen: parseListen(s.listen, s.insecure ?? false),
     socket,
-    socketIsDefault: s.socket === undefined,
+    socketIsDefault: socket === defaultSocket,
     legacySocket: s.legacy_socket === 'off' ? null : (s.legacy_socket ?? join('/tmp', `metric-proxy-${uid}.socket`)),
     legacyIsDefault: s.legacy_socket === undefined,
     data,

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import type { Profile } from '../shared/api/profiles.ts';
 import type { Run } from '../shared/api/runs.ts';
 import { nodeScope, type ScopeId } from '../shared/model/scope.ts';
 import type { Config } from './config.ts';
@@ -104,14 +105,29 @@ async function open(
   const node = new Scope(nodeScope(config.host), 'node', config.merge);
   const rankHistory = new RankHistory();
 
+  /** Runs whose description is to be stored: once per tick, however often it changed. */
+  const changed = new Set<LiveRun>();
+  const putChanged = (): void => {
+    for (const run of changed) store.putRun(run.describe());
+    changed.clear();
+  };
+
+  /** Profiles of runs that ended in this turn of the loop: stored after their last frames, all at once. */
+  const profiles: Profile[] = [];
+  const putEnded = (): void => {
+    history.flush();
+    for (const profile of profiles.splice(0)) store.putProfile(profile);
+  };
+
   const endRun = (run: LiveRun): void => {
+    changed.delete(run);
     // Before its last values are published: readers of the list of runs then look for what became of it.
     // Clients that are still there when the engine stops are none of an ended run.
     recent.add(run.id, { ...run.describe(), clients: 0 });
     sampler.closeScope(run.scope);
     const profile = run.profile();
     ended.addRun(run.scope);
-    store.putProfile({ ...profile, run: { ...profile.run, clients: 0 } });
+    if (profiles.push({ ...profile, run: { ...profile.run, clients: 0 } }) === 1) setImmediate(putEnded);
     hub.end(run.scope.id);
     log.info({ run: run.id, jobid: run.desc.jobid }, `run ${run.state}`);
   };
@@ -122,10 +138,12 @@ async function open(
     interrupted,
     now: clock.now,
     onOpen(run, reopened) {
-      store.putRun(run.describe());
+      changed.add(run);
+      // The store lists it as interrupted: not a moment longer than it is.
+      if (reopened) putChanged();
       sampler.openScope(run.scope, reopened);
     },
-    onChange: (run) => store.putRun(run.describe()),
+    onChange: (run) => void changed.add(run),
     onEnd: endRun,
   });
 
@@ -134,11 +152,16 @@ async function open(
   const self = new SelfMetrics(sourceWriter(node, config.host), { stats, runs, hub, store });
 
   const consume = (tick: TickInfo, scopes: readonly Scope[], inTurn: boolean): void => {
-    const ranks = rankHistory.due(tick.time, runs.live.values());
-    history.append(tick, [...scopes, ...ranks]);
     hub.publish(tick, scopes);
-    if (inTurn) hub.announce();
-    else hub.announceSoon();
+    if (!inTurn) {
+      for (const scope of scopes) history.later(tick, scope);
+      hub.announceSoon();
+      return;
+    }
+    const ranks = rankHistory.due(tick.time, runs.live.values());
+    putChanged();
+    history.append(tick, [...scopes, ...ranks]);
+    hub.announce();
   };
   const sampler = new Sampler({
     period: config.periodMs,
@@ -226,9 +249,14 @@ async function open(
 
   sampler.start();
   // Undone in reverse order: the sampler stops first, with a last look at everything; then runs end, sockets close.
-  opened.push(() => runs.close());
   opened.push(() => {
+    runs.close();
+    putEnded();
+  });
+  opened.push(async () => {
     sampler.stop();
+    // What clients sent, and that they left, is still in their sockets: a few turns of the loop read it.
+    for (let i = 0; i < 3; i++) await new Promise(setImmediate);
     sampler.sampleNow();
   });
   return {

@@ -4,6 +4,7 @@
  */
 
 import { rankScope } from '../shared/model/scope.ts';
+import type { SeriesDef } from '../shared/model/series.ts';
 import { GAUGE_WIDTH } from '../shared/model/values.ts';
 import type { Contributor } from './live/contributor.ts';
 import type { LiveRun } from './live/runs.ts';
@@ -14,9 +15,16 @@ const EVERY = 10_000;
 /** Runs with more ranks than this keep them in the profile only. */
 const MAX_RANKS = 512;
 
+/** A rank as a scope of its own, and where in it each of the rank's own series stands. */
+interface Copy {
+  readonly scope: Scope;
+  readonly counters: number[];
+  readonly gauges: number[];
+}
+
 export class RankHistory {
   #last = -Infinity;
-  readonly #scopes = new WeakMap<Contributor, Scope>();
+  readonly #copies = new WeakMap<Contributor, Copy>();
 
   /** The rank scopes to store with this tick; none most of the time. */
   due(time: number, runs: Iterable<LiveRun>): Scope[] {
@@ -32,23 +40,33 @@ export class RankHistory {
   }
 
   #copy(run: LiveRun, rank: Contributor): Scope {
-    let scope = this.#scopes.get(rank);
-    if (!scope) this.#scopes.set(rank, (scope = new Scope(rankScope(run.id, rank.rank), 'rank')));
-    scope.clear();
-    const [counterDefs, gaugeDefs] = [run.scope.defs('counter'), run.scope.defs('gauge')];
-    // A rank that spells one metric in two ways has two parts of it.
-    const totals = new Map<number, number>();
-    for (let i = 0; i < rank.counterCount; i++) {
-      const def = counterDefs[rank.counterMap[i]!]!;
-      const place = scope.register(def.name, def.doc, 'counter');
-      if ('index' in place) totals.set(place.index, (totals.get(place.index) ?? 0) + rank.counters[i]!);
+    let copy = this.#copies.get(rank);
+    if (!copy) {
+      copy = { scope: new Scope(rankScope(run.id, rank.rank), 'rank'), counters: [], gauges: [] };
+      this.#copies.set(rank, copy);
     }
-    for (const [index, total] of totals) scope.putCounter(index, total);
-    for (let i = 0; i < rank.gaugeCount; i++) {
-      const def = gaugeDefs[rank.gaugeMap[i]!]!;
-      const place = scope.register(def.name, def.doc, 'gauge');
-      if ('index' in place) scope.putGauge(place.index, rank.gauges.subarray(GAUGE_WIDTH * i, GAUGE_WIDTH * (i + 1)));
+    const { scope, counters, gauges } = copy;
+    scope.clear();
+    // Only what the rank has described since the last time is registered: a rank has hundreds of series.
+    for (let i = counters.length; i < rank.counterCount; i++) {
+      counters.push(placeOf(scope, run.scope.defs('counter')[rank.counterMap[i]!]!));
+    }
+    for (let i = gauges.length; i < rank.gaugeCount; i++) {
+      gauges.push(placeOf(scope, run.scope.defs('gauge')[rank.gaugeMap[i]!]!));
+    }
+    // A rank that spells one metric in two ways has two parts of it.
+    const totals = new Float64Array(scope.counterCount);
+    for (let i = 0; i < counters.length; i++) if (counters[i]! >= 0) totals[counters[i]!]! += rank.counters[i]!;
+    for (let i = 0; i < totals.length; i++) scope.putCounter(i, totals[i]!);
+    for (let i = 0; i < gauges.length; i++) {
+      if (gauges[i]! >= 0) scope.putGauge(gauges[i]!, rank.gauges.subarray(GAUGE_WIDTH * i, GAUGE_WIDTH * (i + 1)));
     }
     return scope;
   }
+}
+
+/** Place of a series in the rank's scope; -1: it has no room. */
+function placeOf(scope: Scope, def: SeriesDef): number {
+  const place = scope.register(def.name, def.doc, def.kind);
+  return 'index' in place ? place.index : -1;
 }

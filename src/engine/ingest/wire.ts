@@ -74,6 +74,8 @@ const BACKSLASH = 0x5c;
 
 /** 10^0 … 10^22: the powers a double holds exactly. */
 const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
+/** Longest number read without the long way, in characters. */
+const MAX_NUMBER = 400;
 /** Integers up to here are exact in a double. */
 const MAX_MANTISSA = 2 ** 53;
 
@@ -399,6 +401,8 @@ export class WireDecoder {
       // Negative increases are refused with a reason: rare enough for the long way.
       return !negative || magnitude === 0 || this.#inGauge(bytes, start);
     }
+    // A number of thousands of digits would be as many arguments: the long way has no limit.
+    if (i - start > MAX_NUMBER) return false;
     const text = String.fromCharCode(...bytes.subarray(start, i));
     this.#number = Number(text);
     return Number.isFinite(this.#number) && (!negative || this.#inGauge(bytes, start));

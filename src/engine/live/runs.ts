@@ -21,6 +21,8 @@ import { seriesValues } from './values.ts';
 
 /** Ended ranks of a run kept apart for its profile. Further ones are folded into one entry: never dropped. */
 export const MAX_ENDED_RANKS = 4096;
+/** The same limit in values, and in values of a profile: ranks × series. Wide runs keep fewer ranks apart. */
+export const MAX_RANK_VALUES = 1_000_000;
 /** Host shown for the entry that ranks beyond the limit are folded into. */
 const FOLDED = '(folded)';
 /** Node runs a timer that is longer than this at once. */
@@ -35,6 +37,7 @@ export class LiveRun {
   /** Ranks seen so far. */
   ranks = 0;
   readonly #ended: Contributor[] = [];
+  #endedValues = 0;
   #folded: Contributor | null = null;
   #headline: Headline = { key: null, settled: false };
   #headlineTotal = 0;
@@ -62,9 +65,12 @@ export class LiveRun {
   }
 
   keepEnded(rank: Contributor): void {
-    if (rank.counterCount === 0 && rank.gaugeCount === 0) return;
-    if (this.#ended.length < MAX_ENDED_RANKS) this.#ended.push(rank);
-    else this.#folded = fold(this.#folded, rank);
+    const values = rank.counterCount + rank.gaugeCount;
+    if (values === 0) return;
+    if (this.#ended.length < MAX_ENDED_RANKS && this.#endedValues + values <= MAX_RANK_VALUES) {
+      this.#ended.push(rank);
+      this.#endedValues += values;
+    } else this.#folded = fold(this.#folded, rank);
   }
 
   /** Canonical key of the series for a sparkline. Chosen once something moved: the choice must not jump about. */
@@ -101,8 +107,14 @@ export class LiveRun {
   profile(): Profile {
     this.scope.settle();
     const series = seriesValues(this.scope);
+    const room = Math.max(1, Math.floor(MAX_RANK_VALUES / Math.max(1, series.length)));
     const ranks: RankValues[] = [];
-    for (const rank of this.rankList()) ranks.push(rankValues(rank, this.scope));
+    let rest: Contributor | null = null;
+    for (const rank of this.rankList()) {
+      if (ranks.length < room) ranks.push(rankValues(rank, this.scope));
+      else rest = fold(rest, rank);
+    }
+    if (rest) ranks.push(rankValues(rest, this.scope));
     ranks.sort((a, b) => a.rank - b.rank);
     return { run: this.describe(), series, ranks };
   }

@@ -56,6 +56,9 @@ export class Sampler {
   /** Time of the last tick: the wall clock's, or later where that stood still. */
   #lastTime = 0;
   #lastMonotonic = 0;
+  /** Times of frames out of turn: of each scope, and the latest of all since the last tick. */
+  readonly #outTimes = new WeakMap<Scope, number>();
+  #lastOut = 0;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
@@ -93,12 +96,17 @@ export class Sampler {
 
   #outOfTurn(scope: Scope, sequence: number, gap: boolean): void {
     const { clock, consume } = this.#options;
-    const time = Math.max(clock.now(), this.#lastTime + 1);
+    // Later than this scope's last frame, and no later than need be: times that ran ahead would not be "now" yet.
+    const known = this.#outTimes.get(scope);
+    const last = Math.max(this.#lastTime, known ?? 0);
+    const now = clock.now();
+    const time = now > last ? now : last + 1;
     const interval = this.status.ticks === 0 ? 0 : clock.monotonic() - this.#lastMonotonic;
     scope.settle();
     scope.stamp(time);
     consume({ time, interval, sequence: sequence >>> 0, gap }, [scope], false);
-    this.#lastTime = time;
+    this.#outTimes.set(scope, time);
+    this.#lastOut = Math.max(this.#lastOut, time);
     scope.clear();
   }
 
@@ -122,7 +130,8 @@ export class Sampler {
     const gap = first || Math.abs(wall - this.#lastWall - interval) > CLOCK_TOLERANCE;
     // Two ticks never share a time: history is keyed by it. A clock that is being adjusted is waited for; one that was
     // set back is believed, with a gap before it.
-    const time = first || (gap && wall < this.#lastTime) ? wall : Math.max(wall, this.#lastTime + 1);
+    const last = Math.max(this.#lastTime, this.#lastOut);
+    const time = first || (gap && wall < last) ? wall : Math.max(wall, last + 1);
     sample(interval / 1000);
     const list = [...scopes()];
     for (const scope of list) {
@@ -133,6 +142,7 @@ export class Sampler {
     for (const scope of list) scope.clear();
     this.#lastWall = wall;
     this.#lastTime = time;
+    this.#lastOut = 0;
     this.#lastMonotonic = begun;
     this.status.ticks++;
     this.status.lastMs = clock.monotonic() - begun;

@@ -21,6 +21,7 @@ const MIB = 1024 * 1024;
 const MAX_CALLS = 1000;
 /** Most bytes of runs and profiles on their way: reached only when the disk hangs. */
 const MAX_RUN_BYTES = 128 * MIB;
+const RUNS_LOST = 'the disk does not answer; descriptions of runs are lost';
 /** Closing waits this long for a disk that hangs. */
 const CLOSE_WITHIN = 30_000;
 
@@ -136,8 +137,8 @@ class WorkerStore implements Store {
     if (tick) {
       this.#ticks++;
       this.#tickBytes += bytes;
-    } else if (this.#runBytes + bytes > MAX_RUN_BYTES) {
-      this.#trouble = 'the disk does not answer; descriptions of runs are lost';
+    } else if (message.type === 'run' && this.#runBytes + bytes > MAX_RUN_BYTES) {
+      this.#trouble = RUNS_LOST;
       return;
     } else this.#runBytes += bytes;
     this.#post(message, transfer);
@@ -244,6 +245,7 @@ class WorkerStore implements Store {
         this.#lost += message.left.lost;
         this.#dropped += message.left.lostTicks;
         this.#durableUntil = message.durableUntil;
+        if (this.#trouble === RUNS_LOST) this.#trouble = null;
         return;
       case 'trouble':
         this.#trouble = message.error;

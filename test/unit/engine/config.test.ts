@@ -50,6 +50,12 @@ describe('defaults', () => {
 });
 
 describe('precedence', () => {
+  test('where the data goes is one question: a flag for the one overrules the file for the other', async () => {
+    const inMemory = await resolveConfig({ data: '/flag' }, {}, fileWith('memory: true\n'));
+    expect(inMemory.data).toBe('/flag');
+    expect((await resolveConfig({ memory: true }, {}, fileWith('data: /file\n'))).data).toBeNull();
+  });
+
   test('flags before the environment before the file before the defaults', async () => {
     const file = fileWith('socket: /file/socket\nperiod: 2s\ngrace: 3s\n');
     const all = await resolveConfig({ socket: '/flag/socket', period: '5s' }, { VIGIE_SOCKET: '/env/socket' }, file);

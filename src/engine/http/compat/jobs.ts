@@ -20,9 +20,11 @@ import {
 
 /** All of this engine: its node, and its runs, live and ended. On one host `main` and the node's sum are the same. */
 export function mergeAll(engine: EngineContext): Merge {
-  const merge = new Merge().addScope(engine.node);
-  for (const run of engine.runs.live.values()) merge.addScope(run.scope);
+  const merge = new Merge();
+  // First: a metric keeps its first kind, and a counter of an ended run must not vanish for a later gauge of that name.
   engine.ended.addTo(merge);
+  merge.addScope(engine.node);
+  for (const run of engine.runs.live.values()) merge.addScope(run.scope);
   return merge;
 }
 

@@ -285,3 +285,13 @@ test('closing twice, or without a word, changes nothing', () => {
   client.close();
   expect(engine.profiles).toHaveLength(1);
 });
+
+test('a number of hundreds of thousands of digits is a number like any other, or none', () => {
+  const engine = harness();
+  const client = engine.connect().job({ jobid: 'a' }).counter('c').add('c', 1);
+  const value = (number: string): string => `{"Value":{"name":"c","value":{"Counter":{"ts":1,"value":${number}}}}}\0`;
+  client.push(value(`0.${'0'.repeat(300_000)}1`));
+  client.push(value('9'.repeat(300_000)));
+  expect(rejected(engine.stats)).toEqual({ not_finite: 1 });
+  expect(valuesOf(engine.runs.live.get('a')!.scope)).toEqual({ c: 1 });
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MAX_ENDED_RANKS, type LiveRun } from '../../../../src/engine/live/runs.ts';
+import { MAX_ENDED_RANKS, MAX_RANK_VALUES, type LiveRun } from '../../../../src/engine/live/runs.ts';
 import { Scope } from '../../../../src/engine/live/scope.ts';
 import type { InterruptedRun } from '../../../../src/engine/store/store.ts';
 import { GRACE, harness, jobDesc, valuesOf, type Connection, type Harness } from '../ingest/harness.ts';
@@ -268,6 +268,25 @@ describe('ranks', () => {
     expect(ranks.at(-1)).toEqual({ rank: MAX_ENDED_RANKS, node: '(folded)', values: [extra, extra] });
     const sum = (i: number): number => ranks.reduce((total, rank) => total + (rank.values[i] ?? 0), 0);
     expect([sum(0), sum(1)]).toEqual(series.map((s) => s.value));
+  });
+});
+
+describe('the size of a profile', () => {
+  test('a run that is wide and long keeps fewer ranks apart, and still loses nothing', () => {
+    const engine = harness();
+    const [series, clients] = [5000, 300];
+    for (let c = 0; c < clients; c++) {
+      const client = engine.connect().job({ jobid: 'a' });
+      const from = (c * 37) % series;
+      for (let i = 0; i < 20; i++) client.counter(`m${(from + i) % series}`).add(`m${(from + i) % series}`, 1);
+      client.close();
+    }
+    vi.advanceTimersByTime(GRACE);
+    const { ranks, series: values } = engine.profiles[0]!;
+    expect(ranks.length * values.length).toBeLessThanOrEqual(MAX_RANK_VALUES + values.length);
+    const total = ranks.reduce((sum, rank) => sum + rank.values.reduce<number>((a, v) => a + (v ?? 0), 0), 0);
+    expect(total).toBe(20 * clients);
+    expect(values.reduce((sum, v) => sum + (v.value ?? 0), 0)).toBe(20 * clients);
   });
 });
 
