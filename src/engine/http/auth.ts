@@ -6,12 +6,13 @@
  */
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Socket } from 'node:net';
 import { ApiError } from '../../shared/errors.ts';
+import { makeDirectory } from '../directory.ts';
 
 const TOKEN_BYTES = 32;
 const TOKEN = /^[\x21-\x7e]{16,1024}$/;
@@ -30,7 +31,7 @@ export function loadToken(path: string): string {
     return token;
   }
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   writeFileSync(path, `${token}\n`, { mode: 0o600, flag: 'wx' });
   chmodSync(path, 0o600);
   return token;

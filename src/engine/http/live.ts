@@ -16,11 +16,13 @@ import { RunsTopic } from './runs-topic.ts';
 
 /** A reader with more than this unsent, in bytes, is behind and gets no frame this tick. */
 const BEHIND = 1024 * 1024;
-/** A reader with more than this unsent has stopped reading: it is disconnected. */
-const STUCK = 16 * 1024 * 1024;
+/** Of a reader with more than this unsent no request is taken until it has read: only answers grow without a limit. */
+const FULL = 16 * 1024 * 1024;
+/** Such a reader that takes nothing for this long, in ms, is disconnected. */
+const STALLED = 10_000;
 /** A browser must send its token within this time, in ms. */
 const AUTH_TIMEOUT = 10_000;
-/** A reader that is sent stored frames is looked at this often while it is behind, in ms. */
+/** A reader that is sent series or stored frames is looked at this often while it is behind, in ms. */
 const DRAIN_POLL = 20;
 const PING_EVERY = 30_000;
 
@@ -36,14 +38,15 @@ export function registerLive(app: App, engine: EngineContext, auth: Auth, authTi
     wsHandler(socket: WebSocket, request: FastifyRequest) {
       const authorized = auth.authorized(request.raw);
       // Who sends a token in the header will not send another one.
-      if (!authorized && request.headers.authorization !== undefined) refuseToken(socket);
-      else serve(socket, engine, auth, { authorized, authTimeout });
+      if (!authorized && request.headers.authorization !== undefined) {
+        socket.on('error', () => socket.terminate());
+        refuseToken(socket);
+      } else serve(socket, engine, auth, { authorized, authTimeout });
     },
   });
 }
 
 function refuseToken(socket: WebSocket): void {
-  socket.on('error', () => socket.terminate());
   refuse(socket, null, 'unauthorized', 'the token was not accepted; read it anew from the token file');
   socket.close(4401, 'token not accepted');
 }
@@ -60,7 +63,12 @@ function serve(
   }, authTimeout);
   let alive = true;
   const ping = setInterval(() => {
-    if (!alive || socket.bufferedAmount > STUCK) return socket.terminate();
+    if (socket.isPaused) {
+      // Its answer to the ping is held back too.
+      alive = true;
+      return;
+    }
+    if (!alive) return socket.terminate();
     alive = false;
     socket.ping();
   }, PING_EVERY);
@@ -72,6 +80,8 @@ function serve(
     session?.close();
   });
   socket.on('message', (data: Buffer, isBinary: boolean) => {
+    // Refused, and told so.
+    if (socket.readyState !== socket.OPEN) return;
     const message = isBinary ? null : readRequest(data.toString('utf8'));
     if (!message)
       return refuse(socket, null, 'bad_request', 'messages are JSON objects of the kinds that docs/protocol.md names');
@@ -93,9 +103,30 @@ function readRequest(text: string): LiveRequest | null {
 }
 
 function send(socket: WebSocket, event: LiveEvent): void {
-  // Asks without end and never reads the answers.
-  if (socket.bufferedAmount > STUCK) socket.terminate();
-  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(event));
+  if (socket.readyState !== socket.OPEN) return;
+  socket.send(JSON.stringify(event));
+  if (socket.bufferedAmount > FULL && !socket.isPaused) holdBack(socket);
+}
+
+/** Takes no more requests until the reader has caught up; cuts it off when it stands still. */
+function holdBack(socket: WebSocket): void {
+  socket.pause();
+  let unsent = socket.bufferedAmount;
+  let since = performance.now();
+  const timer = setInterval(() => {
+    const now = socket.bufferedAmount;
+    if (now < BEHIND) {
+      clearInterval(timer);
+      socket.resume();
+    } else if (now < unsent) {
+      unsent = now;
+      since = performance.now();
+    } else if (performance.now() - since > STALLED) {
+      clearInterval(timer);
+      socket.terminate();
+    }
+  }, DRAIN_POLL);
+  socket.once('close', () => clearInterval(timer));
 }
 
 function refuse(socket: WebSocket, id: number | null, code: ErrorCode, detail: string): void {
@@ -187,6 +218,15 @@ class Session implements Reader {
 
   ready(): boolean {
     return this.#socket.bufferedAmount < BEHIND;
+  }
+
+  whenReady(call: () => void): void {
+    const look = (): void => {
+      if (this.#socket.readyState !== this.#socket.OPEN) return;
+      if (this.ready()) call();
+      else setTimeout(look, DRAIN_POLL).unref();
+    };
+    setTimeout(look, DRAIN_POLL).unref();
   }
 
   schema(id: number, scope: string, series: readonly SeriesDef[]): void {

@@ -36,51 +36,63 @@ export async function replay(
   to.held = true;
   const opened = engine.openedAt(to.scope);
   // `from` itself was seen; the moment of opening was not.
-  let after = Math.max(from, opened - 1);
+  const cursor: Cursor = { time: Math.max(from, opened - 1), sequence: null };
   if (from < opened - 1) target.gap(from, opened);
   try {
     // Ticks go on meanwhile: what was held back is in the store by then, and is fetched in the next round.
     for (let round = 0; round < MAX_ROUNDS; round++) {
+      // The first frame of a scope goes to the store a moment after it was published.
+      await new Promise(setImmediate);
       to.missed = false;
-      after = await sendStored(engine, to, after, target);
+      await sendStored(engine, to, cursor, target);
       if (!target.active()) return;
       if (!to.missed) break;
     }
-    if (to.missed) target.gap(after, engine.now());
+    // Dropped by the store, or more than the rounds could fetch.
+    if (cursor.time < to.lastTick) target.gap(cursor.time, to.lastTick);
   } catch {
     // The store does not answer, or not with frames. What it has may be asked for later.
     if (!target.active()) return;
-    target.gap(after, engine.now());
+    target.gap(cursor.time, engine.now());
   }
   // Without a wait since the last look: no tick can come between.
   to.held = false;
   target.done();
 }
 
-/** Sends what is stored after a time; returns the time of the last frame. */
+/** The last frame that was sent, or what the reader has seen before. */
+interface Cursor {
+  time: number;
+  sequence: number | null;
+}
+
+/** Sends what is stored after the cursor, and moves it along. */
 async function sendStored(
   engine: EngineContext,
   to: Subscription,
-  after: number,
+  cursor: Cursor,
   target: ReplayTarget,
-): Promise<number> {
+): Promise<void> {
   const scope = engine.scope(to.scope);
-  if (!scope) return after;
-  to.learn(scope);
-  const stored = await engine.store.frames(to.scope, after, Number.MAX_SAFE_INTEGER, MAX_REPLAY);
+  if (!scope) return;
+  while (!to.learn(scope)) {
+    await target.drained();
+    if (!target.active()) return;
+  }
+  const stored = await engine.store.frames(to.scope, cursor.time, Number.MAX_SAFE_INTEGER, MAX_REPLAY);
   const state = new FrameState();
-  let last = after;
   for (const [n, bytes] of stored.frames.entries()) {
     if (!target.active()) break;
     const frame = decodeFrame(bytes);
     state.apply(frame);
-    if (n === 0 && stored.truncated) target.gap(after, frame.time);
+    const dropped = cursor.sequence !== null && frame.sequence !== (cursor.sequence + 1) >>> 0;
+    if (dropped || (n === 0 && stored.truncated)) target.gap(cursor.time, frame.time);
     target.frame(rewrite(frame, state, to, n === 0));
-    last = frame.time;
+    cursor.time = frame.time;
+    cursor.sequence = frame.sequence;
     if (n % CHUNK === CHUNK - 1) await new Promise(setImmediate);
     await target.drained();
   }
-  return last;
 }
 
 /** The same frame for this subscription: its number, and only the series it wants. */

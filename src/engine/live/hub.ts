@@ -14,11 +14,16 @@ import { growBits } from './columns.ts';
 import type { TickInfo } from './sampler.ts';
 import type { Scope } from './scope.ts';
 
+/** Most series told in one piece, so that telling of a large scope can wait for a slow reader. */
+const PIECE = 1000;
+
 /** Where a subscription's messages go. */
 export interface Reader {
   /** False: it is behind, this tick is left out for it. */
   ready(): boolean;
-  /** New series; before the first frame that has them. */
+  /** Calls back once, when it is not behind any more. Never at once, and not after the reader is gone. */
+  whenReady(call: () => void): void;
+  /** New series that are asked for, 1,000 at most; before the first frame that has them. */
   schema(id: number, scope: ScopeId, series: readonly SeriesDef[]): void;
   frame(bytes: Uint8Array): void;
   /** The scope is gone. */
@@ -33,8 +38,13 @@ export class Subscription {
   readonly #keys: ReadonlySet<string> | null;
   /** Live frames wait while stored ones are sent; what they would say is remembered like for a slow reader. */
   held = false;
-  /** A frame was left out while held: it is in the store. */
+  /** A frame was left out while held: it is in the store, unless that dropped it. */
   missed = false;
+  /** Time of the scope's last tick in ms, sent or not; 0 before the first. */
+  lastTick = 0;
+  /** Nothing is to be sent any more. */
+  closed = false;
+  #waiting = false;
   /** A frame that came after a gap was left out: the next one says so. */
   #gap = false;
   #counters = 0;
@@ -52,23 +62,46 @@ export class Subscription {
     this.#keys = keys ? new Set(keys.map((key) => parseMetric(key).key)) : null;
   }
 
-  /** Tells of series that are new since the last call; all of them have news. */
-  learn(scope: Scope): void {
-    const counters = scope.defs('counter').slice(this.#counters);
-    const gauges = scope.defs('gauge').slice(this.#gauges);
-    if (counters.length === 0 && gauges.length === 0) return;
-    this.#counters = scope.counterCount;
-    this.#gauges = scope.gaugeCount;
+  /**
+   * Tells of series that are new since the last call, as many as the reader takes; all of them have news. False: some
+   * are left. They follow when the reader is ready, and no frame can be sent before.
+   */
+  learn(scope: Scope): boolean {
+    while (this.#counters < scope.counterCount || this.#gauges < scope.gaugeCount) {
+      if (this.closed) return false;
+      if (!this.reader.ready()) {
+        this.#learnLater(scope);
+        return false;
+      }
+      this.#learnPiece(scope);
+    }
+    return true;
+  }
+
+  #learnLater(scope: Scope): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.reader.whenReady(() => {
+      this.#waiting = false;
+      this.learn(scope);
+    });
+  }
+
+  #learnPiece(scope: Scope): void {
+    const counters = scope.defs('counter').slice(this.#counters, this.#counters + PIECE);
+    const gauges = scope.defs('gauge').slice(this.#gauges, this.#gauges + PIECE - counters.length);
+    this.#counters += counters.length;
+    this.#gauges += gauges.length;
     this.#wantedCounters = growBits(this.#wantedCounters, this.#counters);
     this.#newsCounters = growBits(this.#newsCounters, this.#counters);
     this.#wantedGauges = growBits(this.#wantedGauges, this.#gauges);
     this.#newsGauges = growBits(this.#newsGauges, this.#gauges);
-    for (const def of counters) if (this.#wants(def)) setBit(this.#wantedCounters, def.index);
-    for (const def of gauges) if (this.#wants(def)) setBit(this.#wantedGauges, def.index);
-    for (const def of counters) setBit(this.#newsCounters, def.index);
-    for (const def of gauges) setBit(this.#newsGauges, def.index);
-    // All of them, wanted or not: a frame's places are the scope's.
-    this.reader.schema(this.id, this.scope, [...counters, ...gauges]);
+    const wanted = [...counters, ...gauges].filter((def) => this.#wants(def));
+    for (const { kind, index } of wanted) {
+      setBit(kind === 'counter' ? this.#wantedCounters : this.#wantedGauges, index);
+      setBit(kind === 'counter' ? this.#newsCounters : this.#newsGauges, index);
+    }
+    if (wanted.length > 0) this.reader.schema(this.id, this.scope, wanted);
   }
 
   #wants(def: SeriesDef): boolean {
@@ -83,6 +116,7 @@ export class Subscription {
 
   /** Notes what changed in this tick. */
   note(tick: TickInfo, scope: Scope): void {
+    this.lastTick = tick.time;
     orInto(this.#newsCounters, scope.counterBits);
     orInto(this.#newsGauges, scope.gaugeBits);
     // While held it is in a stored frame.
@@ -120,6 +154,8 @@ const SOON = 100;
 
 export class LiveHub {
   readonly #subscriptions = new Map<ScopeId, Set<Subscription>>();
+  /** Time of each scope's last tick. */
+  readonly #lastTicks = new Map<ScopeId, number>();
   readonly #listListeners = new Set<() => void>();
   #soon: NodeJS.Timeout | null = null;
   skippedFrames = 0;
@@ -129,10 +165,12 @@ export class LiveHub {
   add(subscription: Subscription): void {
     const set = this.#subscriptions.get(subscription.scope) ?? new Set();
     set.add(subscription);
+    subscription.lastTick = this.#lastTicks.get(subscription.scope) ?? 0;
     this.#subscriptions.set(subscription.scope, set);
   }
 
   remove(subscription: Subscription): void {
+    subscription.closed = true;
     const set = this.#subscriptions.get(subscription.scope);
     set?.delete(subscription);
     if (set?.size === 0) this.#subscriptions.delete(subscription.scope);
@@ -158,11 +196,12 @@ export class LiveHub {
 
   publish(tick: TickInfo, scopes: readonly Scope[]): void {
     for (const scope of scopes) {
+      this.#lastTicks.set(scope.id, tick.time);
       for (const subscription of this.#subscriptions.get(scope.id) ?? []) {
-        if (!subscription.held) subscription.learn(scope);
+        const learned = !subscription.held && subscription.learn(scope);
         subscription.note(tick, scope);
         if (subscription.held) subscription.missed = true;
-        else if (subscription.reader.ready()) subscription.send(tick, scope);
+        else if (learned && subscription.reader.ready()) subscription.send(tick, scope);
         else this.skippedFrames++;
       }
     }
@@ -170,7 +209,11 @@ export class LiveHub {
 
   /** No frame of this scope will come any more. */
   end(scope: ScopeId): void {
-    for (const subscription of this.#subscriptions.get(scope) ?? []) subscription.reader.end(subscription.id);
+    for (const subscription of this.#subscriptions.get(scope) ?? []) {
+      subscription.closed = true;
+      subscription.reader.end(subscription.id);
+    }
     this.#subscriptions.delete(scope);
+    this.#lastTicks.delete(scope);
   }
 }

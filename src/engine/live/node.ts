@@ -1,7 +1,8 @@
 /**
  * This node's scope: what the sources read, the engine's own figures, and clients without a job.
  *
- * One failing source never fails the rest: it is reported once and tried again at each tick.
+ * One failing source never fails the rest: it is reported once and tried again at each tick. Its gauges keep their last
+ * values meanwhile: only the source knows which they are.
  */
 
 import { SOURCES } from '../sources/index.ts';
@@ -44,12 +45,36 @@ export interface NodeSources {
   close(): void;
 }
 
-export function openSources(roots: Roots, out: SourceWriter, warn: (message: string) => void): NodeSources {
-  const open: { name: string; instance: SourceInstance; failed: boolean }[] = [];
+/** A source that fails anew is reported again after this time at the earliest, in ms, and then after twice as long. */
+const QUIET = 600_000;
+
+interface OpenSource {
+  readonly name: string;
+  readonly instance: SourceInstance;
+  failing: boolean;
+  /** Not reported before this time: warnings are kept, and a source may come and go for months. */
+  quietUntil: number;
+  quiet: number;
+}
+
+/** `now`: a monotonic clock, ms. */
+export function openSources(
+  roots: Roots,
+  out: SourceWriter,
+  warn: (message: string) => void,
+  now: () => number = () => performance.now(),
+): NodeSources {
+  const open: OpenSource[] = [];
+  const report = (source: OpenSource, error: unknown): void => {
+    if (now() < source.quietUntil) return;
+    warn(`the ${source.name} source fails: ${String(error)}`);
+    source.quietUntil = now() + source.quiet;
+    source.quiet *= 2;
+  };
   for (const source of SOURCES) {
     try {
       const instance = source.open(roots);
-      if (instance) open.push({ name: source.name, instance, failed: false });
+      if (instance) open.push({ name: source.name, instance, failing: false, quietUntil: -Infinity, quiet: QUIET });
     } catch (error) {
       warn(`the ${source.name} source does not start: ${String(error)}`);
     }
@@ -59,10 +84,10 @@ export function openSources(roots: Roots, out: SourceWriter, warn: (message: str
       for (const source of open) {
         try {
           source.instance.sample(out, seconds);
-          source.failed = false;
+          source.failing = false;
         } catch (error) {
-          if (!source.failed) warn(`the ${source.name} source fails: ${String(error)}`);
-          source.failed = true;
+          if (!source.failing) report(source, error);
+          source.failing = true;
         }
       }
     },

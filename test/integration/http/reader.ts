@@ -3,7 +3,7 @@
 import { expect, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { LiveEvent, type LiveRequest } from '../../../src/shared/api/live.ts';
-import { decodeFrame, FrameState, type Frame } from '../../../src/shared/frame.ts';
+import { decodeFrame, FrameState, hasBit, type Frame } from '../../../src/shared/frame.ts';
 import { eventually } from '../../support/wait.ts';
 import type { Here } from './here.ts';
 
@@ -19,11 +19,14 @@ export class Stream {
   /** By sequence number: totals of the counters, as known after that frame. */
   readonly totals = new Map<number, Float64Array>();
   readonly #places = new Map<string, number>();
+  readonly #known = { counter: new Set<number>(), gauge: new Set<number>() };
 
   frame(frame: Frame): void {
-    expect(this.names.length, 'series are told before the frames that have them').toBeGreaterThanOrEqual(
-      frame.schemaVersion,
-    );
+    const { counterCount, counterBits, gaugeCount, gaugeBits } = frame;
+    for (let i = 0; i < counterCount; i++)
+      if (hasBit(counterBits, i) && !this.#known.counter.has(i)) throw new Error(`counter ${i} was not told before`);
+    for (let i = 0; i < gaugeCount; i++)
+      if (hasBit(gaugeBits, i) && !this.#known.gauge.has(i)) throw new Error(`gauge ${i} was not told before`);
     expect(this.order, 'no frame comes after the end').not.toContain('end');
     this.frames.push(frame);
     this.order.push(frame.sequence);
@@ -36,6 +39,7 @@ export class Stream {
     if (event.type !== 'schema') return;
     for (const { name, kind, index } of event.series) {
       this.names.push(name);
+      this.#known[kind].add(index);
       if (kind === 'counter') this.#places.set(name, index);
     }
   }

@@ -13,19 +13,39 @@ class Kept implements Reader {
   readonly frames: Frame[] = [];
   readonly state = new FrameState();
   readonly names: string[] = [];
+  /** Lengths of the pieces in which series were told. */
+  readonly pieces: number[] = [];
+  readonly #known = { counter: new Set<number>(), gauge: new Set<number>() };
+  readonly #calls: (() => void)[] = [];
   ended = 0;
 
   ready(): boolean {
     return !this.behind;
   }
 
+  whenReady(call: () => void): void {
+    this.#calls.push(call);
+  }
+
+  /** Has read for a while: is ready, once. */
+  catchUp(): void {
+    this.behind = false;
+    for (const call of this.#calls.splice(0)) call();
+  }
+
   schema(_id: number, _scope: string, series: readonly SeriesDef[]): void {
     this.names.push(...series.map(({ name }) => name));
+    this.pieces.push(series.length);
+    for (const { kind, index } of series) this.#known[kind].add(index);
   }
 
   frame(bytes: Uint8Array): void {
     const frame = decodeFrame(bytes);
-    expect(this.names.length, 'the schema comes before the frame').toBe(frame.schemaVersion);
+    const unknown = [
+      ...countersIn(frame).filter((i) => !this.#known.counter.has(i)),
+      ...gaugesIn(frame).filter((i) => !this.#known.gauge.has(i)),
+    ];
+    expect(unknown, 'the schema comes before the frame').toEqual([]);
     this.frames.push(frame);
     this.state.apply(frame);
   }
@@ -130,6 +150,7 @@ describe('frames', () => {
     world.set('h', 9);
     world.add('a', 1);
     world.tick();
+    expect(reader.names).toEqual(['b{x="1",y="2"}', 'g']);
     expect(reader.frames.map(countersIn)).toEqual([[], [1]]);
     expect(reader.state.counters[1]).toBe(5);
     expect([hasBit(reader.frames[1]!.gaugeBits, 0), hasBit(reader.frames[1]!.gaugeBits, 1)]).toEqual([true, false]);
@@ -149,6 +170,83 @@ describe('frames', () => {
       1, 2, 0, 1,
     ]);
   });
+});
+
+describe('a large scope', () => {
+  const large = (): World => {
+    const world = new World();
+    for (let i = 0; i < 1500; i++) world.add(`c${i}`, i);
+    for (let i = 0; i < 1000; i++) world.set(`g${i}`, i);
+    world.tick();
+    return world;
+  };
+
+  test('is told in pieces, then comes the first frame', () => {
+    const world = large();
+    const { reader } = world.subscribe();
+    world.tick();
+    expect(reader.pieces).toEqual([1000, 1000, 500]);
+    expect(countersIn(reader.frames[0]!)).toHaveLength(1500);
+    expect(gaugesIn(reader.frames[0]!)).toHaveLength(1000);
+  });
+
+  test('of which a few series are asked for is told of these alone', () => {
+    const world = large();
+    const { reader } = world.subscribe(['c1400', 'g999', 'never']);
+    world.tick();
+    expect(reader.names).toEqual(['c1400', 'g999']);
+    expect(countersIn(reader.frames[0]!)).toEqual([1400]);
+    expect(gaugesIn(reader.frames[0]!)).toEqual([999]);
+  });
+
+  test('waits for a reader that is behind; no frame comes before its series are told', () => {
+    const world = large();
+    const { reader } = world.subscribe();
+    const told = reader.schema.bind(reader);
+    // Each piece is all that it can take at a time.
+    reader.schema = (...piece) => {
+      told(...piece);
+      reader.behind = true;
+    };
+    for (let i = 0; i < 3000; i++) world.add(`late${i}`, i);
+    world.tick();
+    world.tick();
+    expect(reader.names).toHaveLength(3500);
+    expect(reader.frames).toEqual([]);
+    reader.catchUp();
+    reader.catchUp();
+    expect(reader.names).toHaveLength(5500);
+    reader.behind = false;
+    world.tick();
+    expect(countersIn(reader.frames[0]!)).toHaveLength(4500);
+    expect(reader.state.counters[4499]).toBe(2999);
+  });
+
+  test('is told no further when the reader left or the scope ended', () => {
+    for (const leave of ['remove', 'end'] as const) {
+      const world = new World();
+      const { reader, subscription } = world.subscribe();
+      reader.behind = true;
+      world.add('a', 1);
+      world.tick();
+      if (leave === 'remove') world.hub.remove(subscription);
+      else world.hub.end(world.scope.id);
+      reader.catchUp();
+      expect(reader.names).toEqual([]);
+    }
+  });
+});
+
+test('the time of the last tick is known to who comes later, and follows', () => {
+  const world = new World();
+  expect(world.subscribe().subscription.lastTick).toBe(0);
+  world.tick();
+  world.tick();
+  const { subscription } = world.subscribe(null, 2);
+  expect(subscription.lastTick).toBe(1001);
+  subscription.held = true;
+  world.tick();
+  expect(subscription.lastTick).toBe(1002);
 });
 
 describe('a reader that is behind', () => {

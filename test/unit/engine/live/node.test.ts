@@ -1,11 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Contributor } from '../../../../src/engine/live/contributor.ts';
 import { headline } from '../../../../src/engine/live/headline.ts';
-import { sourceWriter } from '../../../../src/engine/live/node.ts';
+import { openSources, sourceWriter } from '../../../../src/engine/live/node.ts';
 import { Scope } from '../../../../src/engine/live/scope.ts';
 import { seriesValues } from '../../../../src/engine/live/values.ts';
 import { SeriesValue } from '../../../../src/shared/api/series.ts';
 import { EMPTY_GAUGE } from '../../../../src/shared/model/values.ts';
+import { openTree } from '../sources/recorder.ts';
 import { valuesOf } from '../ingest/harness.ts';
 
 describe('sourceWriter', () => {
@@ -50,6 +51,37 @@ describe('sourceWriter', () => {
     scope.register('c', '', 'gauge');
     expect(() => sourceWriter(scope, 'h').counter('c', '')).toThrow('counter c: type_conflict');
   });
+});
+
+test('a source that fails again and again is reported at first, later seldom; the others go on', () => {
+  const tree = openTree('written-arm64');
+  onTestFinished(tree.remove);
+  const scope = new Scope('node/h', 'node');
+  const warnings: string[] = [];
+  let now = 0;
+  const sources = openSources(
+    tree.roots,
+    sourceWriter(scope, 'h'),
+    (message) => warnings.push(message),
+    () => now,
+  );
+  onTestFinished(() => sources.close());
+  const fail = (): void => {
+    for (const text of ['garbage\n', '0.50 0.25 0.10 2/100 4242\n']) {
+      tree.write('proc/loadavg', text);
+      sources.sample(1);
+      now += 60_000;
+    }
+  };
+  fail();
+  expect(warnings).toEqual([expect.stringContaining('the load source fails')]);
+  expect(valuesOf(scope)['proxy_load1']).toMatchObject({ total: 0.5 });
+  for (let i = 0; i < 3; i++) fail();
+  expect(warnings).toHaveLength(1);
+  // A day of it.
+  for (let i = 0; i < 720; i++) fail();
+  expect(warnings.length).toBeGreaterThan(1);
+  expect(warnings.length).toBeLessThan(10);
 });
 
 describe('headline', () => {

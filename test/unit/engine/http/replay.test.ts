@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import type { EngineContext } from '../../../../src/engine/context.ts';
+import { History } from '../../../../src/engine/history.ts';
+import { replay } from '../../../../src/engine/http/replay.ts';
+import { LiveHub, Subscription } from '../../../../src/engine/live/hub.ts';
+import { Scope } from '../../../../src/engine/live/scope.ts';
+import { openStore } from '../../../../src/engine/store/index.ts';
+import { decodeFrame } from '../../../../src/shared/frame.ts';
+
+/** Ticks 0, 1, 2… at 1000, 1001, 1002…, of which the store drops some; then a reader comes back. */
+async function resume(dropped: readonly number[], ticks: number, from: number, during = 0): Promise<unknown[]> {
+  const { store } = await openStore({ data: null });
+  const hub = new LiveHub();
+  const scope = new Scope('run/x', 'run');
+  scope.register('a', '', 'counter');
+  let sequence = 0;
+  const history = new History({
+    ...store,
+    append: (tick) => !dropped.includes(sequence) && store.append(tick),
+  });
+  const tick = (): void => {
+    const info = { time: 1000 + sequence, interval: 1, sequence, gap: false };
+    history.append(info, [scope]);
+    hub.publish(info, [scope]);
+    sequence++;
+  };
+  for (let i = 0; i < ticks; i++) tick();
+
+  const told: unknown[] = [];
+  const frame = (bytes: Uint8Array): void => void told.push(decodeFrame(bytes).sequence);
+  const reader = { ready: () => true, whenReady: () => {}, schema: () => {}, frame, end: () => {} };
+  const subscription = new Subscription(1, scope.id, reader, null);
+  hub.add(subscription);
+  const context: Pick<EngineContext, 'store' | 'scope' | 'openedAt' | 'now'> = {
+    store,
+    scope: () => scope,
+    openedAt: () => 1000,
+    now: () => 1000 + sequence,
+  };
+  const sent = replay(context as EngineContext, subscription, from, {
+    frame,
+    gap: (start, end) => told.push([start, end]),
+    active: () => true,
+    drained: () => Promise.resolve(),
+    done: () => told.push('live'),
+  });
+  for (let i = 0; i < during; i++) tick();
+  await sent;
+  tick();
+  await store.close();
+  return told;
+}
+
+test('without a loss there is no gap', async () => {
+  expect(await resume([], 5, 1001)).toEqual([2, 3, 4, 'live', 5]);
+  expect(await resume([], 5, 1001, 2)).toEqual([2, 3, 4, 5, 6, 'live', 7]);
+});
+
+test('dropped ticks between stored ones are a gap', async () => {
+  expect(await resume([3, 4], 7, 1001)).toEqual([2, [1002, 1005], 5, 6, 'live', 7]);
+});
+
+test('dropped ticks before the live ones are a gap', async () => {
+  expect(await resume([3, 4], 5, 1001)).toEqual([2, [1002, 1004], 'live', 5]);
+});
+
+test('ticks that are dropped while stored ones are sent are a gap', async () => {
+  expect(await resume([5, 6], 5, 1001, 2)).toEqual([2, 3, 4, [1004, 1006], 'live', 7]);
+});
+
+test('a store that has nothing of the time is told as one gap', async () => {
+  expect(await resume([2, 3, 4], 5, 1001)).toEqual([[1001, 1004], 'live', 5]);
+});
