@@ -4,7 +4,8 @@ import type { SpotlightActionGroupData } from '@mantine/spotlight';
 import { useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { Run } from '../../shared/api/runs.ts';
-import { isLive } from '../data/runs.ts';
+import { formatWhen } from '../format/time.ts';
+import { engineNow } from '../state/connection.ts';
 import { useEngine } from '../state/engine.ts';
 
 const MOST_JOBS = 500;
@@ -39,7 +40,7 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
         actions: runs.map((run) => ({
           id: `run-${run.id}`,
           label: run.jobid,
-          description: `${isLive(run) ? 'running' : run.state} · ${run.command.slice(0, 120) || 'no command'}`,
+          description: describe(run),
           onClick: () => navigate(`/ui/jobs/${encodeURIComponent(run.id)}`),
         })),
       },
@@ -54,6 +55,9 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
       onSpotlightOpen={look}
       actions={actions}
       shortcut="mod + K"
+      // Also while a text field has the focus.
+      tagsToIgnore={[]}
+      triggerOnContentEditable
       limit={12}
       scrollable
       maxHeight={420}
@@ -65,4 +69,10 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
       }}
     />
   );
+}
+
+/** State, local start and command: job ids come back, so the id alone does not tell one run from another. */
+function describe(run: Run): string {
+  const start = run.start_time > 0 ? `started ${formatWhen(run.start_time, engineNow())}` : '';
+  return [run.state, start, run.command.slice(0, 120) || 'no command'].filter((part) => part !== '').join(' · ');
 }

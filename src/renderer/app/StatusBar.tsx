@@ -2,7 +2,7 @@ import { Popover, UnstyledButton } from '@mantine/core';
 import { memo } from 'react';
 import type { Status } from '../../shared/api/status.ts';
 import type { LiveState } from '../data/live.ts';
-import { formatShortSpan } from '../format/time.ts';
+import { storeState } from '../format/store.ts';
 import { formatCount, formatValue } from '../format/units.ts';
 import { useConnection } from '../state/connection.ts';
 
@@ -22,21 +22,20 @@ export function StatusBar() {
       <span className="v-status-item">
         <span className={`v-dot v-${tone}`} aria-hidden="true" /> Engine {status ? status.engine.host : ''} {word}
       </span>
-      {status ? <Figures status={status} /> : null}
+      {status ? <Figures status={status} reachable={phase === 'open'} /> : null}
     </footer>
   );
 }
 
-function Figures({ status }: { readonly status: Status }) {
+function Figures({ status, reachable }: { readonly status: Status; readonly reachable: boolean }) {
+  const store = storeState(status, reachable);
   return (
     <>
       <span className="v-status-item">
         <b>{formatValue(status.ingest.rate, '1', true)}</b> messages
       </span>
       <Dropped counts={countsOf(status)} />
-      <span className="v-status-item">
-        store <b>{storeText(status)}</b>
-      </span>
+      <span className="v-status-item">store {store.notable ? <b>{store.text}</b> : store.text}</span>
       <span className="v-spacer" />
       <Warnings text={status.warnings.join('\n')} />
       <span className="v-status-item">
@@ -45,13 +44,6 @@ function Figures({ status }: { readonly status: Status }) {
       <span className="v-status-item">Vigie {status.version}</span>
     </>
   );
-}
-
-function storeText({ store, time }: Status): string {
-  if (store.error !== null) return `fails: ${store.error}`;
-  if (store.kind === 'memory') return 'in memory only';
-  if (store.durable_until <= 0) return 'nothing written yet';
-  return `${formatShortSpan(Math.max(0, time - store.durable_until))} behind`;
 }
 
 interface Counts {

@@ -106,6 +106,7 @@ function mountChart(mount: Mount): () => void {
     height: CHART_HEIGHT,
     lines: lines.length,
     unit: panel.unit,
+    perSecond: mount.perSecond,
   };
   const options = chartOptions({ ...look, scheme: mount.scheme, banded }, board, () => {
     showValues();

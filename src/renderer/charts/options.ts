@@ -1,7 +1,7 @@
 import type uPlot from 'uplot';
 import type { Unit } from '../../shared/model/naming.ts';
 import { formatTick } from '../format/time.ts';
-import { formatValue } from '../format/units.ts';
+import { formatAxisValue } from '../format/units.ts';
 import type { Board } from './board.ts';
 import { bandColour, chartInk, LINE_DASHES, lineColour } from './colours.ts';
 import type { Scheme } from './colours.ts';
@@ -12,6 +12,8 @@ export interface ChartLook {
   readonly height: number;
   readonly lines: number;
   readonly unit: Unit;
+  /** Values are rates of that unit. */
+  readonly perSecond: boolean;
   readonly scheme: Scheme;
   /** Points stand for buckets: show the band from their min to their max. */
   readonly banded: boolean;
@@ -60,8 +62,8 @@ export function chartOptions(look: ChartLook, board: Board, onCursor: () => void
         size: 58,
         gap: 6,
         space: 26,
-        ...(look.unit === 'B' ? { incrs: BINARY_STEPS } : {}),
-        values: (_u, splits) => splits.map((value) => formatValue(value, look.unit)),
+        ...(look.unit === 'B' || look.unit === 'B/s' ? { incrs: BINARY_STEPS } : {}),
+        values: (_u, splits) => splits.map((value) => formatAxisValue(value, look.unit, look.perSecond)),
       },
     ],
     series: [{}, ...lines, ...edges],

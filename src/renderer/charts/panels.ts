@@ -56,10 +56,18 @@ function operationName(s: Series): string {
   return SILENT.includes(s.quantity) || operation === s.quantity ? operation : `${operation} · ${s.quantity}`;
 }
 
+/** Groups whose bytes need no other name. */
+const AMOUNTS: readonly string[] = ['Memory', 'Swap'];
+
+function sharedTitle(s: Series): string {
+  if (AMOUNTS.includes(s.group)) return s.quantity === 'bytes' ? s.group : `${s.group} · ${s.quantity}`;
+  return SILENT.includes(s.quantity) ? s.group : s.quantity;
+}
+
 function panelKey(s: Series): { key: string; title: string } {
   const labelled = Object.keys(s.labels).length > 0;
   if (labelled || !comparable(s)) return { key: `op/${s.operation}/${s.quantity}`, title: operationName(s) };
-  return { key: `all/${s.quantity}`, title: SILENT.includes(s.quantity) ? s.group : s.quantity };
+  return { key: `all/${s.quantity}`, title: sharedTitle(s) };
 }
 
 interface Growing {

@@ -6,6 +6,8 @@ import type { Stats } from './samples.ts';
 export interface SeriesRow extends Stats {
   readonly id: string;
   readonly scope: string;
+  /** Place of the scope in its view: the job's own is 0, its nodes follow. */
+  readonly place: number;
   /** Job id or host. */
   readonly scopeLabel: string;
   readonly series: Series;
@@ -28,7 +30,7 @@ const collator = new Intl.Collator('en', { numeric: true });
 function compareRows(a: SeriesRow, b: SeriesRow, id: SeriesSortId, sign: number): number {
   switch (id) {
     case 'scope':
-      return sign * collator.compare(a.scopeLabel, b.scopeLabel);
+      return sign * (a.place - b.place) || compareRows(a, b, 'name', 1);
     case 'group':
       return sign * collator.compare(a.series.group, b.series.group);
     case 'name':
@@ -44,7 +46,7 @@ function compareRows(a: SeriesRow, b: SeriesRow, id: SeriesSortId, sign: number)
 }
 
 export function sortSeries(rows: readonly SeriesRow[], id: string, descending: boolean): SeriesRow[] {
-  const by = (SERIES_SORTS as readonly string[]).includes(id) ? (id as SeriesSortId) : 'name';
+  const by = (SERIES_SORTS as readonly string[]).includes(id) ? (id as SeriesSortId) : 'scope';
   const sign = descending ? -1 : 1;
   return [...rows].sort((a, b) => compareRows(a, b, by, sign) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }

@@ -118,7 +118,14 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
           );
         })}
       </div>
-      {rows.length === 0 ? <div className="v-table-empty">{props.empty}</div> : null}
+      {rows.length === 0 ? (
+        // A grid has nothing but rows.
+        <div role="row">
+          <div role="gridcell" className="v-table-empty">
+            {props.empty}
+          </div>
+        </div>
+      ) : null}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 /**
- * The page's token. It arrives once in the fragment of the link that `vigie serve` prints, moves to sessionStorage
+ * The page's token. It arrives once in the fragment of the link that `vigie start` prints, moves to sessionStorage
  * (which the browser binds to origin and port) and never stays in an address that could be copied or kept in a history.
  */
 

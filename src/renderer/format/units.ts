@@ -59,6 +59,12 @@ function seconds(value: number): [text: string, unit: string] {
   return [threeDigits(value / 86_400), 'd'];
 }
 
+/** Seconds per second are a share of time, a plain number; only what would need an exponent gets smaller units. */
+function timeShare(value: number): [text: string, unit: string] {
+  const size = Math.abs(value);
+  return size === 0 || size >= 1e-4 ? [threeDigits(value), 's'] : seconds(value);
+}
+
 /**
  * A value with its unit, for people: `3.2 GiB`, `41 µs`, `12.3 k`. With `perSecond` the value is a rate: `12.3 k/s`.
  * Not finite or missing: a dash.
@@ -72,8 +78,7 @@ export function formatValue(value: number | null | undefined, unit: Unit, perSec
       return `${text} ${prefix}B${rate}`;
     }
     case 's': {
-      // Seconds per second stay below minutes, so that the unit reads as a share of time.
-      const [text, name] = perSecond && Math.abs(value) >= 1 ? [threeDigits(value), 's'] : seconds(value);
+      const [text, name] = perSecond ? timeShare(value) : seconds(value);
       return `${text} ${name}${rate}`;
     }
     case '%':
@@ -86,11 +91,36 @@ export function formatValue(value: number | null | undefined, unit: Unit, perSec
       const [text, prefix] = scaled(value, DECIMAL, 1000);
       return `${text} ${prefix}Hz${rate}`;
     }
+    case 'B/s': {
+      const [text, prefix] = scaled(value, BINARY, 1024);
+      return `${text} ${prefix}B/s${rate}`;
+    }
+    case '1/s': {
+      const [text, prefix] = scaled(value, DECIMAL, 1000);
+      return `${text} ${prefix}/s${rate}`;
+    }
     case '1': {
       const [text, prefix] = scaled(value, DECIMAL, 1000);
       const tail = `${prefix}${rate}`;
       return tail === '' ? text : `${text} ${tail}`;
     }
+  }
+}
+
+/** A mark of a value axis. It leaves out the `/s` that the heading has. */
+export function formatAxisValue(value: number, unit: Unit, perSecond: boolean): string {
+  switch (unit) {
+    case 'B/s':
+      return formatValue(value, 'B');
+    case '1/s':
+      return formatValue(value, '1');
+    case 's': {
+      if (!perSecond) return formatValue(value, 's');
+      const [text, name] = timeShare(value);
+      return name === 's' ? text : `${text} ${name}`;
+    }
+    default:
+      return formatValue(value, unit);
   }
 }
 

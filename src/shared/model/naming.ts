@@ -3,15 +3,18 @@
  * that every view and export says the same.
  */
 
-/** Unit of a value: seconds, bytes, percent (0 to 100), ratio (0 to 1), hertz, degrees Celsius, or a plain number. */
-export type Unit = 's' | 'B' | '%' | 'ratio' | 'Hz' | '°C' | '1';
+/**
+ * Unit of a value: seconds, bytes, percent (0 to 100), ratio (0 to 1), hertz, degrees Celsius, or a plain number;
+ * `B/s` and `1/s` where the value itself is already a rate.
+ */
+export type Unit = 's' | 'B' | '%' | 'ratio' | 'Hz' | '°C' | 'B/s' | '1/s' | '1';
 
 export interface Naming {
   /** The panel a series belongs to: `MPI`, `System calls`, `CPU`, `Memory`, … */
   readonly group: string;
   /** What was done or looked at: `Send`, `read`, `load average`. */
   readonly operation: string;
-  /** What was measured of it: `calls`, `time`, `bytes`, `bytes in`, `bytes out`, `value`. */
+  /** What was measured of it: `calls`, `time`, `bytes`, `bytes in`, `bytes out`, `bandwidth`, `value`. */
   readonly quantity: string;
   readonly unit: Unit;
 }
@@ -53,6 +56,12 @@ const TAU: ReadonlyMap<string, Naming> = new Map([
   ['strace_size_total', { group: 'System calls', operation: 'By call', quantity: 'bytes', unit: 'B' }],
   ['strace_time_total', { group: 'System calls', operation: 'By call', quantity: 'time', unit: 's' }],
   ['tau_metric_proxy_run_total', { group: 'Processes', operation: 'run', quantity: 'count', unit: '1' }],
+]);
+
+/** Node families whose own words mislead. */
+const NODE: ReadonlyMap<string, Naming> = new Map([
+  ['proxy_cpu_load_average_percent', { group: 'CPU', operation: 'Use of all cores', quantity: 'percent', unit: '%' }],
+  ['proxy_cpu_usage_percent', { group: 'CPU', operation: 'Use of each core', quantity: 'percent', unit: '%' }],
 ]);
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -109,8 +118,16 @@ function unitOf(name: string): [rest: string, quantity: string, unit: Unit] {
 
 /** Group, operation, quantity and unit of a family, for people. Never fails: an unknown name speaks for itself. */
 export function describeFamily(family: string): Naming {
-  const naming = instrumented(family) ?? TAU.get(family) ?? plain(family);
+  const naming = instrumented(family) ?? TAU.get(family) ?? NODE.get(family) ?? networkRate(family) ?? plain(family);
   return naming.operation === '' ? { ...naming, operation: family } : naming;
+}
+
+/** The proxy's gauges of traffic are rates, whatever their suffix says. */
+function networkRate(family: string): Naming | null {
+  const match = /^proxy_network_(.+)_(bandwidth_bytes|packet_rate)$/.exec(family);
+  if (!match) return null;
+  const [quantity, unit]: [string, Unit] = match[2] === 'packet_rate' ? ['packet rate', '1/s'] : ['bandwidth', 'B/s'];
+  return { group: 'Network', operation: spaced(match[1]!), quantity, unit };
 }
 
 function plain(family: string): Naming {
@@ -121,7 +138,11 @@ function plain(family: string): Naming {
     return { group: 'Processes', operation: spaced(family.slice('has_'.length)), quantity: 'count', unit: '1' };
   }
   const total = family.endsWith('_total');
-  const [rest, measured, unit] = unitOf(total ? family.slice(0, -'_total'.length) : family);
+  const base = total ? family.slice(0, -'_total'.length) : family;
+  const [rest, measured, unit] = unitOf(base);
+  // `bytes`, `bytes_sent`; not `bytes_per_call`, nor what ends in another unit.
+  const volume = measured === 'value' ? /^bytes(?:_(?!per_)(.*))?$/.exec(base) : null;
+  if (volume) return { group: 'Program', operation: spaced(volume[1] ?? '') || 'bytes', quantity: 'bytes', unit: 'B' };
   const quantity = measured === 'value' && total ? 'count' : measured;
   const prefix = /^(proxy|node|vigie|tau)_(?=[^_])/.exec(rest);
   if (!prefix) return { group: 'Program', operation: spaced(rest), quantity, unit };

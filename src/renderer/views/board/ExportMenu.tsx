@@ -54,7 +54,7 @@ export function ExportMenu(props: ExportMenuProps) {
   };
 
   return (
-    <Menu position="bottom-end" withArrow>
+    <Menu position="bottom-end" withArrow withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button size="xs" variant="default" loading={busy} leftSection={<Icon name="download" size={14} />}>
           Export

@@ -31,7 +31,7 @@ const statColumns = (totals: boolean): Column<SeriesRow>[] =>
   }));
 
 const columnsOf = (totals: boolean): Column<SeriesRow>[] => [
-  { id: 'scope', title: 'Of', width: 'minmax(80px, 0.6fr)', cell: (row) => <bdi>{row.scopeLabel}</bdi> },
+  { id: 'scope', title: 'Scope', width: 'minmax(80px, 0.6fr)', cell: (row) => <bdi>{row.scopeLabel}</bdi> },
   { id: 'group', title: 'Group', width: 'minmax(80px, 0.6fr)', cell: (row) => <bdi>{row.series.group}</bdi> },
   {
     id: 'name',
@@ -62,12 +62,13 @@ export function SeriesTable({ board, scopes, query, version, search }: SeriesTab
   const rows = useMemo(() => {
     const { from, to } = board.shown();
     const list: SeriesRow[] = [];
-    for (const { scope, label: scopeLabel, series } of scopes) {
+    for (const [place, { scope, label: scopeLabel, series }] of scopes.entries()) {
       const samples = board.samplesOf(scope);
       for (const one of series) {
         if (!matchesSearch(one, scopeLabel, query.search)) continue;
         const stats = readStats(samples, one, from, to, query.totals);
-        list.push({ id: `${scope} ${one.key}`, scope, scopeLabel, series: one, label: seriesLabel(one), ...stats });
+        const names = { scope, place, scopeLabel, label: seriesLabel(one) };
+        list.push({ id: `${scope} ${one.key}`, ...names, series: one, ...stats });
       }
     }
     return sortSeries(list, query.sort.id, query.sort.descending);

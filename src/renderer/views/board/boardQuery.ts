@@ -55,7 +55,7 @@ export function useBoardQuery(bounds: { from: number; to: number } | null): (boa
       totals: params.get('values') === 'totals',
       showIdle: params.get('idle') === '1',
       search: (params.get('q') ?? '').slice(0, 256),
-      sort: { id: params.get('sort') ?? 'name', descending: order === 'desc' },
+      sort: { id: params.get('sort') ?? 'scope', descending: order === 'desc' },
       tab: params.get('tab') ?? 'charts',
       setFixed: clamp,
       setWindow: (window) => setRange({ kind: 'live', window }, false),
@@ -79,7 +79,7 @@ export function useBoardQuery(bounds: { from: number; to: number } | null): (boa
       setShowIdle: (show) => setParams({ idle: show ? '1' : null }),
       setSearch: (text) => setParams({ q: text }),
       setSort: (sort) =>
-        setParams({ sort: sort.id === 'name' ? null : sort.id, order: sort.descending ? 'desc' : null }),
+        setParams({ sort: sort.id === 'scope' ? null : sort.id, order: sort.descending ? 'desc' : null }),
       setTab: (tab) => setParams({ tab: tab === null || tab === 'charts' ? null : tab }),
     };
   };

@@ -25,8 +25,8 @@ export function TokenView() {
           </p>
         ) : null}
         <p>
-          <code>vigie serve</code> prints a link that contains the token: open that link. The token is also the only
-          line of the token file that it names when it starts.
+          <code>vigie start</code> (and <code>npm start</code>) prints a link that contains the token: open that link.{' '}
+          <code>vigie serve</code> prints the path of the token file, whose only line is the token.
         </p>
         <PasswordInput
           label="Token"

@@ -34,7 +34,21 @@ describe('series in panels', () => {
       ['Network', ['Receive · bytes: lo | eth0', 'Transmit · bytes: lo | eth0']],
     ]);
     const cores = [0, 1].map((core) => `proxy_cpu_usage_percent{core="${core}",mode="busy"}`);
-    expect(shape(make('gauge', ...cores))).toEqual([['CPU', ['Usage: 0 | 1']]]);
+    expect(shape(make('gauge', ...cores))).toEqual([['CPU', ['Use of each core: 0 | 1']]]);
+  });
+
+  test('amounts of memory are called as their group, and percent stands apart', () => {
+    const names = ['total_bytes', 'used_bytes', 'used_percent', 'swap_used_percent'].map((n) => `proxy_memory_${n}`);
+    expect(shape(make('gauge', ...names))).toEqual([
+      ['Memory', ['Memory: total | used', 'Memory · percent: used | swap used']],
+    ]);
+  });
+
+  test('gauges of traffic say that they are rates', () => {
+    const names = ['bandwidth_bytes', 'packet_rate'].map((n) => `proxy_network_receive_${n}{interface="lo"}`);
+    expect(shape(make('gauge', ...names))).toEqual([
+      ['Network', ['Receive · bandwidth: lo', 'Receive · packet rate: lo']],
+    ]);
   });
 
   test('a program’s own numbers have no common scale', () => {
@@ -101,8 +115,8 @@ describe('the series table', () => {
     'mpi___hits___mpi_recv',
     'proxy_net_x_total{interface="eth0"}',
   );
-  const row = (series: NonNullable<typeof a>, last: number | null) => ({
-    ...{ id: series.key, scope: 's', scopeLabel: 'job', series, label: seriesLabel(series) },
+  const row = (series: NonNullable<typeof a>, last: number | null, place = 0) => ({
+    ...{ id: series.key, scope: 's', place, scopeLabel: 'job', series, label: seriesLabel(series) },
     ...{ min: last, avg: last, max: last, last },
   });
 
@@ -111,6 +125,18 @@ describe('the series table', () => {
     expect(matchesSearch(a!, 'job', 'MPI___hits')).toBe(true);
     expect(matchesSearch(c!, 'host7', 'host7 eth0')).toBe(true);
     expect(matchesSearch(b!, 'job', 'send')).toBe(false);
+  });
+
+  test('by default the job’s own series come first, each scope by name', () => {
+    const rows = [row(a!, 1, 1), row(c!, 1), row(b!, 1, 1), row(a!, 1)];
+    const order = sortSeries(rows, 'scope', false).map((r) => [r.place, r.series]);
+    expect(order).toEqual([
+      [0, a],
+      [0, c],
+      [1, b],
+      [1, a],
+    ]);
+    expect(sortSeries(rows, 'scope', true).map((r) => r.place)).toEqual([1, 1, 0, 0]);
   });
 
   test('rows without a value stand last, up and down', () => {

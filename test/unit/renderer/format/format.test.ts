@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csvCell, safeFileName, toCsv } from '../../../../src/renderer/format/csv.ts';
 import { formatElapsed, formatShortSpan, formatTick, formatWhen } from '../../../../src/renderer/format/time.ts';
-import { formatCount, formatValue, NO_VALUE, threeDigits, unitName } from '../../../../src/renderer/format/units.ts';
+import {
+  formatAxisValue,
+  formatCount,
+  formatValue,
+  NO_VALUE,
+  threeDigits,
+  unitName,
+} from '../../../../src/renderer/format/units.ts';
 import type { Unit } from '../../../../src/shared/model/naming.ts';
 
 describe('values for people', () => {
@@ -20,7 +27,14 @@ describe('values for people', () => {
     [1023.9, 'B', false, '1 KiB'],
     [0, 'B', false, '0 B'],
     [41e-6, 's', false, '41 µs'],
-    [0.25, 's', true, '250 ms/s'],
+    [0.25, 's', true, '0.25 s/s'],
+    [0.72, 's', true, '0.72 s/s'],
+    [0.0031, 's', true, '0.0031 s/s'],
+    [41e-6, 's', true, '41 µs/s'],
+    [0, 's', true, '0 s/s'],
+    [3.2 * 2 ** 20, 'B/s', false, '3.2 MiB/s'],
+    [12_345, '1/s', false, '12.3 k/s'],
+    [7, '1/s', false, '7 /s'],
     [90, 's', true, '90 s/s'],
     [3e-9, 's', false, '3 ns'],
     [1200, 's', false, '20 min'],
@@ -66,8 +80,24 @@ describe('values for people', () => {
     expect(unitName('1', 'value', false)).toBe('');
     expect(unitName('1', 'count', true)).toBe('1/s');
     expect(unitName('B', 'bytes', true)).toBe('B/s');
+    expect(unitName('B/s', 'bandwidth', false)).toBe('B/s');
+    expect(unitName('1/s', 'packet rate', false)).toBe('1/s');
     expect(unitName('ratio', 'ratio', false)).toBe('ratio');
     expect(formatCount(1234567)).toBe('1\u202f234\u202f567');
+  });
+});
+
+describe('marks of a value axis', () => {
+  test.each<[number, Unit, boolean, string]>([
+    [0.75, 's', true, '0.75'],
+    [1200, 's', true, '1200'],
+    [1200, 's', false, '20 min'],
+    [2e-5, 's', true, '20 µs'],
+    [2 ** 20, 'B/s', false, '1 MiB'],
+    [2 ** 20, 'B', true, '1 MiB'],
+    [1500, '1/s', false, '1.5 k'],
+  ])('%s %s (per second: %s) is %s', (value, unit, rate, text) => {
+    expect(formatAxisValue(value, unit, rate)).toBe(text);
   });
 });
 
