@@ -89,9 +89,20 @@ function compact(): void {
 /** Signals within this time, in ms, are one wish. */
 const SAME_SIGNAL = 1500;
 
-/** Starts an engine and keeps it until SIGINT or SIGTERM. `ready` is called once it takes clients. */
-export async function runEngine(flags: EngineFlags, ready: (engine: Engine) => void | Promise<void>): Promise<void> {
-  const config = await resolveConfig(toSettings(flags), process.env, flags.config ?? null);
+export interface RunOptions {
+  /** The level of the log when neither a flag nor a configuration file is given. */
+  readonly logLevel?: SettingsInput['log_level'];
+  /** A terminal that closes ends the engine. */
+  readonly hangup: boolean;
+  /** Called once the engine takes clients. */
+  readonly ready: (engine: Engine, config: Config) => void | Promise<void>;
+}
+
+/** Starts an engine and keeps it until SIGINT or SIGTERM. */
+export async function runEngine(flags: EngineFlags, { logLevel, hangup, ready }: RunOptions): Promise<void> {
+  const settings = toSettings(flags);
+  if (logLevel !== undefined && !flags.config) settings.log_level ??= logLevel;
+  const config = await resolveConfig(settings, process.env, flags.config ?? null);
   const log = await makeLogger(config);
   const engine = await startEngine(config, { log });
   let closingSince: number | null = null;
@@ -111,7 +122,8 @@ export async function runEngine(flags: EngineFlags, ready: (engine: Engine) => v
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  process.on('SIGHUP', stop);
-  await ready(engine);
+  // Node undoes the ignored SIGHUP that `nohup` passes on, so it is ignored here again.
+  process.on('SIGHUP', hangup ? stop : () => undefined);
+  await ready(engine, config);
   setTimeout(compact, COMPACT_AFTER).unref();
 }

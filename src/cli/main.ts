@@ -13,7 +13,9 @@ const program = new Command('vigie')
   .showHelpAfterError('(`vigie --help` lists all commands and options)')
   .exitOverride();
 
-program.addCommand(startCommand(), { isDefault: true });
+// Without a word only: as the default for any word it would take an unknown command for an argument of its own.
+const first = process.argv[2];
+program.addCommand(startCommand(), { isDefault: first === undefined || first.startsWith('-') });
 program.addCommand(serveCommand());
 program.addCommand(pushCommand());
 

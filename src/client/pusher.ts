@@ -7,18 +7,44 @@ import { connect, type Socket } from 'node:net';
 import { bareJob, type JobDesc } from '../shared/model/job.ts';
 import type { Gauge } from '../shared/model/values.ts';
 
-/** Nobody can be pushed to. The message names the path and says what to do. */
+/** Nobody can be pushed to, or not everything could be handed over. The message names the path and says why. */
 export class PushError extends Error {
   override readonly name = 'PushError';
 }
 
+/** How long the engine may take to read what is left when the connection ends, in ms. */
+const CLOSE_WITHIN = 10_000;
+
 export class Pusher {
   readonly #socket: Socket;
+  readonly #path: string;
+  #failure: PushError | null = null;
+  #ended: Promise<void> | null = null;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, path: string) {
     this.#socket = socket;
+    this.#path = path;
     // A write to an engine that went away must not end the program that is measured.
-    socket.on('error', () => socket.destroy());
+    socket.on('error', (error) => {
+      this.#fail(error.message);
+      socket.destroy();
+    });
+    socket.once('end', () => {
+      if (this.#ended === null) this.#fail('the engine closed it');
+    });
+    // An engine sends nothing; without reading, its end of the connection would not be seen.
+    socket.resume();
+  }
+
+  #fail(why: string): void {
+    this.#failure ??= new PushError(
+      `${this.#path}: the connection broke before everything was handed over (${why}); the last values may be lost`,
+    );
+  }
+
+  /** Why values got lost, as soon as that is known. */
+  get failure(): PushError | null {
+    return this.#failure;
   }
 
   static connect(path: string): Promise<Pusher> {
@@ -31,7 +57,7 @@ export class Pusher {
             : error.message;
         reject(new PushError(`${path}: ${why}`));
       });
-      socket.once('connect', () => resolve(new Pusher(socket)));
+      socket.once('connect', () => resolve(new Pusher(socket, path)));
     });
   }
 
@@ -68,15 +94,29 @@ export class Pusher {
     this.#socket.write(`${JSON.stringify(message)}\0`);
   }
 
-  /** Everything is handed to the kernel, then the connection ends. */
+  /** Ends the connection once the engine has read everything. Rejects with a {@link PushError} when it could not. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#socket.destroyed) return resolve();
-      this.#socket.once('close', () => resolve());
-      // The engine closes its side when it has read all.
-      this.#socket.resume();
-      this.#socket.end();
-    });
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    const socket = this.#socket;
+    if (!socket.destroyed && this.#failure === null) {
+      await new Promise<void>((resolve) => {
+        const limit = setTimeout(() => {
+          this.#fail(`the engine did not read it within ${CLOSE_WITHIN / 1000} s`);
+          socket.destroy();
+        }, CLOSE_WITHIN);
+        socket.once('close', () => {
+          clearTimeout(limit);
+          resolve();
+        });
+        // The engine closes its side when it has read all.
+        socket.end();
+      });
+    }
+    if (this.#failure !== null) throw this.#failure;
   }
 
   /** Breaks the connection off, as a killed program does. */

@@ -87,7 +87,15 @@ describe('the ready line', () => {
 });
 
 describe('a stop in order', () => {
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+  test('SIGHUP does not end an engine without a terminal: it was started with nohup', async () => {
+    const engine = await serve([...within(temporaryFolder()), '--memory']);
+    engine.child.kill('SIGHUP');
+    // The next signal is another one and comes later: without a terminal only this one ends it.
+    expect((await engine.client.status()).engine.pid).toBe(engine.child.pid);
+    expect(await engine.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
     '%s: exit 0, last values in the profile, open runs interrupted, sockets and lock gone, all of it there after a restart',
     async (signal) => {
       const folder = temporaryFolder();

@@ -119,6 +119,24 @@ describe('a client that goes away', () => {
   });
 });
 
+describe('many clients at once', () => {
+  test.each(['socket', 'legacy_socket'] as const)(
+    '1500 programs that start together all reach the %s',
+    async (which) => {
+      const here = await startHere({ node: false });
+      // The engine is in this process: it accepts none before all have asked.
+      const sockets = Array.from({ length: 1500 }, () => createConnection(here.engine.ready[which]!));
+      onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      for (const socket of sockets) socket.end(JOB + DESC + VALUE);
+      const run = await ended(here, 'j');
+      expect(run).toMatchObject({ ranks: 1500 });
+      expect((await here.client.profile(run.id)).series).toMatchObject([{ value: 1500 }]);
+      await nothingLeft(here);
+    },
+  );
+});
+
 describe('the engine’s own socket', () => {
   test('tells messages from requests by their first byte, also when that comes alone', async () => {
     const here = await startHere({ node: false });
@@ -191,6 +209,6 @@ describe('Pusher', () => {
       pusher.increase('c', 1);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await pusher.close();
+    await expect(pusher.close()).rejects.toThrow('the connection broke');
   });
 });

@@ -62,15 +62,49 @@ test('nobody listens: the error names the path and what to do', async () => {
   expect((error as Error).message).toBe(`${path}: no engine listens there; start one with \`vigie serve\``);
 });
 
-test('an engine that goes away does not end the program that is measured', async () => {
+test('an engine that goes away does not end the program that is measured; closing tells of the loss', async () => {
   const sockets: Socket[] = [];
   const path = await listener((socket) => void sockets.push(socket));
   const pusher = await Pusher.connect(path);
   await eventually(() => sockets.length === 1);
+  expect(pusher.failure).toBeNull();
   sockets[0]!.destroy();
   for (let i = 0; i < 200; i++) {
     pusher.increase('x', 1);
     await new Promise(setImmediate);
   }
+  const error = await pusher.close().catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(PushError);
+  expect((error as Error).message).toContain(`${path}: the connection broke before everything was handed over (`);
+  await expect(pusher.close()).rejects.toBe(error);
+});
+
+test.each(['end', 'destroy'] as const)(
+  'a connection that the engine %ss while nothing is sent is a loss',
+  async (how) => {
+    const path = await listener((socket) => void socket[how]());
+    const pusher = await Pusher.connect(path);
+    await eventually(() => pusher.failure !== null);
+    await expect(pusher.close()).rejects.toThrow('the connection broke');
+  },
+);
+
+test('an engine that never reads: closing gives up after 10 s', { timeout: 120_000 }, async () => {
+  const sockets: Socket[] = [];
+  const path = await listener((socket) => void sockets.push(socket.pause()));
+  const pusher = await Pusher.connect(path);
+  // More than the kernel takes.
+  pusher.raw(new Uint8Array(8 * 1024 * 1024));
+  await expect(pusher.close()).rejects.toThrow('the engine did not read it within 10 s');
+  for (const socket of sockets) socket.destroy();
+});
+
+test('a connection that was broken off on purpose is closed; closing twice is once', async () => {
+  const path = await listener((socket) => void socket.resume());
+  const broken = await Pusher.connect(path);
+  broken.destroy();
+  await broken.close();
+  const pusher = await Pusher.connect(path);
+  await Promise.all([pusher.close(), pusher.close()]);
   await pusher.close();
 });
