@@ -16,7 +16,10 @@ const REST = 0.1;
 const never = new Int32Array(new SharedArrayBuffer(4));
 let due = false;
 
-/** Rests once, after all that is readable in this turn of the loop was read. */
+/**
+ * Rests once, after all that is readable in this turn of the loop was read. Not to be called for the first read of a
+ * connection: a loop turn accepts few connections, so that the rests would hold up many that come at once.
+ */
 export function rest(): void {
   if (due) return;
   due = true;

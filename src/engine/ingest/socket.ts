@@ -62,9 +62,12 @@ function serveLegacy(socket: Socket, host: ClientHost, first: Buffer | null): vo
   const client = new Client(host);
   const decoder = new WireDecoder(client);
   stats.connections++;
+  let before = false;
   const take = (bytes: Buffer): void => {
     stats.bytes += bytes.length;
-    if (bytes.length < SMALL_READ) rest();
+    // Not after the first read: many programs that start at once would wait for one another's rests.
+    if (before && bytes.length < SMALL_READ) rest();
+    before = true;
     if (!decoder.push(bytes) || client.hopeless) socket.destroy();
   };
   // Values sent before the other side went away are still read: 'close' comes after the last 'data'.

@@ -1,8 +1,18 @@
 /** Opens the database file: private, the right journal, migrated; a damaged one is set aside. */
 
 import Database from 'better-sqlite3';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../directory.ts';
 import { createPrivateFile } from './lock.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { networkFileSystem } from './network-fs.ts';
@@ -24,7 +34,9 @@ export const isPassing = (error: unknown): boolean =>
 /** Makes the directory (0700) with its parents. */
 export function prepareDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
+    // SQLite would only say that it cannot open its file.
+    accessSync(directory, constants.W_OK);
     createPrivateFile(join(directory, 'lock.sqlite'));
   } catch (error) {
     throw notWritable(directory, error);

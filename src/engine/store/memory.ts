@@ -108,7 +108,8 @@ class MemoryStore implements Store {
         this.#scopes.set(id, scope);
       }
       if (added.length > 0) {
-        scope.series.push(...added);
+        // One by one: a call with 100,000 arguments overflows the stack.
+        for (const series of added) scope.series.push(series);
         scope.series.sort(byPlace);
       }
       this.#keep(id, scope, bytes);

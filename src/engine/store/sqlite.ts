@@ -86,7 +86,8 @@ export class SqliteStore {
       live = { track: new ScopeTrack(FULL_EVERY), row: null, unsaved: [] };
       this.#live.set(name, live);
     }
-    live.unsaved.push(...added);
+    // One by one: a call with 100,000 arguments overflows the stack.
+    for (const series of added) live.unsaved.push(series);
     return { name, live, frame: live.track.take(frame) };
   }
 

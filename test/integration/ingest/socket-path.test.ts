@@ -1,5 +1,14 @@
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -52,6 +61,41 @@ describe('listening on a path', () => {
     const made = server();
     await listenPrivately(made, file);
     expect(made.listening).toBe(true);
+  });
+
+  test('two that want a stale socket at once: one gets it, the other is refused', async () => {
+    const file = path.join(temporaryFolder(), 's');
+    for (let n = 0; n < 10; n++) {
+      stale(file);
+      const umask = process.umask();
+      const servers = [server(), server()];
+      const results = await Promise.allSettled(servers.map((each) => listenPrivately(each, file)));
+      expect(process.umask()).toBe(umask);
+      expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      const winner = servers[results.findIndex(({ status }) => status === 'fulfilled')]!;
+      expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+        reason: refusal('in_use', `another program listens on ${file}`),
+      });
+      expect(servers.map((each) => each.listening)).toEqual(servers.map((each) => each === winner));
+      const reached = once(winner, 'connection');
+      await (await Pusher.connect(file)).close();
+      await reached;
+      winner.close();
+    }
+  });
+
+  test('one whose path is taken while it begins gives way, and the other goes on', async () => {
+    const file = path.join(temporaryFolder(), 's');
+    const [made, theirs] = [server(), server()];
+    made.once('listening', () => {
+      unlinkSync(file);
+      theirs.listen(file);
+    });
+    await expect(listenPrivately(made, file)).rejects.toEqual(refusal('in_use', `another program listens on ${file}`));
+    expect([made.listening, theirs.listening]).toEqual([false, true]);
+    const reached = once(theirs, 'connection');
+    await (await Pusher.connect(file)).close();
+    await reached;
   });
 
   test('an alive one is refused, and goes on', async () => {
@@ -111,6 +155,10 @@ describe('a private directory', () => {
       refusal('bad_directory', 'is not a directory that only you can enter'),
     );
     expect(statSync(folder).mode & 0o7777).toBe(mode);
+  });
+
+  test('where none can be made it is refused, with the reason', () => {
+    expect(() => privateDirectory('/proc/vigie')).toThrow(refusal('bad_directory', 'cannot be made: ENOENT'));
   });
 
   test('a file or a link in its place is refused', () => {

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../../src/engine/store/index.ts';
 import type { OpenedStore, Store } from '../../../src/engine/store/store.ts';
-import { decodeFrame, FrameState } from '../../../src/shared/frame.ts';
+import { decodeFrame, encodeFrame, FrameState } from '../../../src/shared/frame.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
-import { gauge, profile, run, T0, Teller, tick } from '../../unit/engine/store/support.ts';
+import { def, gauge, profile, run, T0, Teller, tick } from '../../unit/engine/store/support.ts';
 
 const all = { series: [], from: T0, to: T0 + 3_600_000, maxPoints: 1000 };
 
@@ -59,6 +59,23 @@ describe.each(['memory', 'sqlite'] as const)('%s store', (kind) => {
     ]);
     const one = await store.query({ ...all, scope: 'node/a', series: ['g', 'none'] });
     expect(one!.series.map(({ key }) => key)).toEqual(['g']);
+  });
+
+  test('a scope may begin with more series than a call has room for', async () => {
+    const count = 200_000;
+    const added = Array.from({ length: count }, (_, index) => def('counter', index, `c${index}`));
+    const columns = {
+      counterCount: count,
+      gaugeCount: 0,
+      counters: new Float64Array(count),
+      gauges: new Float64Array(0),
+    };
+    columns.counters.set([7], count - 1);
+    const header = { stream: 0, time: T0, interval: 0, sequence: 0, gap: false };
+    expect(store.append(tick(T0, { scope: 'node/a', added, frame: encodeFrame(header, columns, null) }))).toBe(true);
+    const result = await store.query({ ...all, scope: 'node/a', series: ['c0', `c${count - 1}`] });
+    expect(result!.series).toMatchObject([{ last: [0] }, { last: [7] }]);
+    expect(store.status()).toMatchObject({ dropped: 0, error: null });
   });
 
   test('the range uses the sample before it, and only samples inside it', async () => {
@@ -155,7 +172,7 @@ describe.each(['memory', 'sqlite'] as const)('%s store', (kind) => {
         const at = seen[pick % seen.length]!;
         const snapshot = (await store.snapshot(scope, at.time))!;
         expect(
-          Object.fromEntries(snapshot.series.map((def) => [def.name, snapshot.columns.counters[def.index]])),
+          Object.fromEntries(snapshot.series.map((each) => [each.name, snapshot.columns.counters[each.index]])),
         ).toEqual(at.values);
         const { frames } = await store.frames(scope, at.time - 1, time, 1000);
         expect(frames.map((bytes) => decodeFrame(bytes).time)).toEqual(

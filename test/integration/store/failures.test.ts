@@ -108,6 +108,20 @@ describe('a directory that cannot be written', () => {
     );
   });
 
+  test('a file', async () => {
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    const error = await refusal(file);
+    expect(error.code).toBe('store_not_writable');
+    expect(error.message).toContain(`cannot be written (${file} is not a directory); use another --data`);
+  });
+
+  test('where the system lets nobody make one', async () => {
+    const error = await refusal('/proc/vigie');
+    expect(error.code).toBe('store_not_writable');
+    expect(error.message).toContain('data directory /proc/vigie cannot be written (ENOENT');
+  });
+
   test.skipIf(process.getuid?.() === 0)('without the permission', async () => {
     const data = fresh();
     mkdirSync(data, { mode: 0o500 });
@@ -121,8 +135,11 @@ describe('a directory that cannot be written', () => {
     const { store, engineId } = await open(data);
     await store.close();
     remount('ro');
-    expect((await refusal(join(path, 'other'))).code).toBe('store_not_writable');
-    expect((await refusal(data)).code).toBe('store_not_writable');
+    for (const each of [join(path, 'other'), data]) {
+      const error = await refusal(each);
+      expect(error.code).toBe('store_not_writable');
+      expect(error.message).toMatch(/read-?only/);
+    }
     remount('rw');
     expect(await open(data)).toMatchObject({ engineId, epoch: 2 });
   });
