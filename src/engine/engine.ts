@@ -141,8 +141,9 @@ async function open(
       changed.add(run);
       // The store lists it as interrupted: not a moment longer than it is.
       if (reopened) putChanged();
-      sampler.openScope(run.scope, reopened);
+      sampler.betweenTicks(run.scope, reopened);
     },
+    onIdle: (run) => sampler.betweenTicks(run.scope, false),
     onChange: (run) => void changed.add(run),
     onEnd: endRun,
   });

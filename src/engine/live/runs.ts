@@ -160,6 +160,10 @@ export interface RunsOptions {
   readonly now: () => number;
   /** A run began, or an interrupted one goes on. Its scope has no contributor yet. */
   readonly onOpen: (run: LiveRun, reopened: boolean) => void;
+  /**
+   * The last client left: the run's values of this moment belong to its history, which ends now. Returns their time.
+   */
+  readonly onIdle?: (run: LiveRun) => number;
   /** A run's description or state changed. */
   readonly onChange: (run: LiveRun) => void;
   /** The run is over; its values are final. Called once per run. */
@@ -247,7 +251,7 @@ export class Runs {
     run.keepEnded(rank);
     if (run.clients > 0 || run.state !== 'running' || this.#closed) return;
     run.state = 'ending';
-    run.desc.end_time = this.#options.now();
+    run.desc.end_time = Math.max(this.#options.now(), this.#options.onIdle?.(run) ?? 0);
     this.#changed(run);
     this.#timers.set(
       run,

@@ -81,12 +81,12 @@ export class Sampler {
   }
 
   /**
-   * A scope begins between two ticks: its first frame, so that the next tick has something to count from. `gap`: it goes
-   * on after a time that was not observed.
+   * A scope begins between two ticks, so that the next tick has something to count from, or stands still from now on.
+   * `gap`: it goes on after a time that was not observed. Returns the frame's time.
    */
-  openScope(scope: Scope, gap: boolean): void {
+  betweenTicks(scope: Scope, gap: boolean): number {
     // Of the tick before: the next one is this scope's second frame, and numbers are consecutive.
-    this.#outOfTurn(scope, Math.max(0, this.status.ticks - 1), gap);
+    return this.#outOfTurn(scope, Math.max(0, this.status.ticks - 1), gap);
   }
 
   /** A scope ends between two ticks: its last changes, because there is no next tick. */
@@ -94,7 +94,7 @@ export class Sampler {
     this.#outOfTurn(scope, this.status.ticks, false);
   }
 
-  #outOfTurn(scope: Scope, sequence: number, gap: boolean): void {
+  #outOfTurn(scope: Scope, sequence: number, gap: boolean): number {
     const { clock, consume } = this.#options;
     // Later than this scope's last frame, and no later than need be: times that ran ahead would not be "now" yet.
     const known = this.#outTimes.get(scope);
@@ -108,6 +108,7 @@ export class Sampler {
     this.#outTimes.set(scope, time);
     this.#lastOut = Math.max(this.#lastOut, time);
     scope.clear();
+    return time;
   }
 
   #tick(): void {

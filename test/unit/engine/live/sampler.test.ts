@@ -214,8 +214,8 @@ describe('what a tick hands on', () => {
     r.sampler.start();
     vi.advanceTimersByTime(PERIOD);
     vi.advanceTimersByTime(300);
-    r.sampler.openScope(new Scope('run/a', 'run'), false);
-    r.sampler.openScope(new Scope('run/b', 'run'), true);
+    r.sampler.betweenTicks(new Scope('run/a', 'run'), false);
+    r.sampler.betweenTicks(new Scope('run/b', 'run'), true);
     vi.advanceTimersByTime(700);
     vi.advanceTimersByTime(200);
     r.sampler.closeScope(new Scope('run/a', 'run'));
