@@ -1,51 +1,10 @@
-/** A real browser for tests of the page: Debian's chromium, driven by Playwright. */
+/** The browser for tests of the page: one per file, and no page may have had a problem. */
 
-import { type Browser, type Page, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 
-import { findProgram } from '../../scripts/lib/components.mjs';
+import { type OpenedPage, launchBrowser, openPage } from './browser.ts';
 import { temporaryFolder } from './tmp.ts';
-
-export interface OpenedPage {
-  readonly page: Page;
-  /** Errors on the console, exceptions nobody caught, and requests that failed, in order. A good page has none. */
-  readonly problems: string[];
-}
-
-/**
- * Starts a browser without a window. Its profile is new and gone when it closes; the caller closes it.
- *
- * @throws {Error} When chromium is not installed; guard the suite with `describe.skipIf(lacksComponent('chromium'))`.
- */
-export async function launchBrowser(args: readonly string[] = []): Promise<Browser> {
-  const executablePath = findProgram('chromium');
-  if (executablePath === undefined) throw new Error('chromium is not installed (Debian package chromium)');
-  return chromium.launch({
-    executablePath,
-    headless: true,
-    // Tests may run as root, where chromium has no sandbox of its own; they open nothing but our own pages.
-    args: ['--no-sandbox', '--disable-gpu', ...args],
-    env: { ...process.env, HOME: temporaryFolder() },
-  });
-}
-
-/** A page in a context of its own (storage, cookies), 1280 × 800, that collects what goes wrong in it. */
-export async function openPage(
-  browser: Browser,
-  options: Parameters<Browser['newContext']>[0] = {},
-): Promise<OpenedPage> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  const page = await context.newPage();
-  const problems: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(`console: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
-  page.on('requestfailed', (request) => {
-    problems.push(`request: ${request.method()} ${request.url()}: ${request.failure()?.errorText ?? 'failed'}`);
-  });
-  return { page, problems };
-}
 
 export interface Screen extends OpenedPage {
   /** Every URL that the page has asked for, in order. */
@@ -61,6 +20,8 @@ export interface Screens {
 
 /** A request that the page itself gave up, because it was left or reloaded. */
 const GIVEN_UP = /^request: .*: net::ERR_ABORTED$/;
+/** Milliseconds; an action that takes longer never happens. */
+const ACTION_TIMEOUT = 20_000;
 
 /**
  * One browser for the tests of a file. After each test its pages are closed, and none may have had a problem: neither an
@@ -71,7 +32,7 @@ export function useBrowser(): Screens {
   let browser: Browser;
   const opened: { screen: Screen; tolerated: RegExp[] }[] = [];
   beforeAll(async () => {
-    browser = await launchBrowser();
+    browser = await launchBrowser(temporaryFolder());
   });
   afterAll(() => browser.close());
   afterEach(async () => {
@@ -85,13 +46,13 @@ export function useBrowser(): Screens {
   return {
     async open(url, options) {
       const { page, problems } = await openPage(browser, options);
-      // A page that does not come within this time never comes.
-      page.setDefaultTimeout(30_000);
+      page.setDefaultTimeout(ACTION_TIMEOUT);
       const requests: string[] = [];
       const tolerated: RegExp[] = [];
       page.on('request', (request) => requests.push(request.url()));
       page.on('websocket', (socket) => requests.push(socket.url()));
-      const screen = { page, problems, requests, tolerate: (...patterns: RegExp[]) => void tolerated.push(...patterns) };
+      const tolerate = (...patterns: readonly RegExp[]): void => void tolerated.push(...patterns);
+      const screen: Screen = { page, problems, requests, tolerate };
       opened.push({ screen, tolerated });
       if (url !== undefined) await page.goto(url);
       return screen;

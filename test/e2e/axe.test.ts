@@ -1,0 +1,183 @@
+/** What axe finds in every state of the page: nothing, in both themes and in a large and a small window. */
+
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { useBrowser } from '../support/chromium.ts';
+import { lacksComponent } from '../support/components.ts';
+import { type Engine, startEngine, tokenOf } from '../support/engine.ts';
+import { temporaryFolder } from '../support/tmp.ts';
+import { chart, jobRow, link, SOON } from './console.ts';
+import { putRunWithHistory, withStore } from './past.ts';
+import { Program } from './program.ts';
+
+const START = Date.now() - 3_600_000;
+
+/** Steps from one state to the next, on one page. Each ends when the state is complete on the screen. */
+const STATES: readonly (readonly [state: string, reach: (page: Page, engine: Engine) => Promise<unknown>])[] = [
+  ['jobs', (page) => jobRow(page, 'busy').waitFor(SOON)],
+  [
+    'no job matches',
+    async (page) => {
+      await page.getByRole('searchbox').fill('nothing is called so');
+      await page.getByRole('button', { name: 'Show all jobs' }).waitFor();
+    },
+  ],
+  [
+    'palette',
+    async (page) => {
+      await page.getByRole('button', { name: 'Show all jobs' }).click();
+      await page.keyboard.press('Control+k');
+      await page.getByRole('dialog').getByText('busy', { exact: true }).waitFor();
+    },
+  ],
+  [
+    'shortcuts',
+    async (page) => {
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+      await page.getByRole('dialog').getByText('Command palette').waitFor();
+    },
+  ],
+  [
+    'job, charts',
+    async (page) => {
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await jobRow(page, 'busy').click();
+      await chart(page, 'MPI: Calls').waitFor(SOON);
+    },
+  ],
+  [
+    'job, description',
+    async (page) => {
+      await page.getByRole('button', { name: 'Description' }).click();
+      await page.getByRole('definition').first().waitFor();
+    },
+  ],
+  [
+    'job, paused, export menu',
+    async (page) => {
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.getByTestId('shown-range').waitFor();
+      await page.getByRole('button', { name: 'Export' }).click();
+      await page.getByRole('menuitem').first().waitFor();
+    },
+  ],
+  [
+    'job, series',
+    async (page) => {
+      await page.keyboard.press('Escape');
+      await page.getByRole('menuitem').first().waitFor({ state: 'detached' });
+      await page.getByRole('tab', { name: 'Series' }).click();
+      await page.getByTestId('series-table').getByRole('row').nth(3).waitFor();
+    },
+  ],
+  [
+    'finished job',
+    async (page, engine) => {
+      await page.goto(`${engine.url}/ui/jobs/past`);
+      await chart(page, 'MPI: Calls').waitFor(SOON);
+    },
+  ],
+  [
+    'finished job, ranks',
+    async (page) => {
+      await page.getByRole('tab', { name: /^Ranks/ }).click();
+      await page.getByTestId('ranks-table').getByRole('row').nth(1).waitFor();
+    },
+  ],
+  [
+    'node',
+    async (page, engine) => {
+      await page.goto(`${engine.url}/ui/node/${hostname()}`);
+      await page.getByTestId('chart-panel').first().waitFor(SOON);
+    },
+  ],
+  [
+    'not found',
+    async (page, engine) => {
+      await page.goto(`${engine.url}/ui/none`);
+      await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    },
+  ],
+];
+
+/** What axe finds, short enough to read in a failure. */
+async function findings(page: Page): Promise<string[]> {
+  // Legacy mode: without it each analysis opens a second page, for frames, which this page has none of.
+  const { violations } = await new AxeBuilder({ page })
+    .setLegacyMode()
+    .options({ resultTypes: ['violations'] })
+    .analyze();
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary ?? ''}`),
+  );
+}
+
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 900, height: 700 },
+];
+
+describe.skipIf(lacksComponent('chromium'))('axe finds nothing', () => {
+  const screens = useBrowser();
+  let engine: Engine;
+  let empty: Engine;
+  let program: Program;
+
+  beforeAll(async () => {
+    const data = path.join(temporaryFolder(), 'data');
+    await withStore(data, (store) =>
+      putRunWithHistory(store, 'past', 'past', START, 600, (second) => ({
+        mpi___hits___mpi_send: 7 * second,
+        mpi___hits___mpi_recv: 5 * second,
+      })),
+    );
+    engine = await startEngine({ page: true, args: ['--data', data, '--period', '250ms'] });
+    empty = await startEngine({ page: true, args: ['--memory'] });
+    program = await Program.start(engine.ready.legacy_socket, { jobid: 'busy', command: './busy --now' });
+    program.run();
+  });
+  afterAll(async () => {
+    program.lose();
+    await Promise.all([engine, empty].map((each) => each.stop('SIGKILL')));
+  });
+
+  /** Goes through all states in one theme. What was found, by state. */
+  async function look(colorScheme: 'dark' | 'light', viewport: (typeof SIZES)[number]): Promise<Map<string, string[]>> {
+    // Without movements: a colour on its way to another would be judged by chance.
+    const options = { colorScheme, viewport, reducedMotion: 'reduce' } as const;
+    const found = new Map<string, string[]>();
+    const { page } = await screens.open(link(engine), options);
+    for (const [state, reach] of STATES) {
+      await reach(page, engine);
+      found.set(state, await findings(page));
+    }
+    const { page: first } = await screens.open(link(empty), options);
+    await first.getByRole('heading', { name: 'No job yet' }).waitFor(SOON);
+    found.set('no job yet', await findings(first));
+
+    const { page: asking, tolerate } = await screens.open(`${empty.url}/ui/jobs`, options);
+    tolerate(/status of 401/);
+    await asking.getByRole('heading', { name: 'A token is needed' }).waitFor();
+    found.set('token', await findings(asking));
+    await asking.getByLabel('Token', { exact: true }).fill(`not-${tokenOf(empty)}`);
+    await asking.getByRole('button', { name: 'Continue' }).click();
+    await asking.getByRole('alert').waitFor(SOON);
+    found.set('token refused', await findings(asking));
+    return found;
+  }
+
+  test.each(SIZES)('in a window of $width × $height', async (viewport) => {
+    // Both at a time: axe computes, and each page has a process of its own.
+    const themes = await Promise.all((['dark', 'light'] as const).map((scheme) => look(scheme, viewport)));
+    for (const found of themes) {
+      expect([...found].filter(([, list]) => list.length > 0)).toEqual([]);
+      expect(found.size).toBe(STATES.length + 3);
+    }
+  });
+});
