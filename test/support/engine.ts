@@ -7,14 +7,13 @@ import { TestRunner, onTestFinished } from 'vitest';
 import { type Engine, type LaunchOptions, launchEngine } from './launch.ts';
 import { temporaryFolder } from './tmp.ts';
 
-export { type Engine, type Exit, type Ready, freePort, runVigie } from './launch.ts';
+export { type Engine } from './launch.ts';
 
 /**
  * Starts `bin/vigie serve` and waits until it is ready. Started within a test it is killed after it if it still runs;
  * started from a hook, the caller stops it.
  *
  *     const engine = await startEngine({ args: ['--memory'] });
- *     const answer = await request(engine, '/api/v1/status');
  *     expect(await engine.stop()).toEqual({ code: 0, signal: null });
  */
 export async function startEngine(options: Partial<LaunchOptions> = {}): Promise<Engine> {
@@ -28,11 +27,4 @@ export function tokenOf(engine: Engine): string {
   const file = engine.ready.token_file;
   if (file === null) throw new Error('this engine has no token file');
   return readFileSync(file, 'utf8').trim();
-}
-
-/** A request with the engine's token. `path` begins with a slash. */
-export async function request(engine: Engine, path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = new Headers(init.headers);
-  headers.set('authorization', `Bearer ${tokenOf(engine)}`);
-  return fetch(engine.url + path, { ...init, headers });
 }
