@@ -141,9 +141,10 @@ async function open(
       changed.add(run);
       // The store lists it as interrupted: not a moment longer than it is.
       if (reopened) putChanged();
-      sampler.betweenTicks(run.scope, reopened);
+      // One that goes on has its last values in the history already: the next tick counts from them.
+      if (!reopened) sampler.betweenTicks(run.scope);
     },
-    onIdle: (run) => sampler.betweenTicks(run.scope, false),
+    onIdle: (run) => sampler.betweenTicks(run.scope),
     onChange: (run) => void changed.add(run),
     onEnd: endRun,
   });

@@ -43,17 +43,12 @@ const STATES: readonly (readonly [state: string, reach: (page: Page, engine: Eng
     },
   ],
   [
-    'job, charts',
+    'job, charts and description',
     async (page) => {
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       await jobRow(page, 'busy').click();
       await chart(page, 'MPI: Calls').waitFor(SOON);
-    },
-  ],
-  [
-    'job, description',
-    async (page) => {
       await page.getByRole('button', { name: 'Description' }).click();
       await page.getByRole('definition').first().waitFor();
     },

@@ -21,14 +21,14 @@ describe.skipIf(lacksComponent('chromium'))('the first run', () => {
     await page.getByRole('heading', { name: 'No job yet' }).waitFor(SOON);
     expect(new URL(page.url()).pathname).toBe('/ui/jobs');
 
+    // Clients of the old proxy find the engine here. What else is taught is for this engine, too, once its state is known.
+    await page.getByText(engine.ready.legacy_socket!).waitFor();
     const taught = page.getByRole('main').locator('code').filter({ hasText: 'vigie push' });
     const [first = '', loop = ''] = await taught.allInnerTexts();
     await page.getByRole('button', { name: 'Copy the first command' }).click();
     await expect.poll(() => page.evaluate('navigator.clipboard.readText()'), SOON).toBe(first);
     await page.getByRole('button', { name: 'Copy the loop' }).click();
     await expect.poll(() => page.evaluate('navigator.clipboard.readText()'), SOON).toBe(loop);
-    // Clients of the old proxy find the engine here.
-    await page.getByText(engine.ready.legacy_socket!).waitFor();
 
     // As typed into a shell in the folder of the sources, by somebody who has set nothing.
     const { VIGIE_SOCKET: _, PROXY_PATH: __, ...bare } = process.env;

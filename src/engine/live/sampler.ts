@@ -82,19 +82,19 @@ export class Sampler {
 
   /**
    * A scope begins between two ticks, so that the next tick has something to count from, or stands still from now on.
-   * `gap`: it goes on after a time that was not observed. Returns the frame's time.
+   * Returns the frame's time.
    */
-  betweenTicks(scope: Scope, gap: boolean): number {
+  betweenTicks(scope: Scope): number {
     // Of the tick before: the next one is this scope's second frame, and numbers are consecutive.
-    return this.#outOfTurn(scope, Math.max(0, this.status.ticks - 1), gap);
+    return this.#outOfTurn(scope, Math.max(0, this.status.ticks - 1));
   }
 
   /** A scope ends between two ticks: its last changes, because there is no next tick. */
   closeScope(scope: Scope): void {
-    this.#outOfTurn(scope, this.status.ticks, false);
+    this.#outOfTurn(scope, this.status.ticks);
   }
 
-  #outOfTurn(scope: Scope, sequence: number, gap: boolean): number {
+  #outOfTurn(scope: Scope, sequence: number): number {
     const { clock, consume } = this.#options;
     // Later than this scope's last frame, and no later than need be: times that ran ahead would not be "now" yet.
     const known = this.#outTimes.get(scope);
@@ -104,7 +104,7 @@ export class Sampler {
     const interval = this.status.ticks === 0 ? 0 : clock.monotonic() - this.#lastMonotonic;
     scope.settle();
     scope.stamp(time);
-    consume({ time, interval, sequence: sequence >>> 0, gap }, [scope], false);
+    consume({ time, interval, sequence: sequence >>> 0, gap: false }, [scope], false);
     this.#outTimes.set(scope, time);
     this.#lastOut = Math.max(this.#lastOut, time);
     scope.clear();

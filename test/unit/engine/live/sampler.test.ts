@@ -214,8 +214,8 @@ describe('what a tick hands on', () => {
     r.sampler.start();
     vi.advanceTimersByTime(PERIOD);
     vi.advanceTimersByTime(300);
-    r.sampler.betweenTicks(new Scope('run/a', 'run'), false);
-    r.sampler.betweenTicks(new Scope('run/b', 'run'), true);
+    r.sampler.betweenTicks(new Scope('run/a', 'run'));
+    r.sampler.betweenTicks(new Scope('run/b', 'run'));
     vi.advanceTimersByTime(700);
     vi.advanceTimersByTime(200);
     r.sampler.closeScope(new Scope('run/a', 'run'));
@@ -223,7 +223,7 @@ describe('what a tick hands on', () => {
     expect(times(r.ticks)).toEqual([0, 1000, 1300, 1300, 2000, 2200, 3000]);
     expect(r.ticks.map((t) => t.sequence)).toEqual([0, 1, 1, 1, 2, 3, 3]);
     expect(r.ticks.map((t) => t.interval)).toEqual([0, 1000, 300, 300, 1000, 200, 1000]);
-    expect(r.ticks.map((t) => t.gap).slice(1)).toEqual([false, false, true, false, false, false]);
+    expect(r.ticks.map((t) => t.gap).slice(1)).toEqual([false, false, false, false, false, false]);
     r.sampler.stop();
   });
 });
