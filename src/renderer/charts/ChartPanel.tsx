@@ -107,6 +107,7 @@ function mountChart(mount: Mount): () => void {
     lines: lines.length,
     unit: panel.unit,
     perSecond: mount.perSecond,
+    breaks: plot.breaks,
   };
   const options = chartOptions({ ...look, scheme: mount.scheme, banded }, board, () => {
     showValues();

@@ -5,6 +5,7 @@ import { formatAxisValue } from '../format/units.ts';
 import type { Board } from './board.ts';
 import { bandColour, chartInk, LINE_DASHES, lineColour } from './colours.ts';
 import type { Scheme } from './colours.ts';
+import { addBreaks } from './gaps.ts';
 import { valueRange } from './valueRange.ts';
 
 export interface ChartLook {
@@ -17,6 +18,8 @@ export interface ChartLook {
   readonly scheme: Scheme;
   /** Points stand for buckets: show the band from their min to their max. */
   readonly banded: boolean;
+  /** Points that no line reaches from the one before, growing; read at each drawing. */
+  readonly breaks: readonly number[];
 }
 
 /** Steps of a byte axis: powers of two, so that its marks are round in KiB and MiB. */
@@ -39,7 +42,7 @@ const FONT = '11px system-ui, sans-serif';
 export function chartOptions(look: ChartLook, board: Board, onCursor: () => void): uPlot.Options {
   const ink = chartInk(look.scheme);
   const axis = { font: FONT, stroke: ink.text, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false, size: 0 } };
-  const lines = Array.from({ length: look.lines }, (_, i) => line(look.scheme, i));
+  const lines = Array.from({ length: look.lines }, (_, i) => line(look, i));
   const edges = look.banded ? lines.flatMap(() => [edge(), edge()]) : [];
   return {
     width: look.width,
@@ -92,14 +95,19 @@ export function chartOptions(look: ChartLook, board: Board, onCursor: () => void
   };
 }
 
-function line(scheme: Scheme, index: number): uPlot.Series {
+function line(look: ChartLook, index: number): uPlot.Series {
   const dash = LINE_DASHES[index % LINE_DASHES.length]!;
   return {
-    stroke: lineColour(scheme, index),
+    stroke: lineColour(look.scheme, index),
     width: 1,
     ...(dash.length > 0 ? { dash: [...dash] } : {}),
     points: { show: false },
     spanGaps: false,
+    gaps: (u, _series, first, last, gaps) => {
+      const xs = u.data[0];
+      const position = (at: number): number => u.valToPos(xs[at]!, 'x', true);
+      return addBreaks(gaps, look.breaks, first, last, position);
+    },
   };
 }
 

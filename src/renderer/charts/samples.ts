@@ -20,9 +20,11 @@ export interface Plot {
   readonly highs: Points[];
   /** Points of `xs` that have lows and highs: the first ones. 0: none. */
   bucketed: number;
+  /** Points that no line reaches from the one before, growing: the time between the two was not observed. */
+  readonly breaks: number[];
 }
 
-export const emptyPlot = (): Plot => ({ xs: [], ys: [], lows: [], highs: [], bucketed: 0 });
+export const emptyPlot = (): Plot => ({ xs: [], ys: [], lows: [], highs: [], bucketed: 0, breaks: [] });
 
 const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -39,6 +41,7 @@ export function readPlot(
   plot: Plot,
 ): void {
   plot.ys.length = plot.lows.length = plot.highs.length = series.length;
+  plot.breaks.length = 0;
   for (let i = 0; i < series.length; i++) {
     plot.ys[i] ??= [];
     plot.lows[i] ??= [];
@@ -111,14 +114,15 @@ function readRing(
   for (let at = start === 0 && first > 0 ? first - 1 : first; at < ring.count; at++) {
     const time = ring.time(at);
     if (time > to) break;
-    const broken = ring.span(at) === 0 && at > 0;
+    // The value after a gap is as good as any other; only the way to it is not known.
+    if (ring.span(at) === 0 && at > 0 && n > 0) plot.breaks.push(n);
     plot.xs[n] = time;
     for (let s = 0; s < series.length; s++) {
       const one = series[s]!;
       const column = buffer.column(one.key);
       const rate = one.kind === 'counter' && !totals;
       const value = column < 0 ? NaN : rate ? ring.rate(column, at) : ring.value(column, at);
-      plot.ys[s]![n] = broken ? null : orNull(value);
+      plot.ys[s]![n] = orNull(value);
       plot.lows[s]![n] = plot.highs[s]![n] = null;
     }
     n++;

@@ -1,6 +1,7 @@
 import type { ScopeId } from '../../shared/model/scope.ts';
 import { createApi } from './api.ts';
 import type { Api } from './api.ts';
+import { HistoryFill } from './historyFill.ts';
 import { LiveClient } from './live.ts';
 import { RunsModel } from './runsModel.ts';
 import { ScopeBuffer } from './scopeBuffer.ts';
@@ -22,6 +23,7 @@ export class Engine {
   readonly api: Api;
   readonly live: LiveClient;
   readonly runs: RunsModel;
+  readonly #fill: HistoryFill;
   readonly #held = new Map<ScopeId, Held>();
   readonly #tickListeners = new Set<(scope: ScopeId) => void>();
   readonly #schemaListeners = new Set<(scope: ScopeId) => void>();
@@ -33,11 +35,18 @@ export class Engine {
     this.runs = new RunsModel(this.api);
     this.live.onRuns((runs, all) => this.runs.takeLive(runs, all));
     this.live.onStatus(() => this.runs.tick());
+    this.#fill = new HistoryFill({
+      query: (range) => this.api.query(range),
+      filled: ({ scope }) => this.#tellOf(this.#tickListeners, scope),
+      told: ({ scope }) => this.#tellOf(this.#schemaListeners, scope),
+    });
     let lost = false;
     this.live.onState((state) => {
       // What ended while the socket was away is only in the pages.
       if (state.phase === 'open' && lost) void this.runs.load();
       if (state.phase === 'open' || state.phase === 'waiting') lost = state.phase === 'waiting';
+      if (state.phase === 'open') this.#fill.resume();
+      else this.#fill.pause();
     });
   }
 
@@ -49,6 +58,7 @@ export class Engine {
   close(): void {
     this.live.close();
     this.runs.close();
+    this.#fill.drop();
     for (const held of this.#held.values()) if (held.timer) clearTimeout(held.timer);
   }
 
@@ -84,17 +94,22 @@ export class Engine {
         if (--mine.readers > 0) return;
         mine.timer = setTimeout(() => {
           mine.stop();
+          this.#fill.drop(mine.buffer);
           this.#held.delete(scope);
         }, LINGER_MS);
       },
     };
   }
 
+  #tellOf(listeners: ReadonlySet<(scope: ScopeId) => void>, scope: ScopeId): void {
+    for (const listener of listeners) listener(scope);
+  }
+
   #open(scope: ScopeId): Held {
     const buffer = new ScopeBuffer(scope);
     const changed = (): void => {
       buffer.version++;
-      for (const listener of this.#schemaListeners) listener(scope);
+      this.#tellOf(this.#schemaListeners, scope);
     };
     const stop = this.live.subscribe(scope, {
       begin: () => buffer.begin(),
@@ -104,11 +119,11 @@ export class Engine {
       },
       frame: (frame, fresh) => {
         buffer.addFrame(frame, fresh);
-        if (fresh) for (const listener of this.#tickListeners) listener(scope);
+        if (fresh) this.#tellOf(this.#tickListeners, scope);
       },
       gap: (from, to) => {
         buffer.breakLine();
-        void this.#fill(buffer, from, to);
+        this.#fill.add(buffer, from, to);
       },
       live: () => {
         buffer.live = true;
@@ -124,14 +139,5 @@ export class Engine {
       },
     });
     return { buffer, readers: 0, stop, timer: null };
-  }
-
-  /** Frames that the socket could not send are asked for as history. */
-  async #fill(buffer: ScopeBuffer, from: number, to: number): Promise<void> {
-    const range = { scope: buffer.scope, series: [], from, to, maxPoints: buffer.ring.capacity };
-    const result = await this.api.query(range).catch(() => null);
-    if (!result) return;
-    buffer.backfill(result);
-    for (const listener of this.#tickListeners) listener(buffer.scope);
   }
 }

@@ -47,6 +47,11 @@ export class RingTable {
     return this.#spans[this.#slot(position)]!;
   }
 
+  /** Of all samples, the oldest first. */
+  spans(): number[] {
+    return Array.from({ length: this.#count }, (_, position) => this.span(position));
+  }
+
   value(column: number, position: number): number {
     return this.#columns[column]![this.#slot(position)]!;
   }
@@ -97,19 +102,27 @@ export class RingTable {
 
   /**
    * Puts older rows where they belong, for history that could not be sent on the socket. Rows whose time is already
-   * here are left out; when there is not room for all, the newest rows stay.
+   * here are left out, but for their span where the one here had nothing before it; when there is not room for all, the
+   * newest rows stay.
    */
   backfill(
     rows: readonly { readonly time: number; readonly span: number; readonly values: readonly number[] }[],
   ): void {
-    const have = new Set<number>();
-    const merged: { time: number; span: number; values: readonly number[] }[] = [];
+    const given = new Map(rows.map((row) => [row.time, row]));
+    const merged: { time: number; span: number; known: boolean; values: readonly number[] }[] = [];
     for (let i = 0; i < this.#count; i++) {
-      have.add(this.time(i));
-      merged.push({ time: this.time(i), span: this.span(i), values: this.#columns.map((_, c) => this.value(c, i)) });
+      const time = this.time(i);
+      const own = this.span(i);
+      const values = this.#columns.map((_, c) => this.value(c, i));
+      merged.push({ time, span: own || (given.get(time)?.span ?? 0), known: own > 0, values });
+      given.delete(time);
     }
-    for (const row of rows) if (!have.has(row.time)) merged.push(row);
-    merged.sort((a, b) => a.time - b.time);
+    for (const row of given.values()) merged.push({ ...row, known: false });
+    merged.sort((x, y) => x.time - y.time);
+    merged.forEach((row, i) => {
+      // The one before may be a sample that was here and not among the rows.
+      if (!row.known && i > 0) row.span = Math.min(row.span, row.time - merged[i - 1]!.time);
+    });
     this.#count = 0;
     this.#start = 0;
     for (const row of merged.slice(-this.capacity)) this.append(row.time, row.span, (c) => row.values[c] ?? NaN);

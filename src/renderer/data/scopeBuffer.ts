@@ -20,6 +20,8 @@ export class ScopeBuffer {
   ended = false;
   /** Why the engine does not send this scope, or null. */
   error: string | null = null;
+  /** Why samples that the socket left out did not come as history either, or null. */
+  missing: string | null = null;
   /** In the order in which they were first seen. */
   series: readonly Series[] = [];
   readonly #columns = new Map<string, number>();
@@ -66,15 +68,16 @@ export class ScopeBuffer {
   addFrame(frame: Frame, fresh: boolean): void {
     const state = this.#state;
     state.apply(frame);
-    if (fresh) {
-      const last = this.ring.lastTime;
+    const last = this.ring.lastTime;
+    // History may have been quicker, and has this sample too.
+    if (fresh && frame.time > last) {
       const next = this.#sequence >= 0 && frame.sequence === (this.#sequence + 1) >>> 0;
       // A reader that fell behind gets fewer frames; each then covers the time since the one before it.
       const unknown = frame.gap || this.#broken || last === 0;
       const span = unknown ? 0 : next && frame.interval > 0 ? frame.interval : frame.time - last;
-      this.#broken = false;
       this.ring.append(frame.time, span, this.#read);
     }
+    if (fresh) this.#broken = false;
     this.#sequence = frame.sequence;
   }
 
@@ -97,9 +100,10 @@ export class ScopeBuffer {
   backfill(result: RangeResult): void {
     const columns = result.series.map((s) => this.column(s.key));
     const spans = result.times.map((time, i) => (i > 0 ? time - result.times[i - 1]! : 0));
-    // Where the engine did not run there are no samples; a step much wider than the others is such a hole.
-    const sorted = spans.filter((span) => span > 0).sort((a, b) => a - b);
-    const usual = sorted[sorted.length >>> 1] ?? 0;
+    // Where the engine did not run there are no samples; a step much wider than the others is such a hole. What is filled
+    // may be little more than the hole: the samples that are here tell how wide steps are too.
+    const sorted = [...spans, ...this.ring.spans()].filter((span) => span > 0).sort((a, b) => a - b);
+    const usual = sorted[(sorted.length - 1) >>> 1] ?? 0;
     const rows = result.times.map((time, i) => {
       const values = new Array<number>(this.ring.columnCount).fill(NaN);
       result.series.forEach((s, n) => {

@@ -62,6 +62,7 @@ export function BoardView({ title, header, scopes, start, bounds, extra = null }
     },
   });
 
+  const missing = history.error?.message ?? states.find((state) => state.missing !== null)?.missing;
   const moving = query.range.kind === 'live';
   const [main, ...side] = sections;
   const idle = sections.reduce((sum, section) => sum + section.idle, 0);
@@ -72,9 +73,9 @@ export function BoardView({ title, header, scopes, start, bounds, extra = null }
       <RangeBar board={board} query={query} live={live} loading={history.loading} idle={idle}>
         <ExportMenu board={board} scopes={states} query={query} span={span} maxPoints={LINE_POINTS} title={title} />
       </RangeBar>
-      {history.error ? (
+      {missing ? (
         <p role="alert" className="v-notice">
-          The history did not come: {history.error.message}
+          The history did not come: {missing}
         </p>
       ) : null}
       <Tabs value={tab} onChange={query.setTab} keepMounted={false} className="v-tabs">

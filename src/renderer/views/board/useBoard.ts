@@ -20,6 +20,8 @@ export interface BoardScope {
 
 export interface BoardScopeState extends BoardScope {
   readonly error: string | null;
+  /** Why a part of its last samples is not here, or null. */
+  readonly missing: string | null;
   /** Its series are known. */
   readonly ready: boolean;
 }
@@ -71,7 +73,8 @@ export function useBoard(scopes: readonly BoardScope[], start: number): { board:
       scopes.map((one): BoardScopeState => {
         const buffer = one.live ? board.samplesOf(one.scope).buffer : null;
         const series = buffer && buffer.series.length > 0 ? buffer.series : one.series;
-        return { ...one, series, error: buffer?.error ?? null, ready: series.length > 0 || buffer?.live === true };
+        const ready = series.length > 0 || buffer?.live === true;
+        return { ...one, series, error: buffer?.error ?? null, missing: buffer?.missing ?? null, ready };
       }),
     // A new version means that a buffer has something new.
     // oxlint-disable-next-line react-hooks/exhaustive-deps

@@ -81,6 +81,41 @@ describe('points of a chart', () => {
     expect([plot.ys[0], plot.bucketed]).toEqual([[200, 300, 400, 500], 0]);
   });
 
+  test('a sample after a gap has its value; only the line to it is left out', () => {
+    const buffer = new ScopeBuffer('run/x');
+    const loss = describeSeries({ kind: 'gauge', index: 0, name: 'loss', doc: '' });
+    buffer.addSeries([steps, loss]);
+    for (const [time, span, total] of [
+      [1000, 0, 1],
+      [2000, 1000, 3],
+      [9000, 0, 4],
+      [10_000, 1000, 9],
+    ] as const) {
+      buffer.ring.append(time, span, (column) => (column === 0 ? total : total / 10));
+    }
+    const plot = emptyPlot();
+    readPlot({ buffer, history: null }, [steps, loss], 0, 20_000, true, plot);
+    expect([plot.xs, plot.ys, plot.breaks]).toEqual([
+      [1000, 2000, 9000, 10_000],
+      [
+        [1, 3, 4, 9],
+        [0.1, 0.3, 0.4, 0.9],
+      ],
+      [2],
+    ]);
+    readPlot({ buffer, history: null }, [steps, loss], 0, 20_000, false, plot);
+    expect([plot.ys, plot.breaks]).toEqual([
+      [
+        [null, 2, null, 5],
+        [0.1, 0.3, 0.4, 0.9],
+      ],
+      [2],
+    ]);
+    // The line enters the range from the sample before it, and nothing is before that.
+    readPlot({ buffer, history: null }, [steps], 10_000, 20_000, true, plot);
+    expect([plot.xs, plot.breaks]).toEqual([[9000, 10_000], []]);
+  });
+
   test('a series that is not there is a line without points', () => {
     const other = describeSeries({ kind: 'gauge', index: 0, name: 'other', doc: '' });
     const plot = emptyPlot();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ScopeBuffer } from '../../../../src/renderer/data/scopeBuffer.ts';
+import type { RangeResult } from '../../../../src/shared/api/query.ts';
 import { decodeFrame, encodeFrame } from '../../../../src/shared/frame.ts';
 import type { Frame } from '../../../../src/shared/frame.ts';
 import { describeSeries } from '../../../../src/shared/model/series.ts';
@@ -92,5 +93,54 @@ describe('ScopeBuffer', () => {
     // One short step, as after a restart, does not make holes of the others.
     expect([0, 1, 2, 3, 4].map((i) => buffer.ring.span(i))).toEqual([0, 1000, 0, 1000, 10]);
     expect(buffer.ring.value(buffer.column('g'), 0)).toBeNaN();
+  });
+
+  const totals = (times: number[], last: number[]): RangeResult => {
+    const values = { min: last, avg: last, max: last, last };
+    const series = [{ key: 'a', name: 'a', kind: 'counter' as const, ...values }];
+    return { scope: 'run/x', from: times[0]!, to: times.at(-1)!, step: 0, times, series };
+  };
+  const rows = ({ ring }: ScopeBuffer): number[][] =>
+    Array.from({ length: ring.count }, (_, i) => [ring.time(i), ring.span(i), ring.value(0, i)]);
+
+  test('history that is quicker than the frame at its end leaves one sample, and the line goes on after it', () => {
+    const buffer = new ScopeBuffer('run/x');
+    buffer.addSeries([counter('a', 0)]);
+    for (const n of [1, 2, 3]) buffer.addFrame(frame({ time: 1000 * n, sequence: n, counters: [n] }), true);
+    buffer.begin();
+    buffer.addSeries([counter('a', 0)]);
+    buffer.breakLine();
+    // A hole is one even where little else was asked for.
+    buffer.backfill(totals([3000, 30_000], [3, 5]));
+    buffer.addFrame(frame({ time: 30_000, sequence: 0, counters: [5] }), true);
+    buffer.addFrame(frame({ time: 31_000, sequence: 1, counters: [6] }), true);
+    expect(rows(buffer)).toEqual([
+      [1000, 0, 1],
+      [2000, 990, 2],
+      [3000, 990, 3],
+      [30_000, 0, 5],
+      [31_000, 990, 6],
+    ]);
+  });
+
+  test('a gap that history fills is none any more', () => {
+    const buffer = new ScopeBuffer('run/x');
+    buffer.addSeries([counter('a', 0)]);
+    for (const n of [1, 2]) buffer.addFrame(frame({ time: 1000 * n, sequence: n, counters: [n] }), true);
+    buffer.breakLine();
+    for (const n of [6, 7]) buffer.addFrame(frame({ time: 1000 * n, sequence: n, counters: [n] }), true);
+    expect(rows(buffer)[2]).toEqual([6000, 0, 6]);
+    // 1500 was not sent to this page and 2000 is not stored: spans are those between the samples that are here.
+    buffer.backfill(totals([1000, 1500, 3000, 4000, 5000, 6000], [1, 1.5, 3, 4, 5, 6]));
+    expect(rows(buffer)).toEqual([
+      [1000, 0, 1],
+      [1500, 500, 1.5],
+      [2000, 990, 2],
+      [3000, 1000, 3],
+      [4000, 1000, 4],
+      [5000, 1000, 5],
+      [6000, 1000, 6],
+      [7000, 990, 7],
+    ]);
   });
 });
