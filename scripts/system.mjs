@@ -1,5 +1,5 @@
 /**
- * Brings the programs that tests use as the real counterpart: a browser and a Prometheus, from Debian's packages.
+ * Brings the programs that tests use as the real counterpart: a browser, a Prometheus, a node exporter, from Debian's packages.
  *
  *     node scripts/system.mjs
  */

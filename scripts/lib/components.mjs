@@ -7,7 +7,9 @@ import path from 'node:path';
 export const packages = /** @type {const} */ ({
   chromium: 'chromium',
   prometheus: 'prometheus',
+  'prometheus-node-exporter': 'prometheus-node-exporter',
   promtool: 'prometheus',
+  strace: 'strace',
 });
 
 /**

@@ -15,7 +15,8 @@ const AGAIN_AFTER = 20;
 function speaksHttp(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = request({ socketPath, path: '/healthz', agent: false, timeout: 1000 }, (answer) => {
-      resolve(answer.statusCode === 200);
+      // 503: it answers, and says that something is wrong with it.
+      resolve(answer.statusCode === 200 || answer.statusCode === 503);
       answer.resume();
     });
     probe.once('timeout', () => probe.destroy());

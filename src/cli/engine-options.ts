@@ -3,6 +3,7 @@
 import { Option, type Command } from 'commander';
 import { pino, type Logger } from 'pino';
 import { resolveConfig, type Config, type SettingsInput } from '../engine/config.ts';
+import { RecentLog } from '../engine/diagnosis/recent-log.ts';
 import { startEngine, type Engine } from '../engine/engine.ts';
 import { fail } from './fail.ts';
 
@@ -15,10 +16,12 @@ export interface EngineFlags {
   period?: string;
   tokenFile?: string;
   config?: string;
-  compat?: boolean;
+  /** True without networks. */
+  compat?: boolean | string;
   node: boolean;
   insecure?: boolean;
   grace?: string;
+  maxSeries?: string;
   logLevel?: string;
 }
 
@@ -39,9 +42,13 @@ export function addEngineOptions(command: Command): Command {
     .option('--memory', 'keep everything in memory, nothing on disk')
     .option('--period <duration>', 'time between two samples (default 1s)')
     .option('--grace <duration>', 'how long a run without clients stays open (default 1s)')
+    .option('--max-series <number>', 'series that live at once, in all (default 2000000)')
     .option('--token-file <path>', 'file with the access token, made if missing (default DATA/token)')
     .option('--config <path>', 'configuration file (YAML, the same names with _)')
-    .option('--compat', 'no token on the routes of the old proxies for programs on this machine')
+    .option(
+      '--compat [networks]',
+      "no token on the old proxy's routes for programs on this machine, and in networks such as 10.1.0.0/16,…",
+    )
     .option('--no-node', 'do not sample this node')
     .option('--insecure', 'allow --listen on addresses that others can reach')
     .addOption(new Option('--log-level <level>').choices(['fatal', 'error', 'warn', 'info', 'debug', 'trace']));
@@ -57,6 +64,7 @@ function toSettings(flags: EngineFlags): SettingsInput {
     memory: flags.memory,
     period: flags.period,
     grace: flags.grace,
+    max_series: flags.maxSeries,
     token_file: flags.tokenFile,
     compat: flags.compat,
     insecure: flags.insecure,
@@ -67,12 +75,22 @@ function toSettings(flags: EngineFlags): SettingsInput {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
-/** Logs to stderr: lines for people on a terminal, JSON elsewhere. */
-async function makeLogger(config: Config): Promise<Logger> {
+/** Logs to stderr: lines for people on a terminal, JSON elsewhere. The last lines are kept, for the support bundle. */
+async function makeLogger(config: Config, kept: RecentLog): Promise<Logger> {
   const options = { level: config.logLevel, base: null };
-  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
+  const out = process.stderr.isTTY ? await prettyLog() : pino.destination({ dest: 2, sync: true });
+  const both = {
+    write(line: string): void {
+      kept.add(line);
+      out.write(line);
+    },
+  };
+  return pino(options, both);
+}
+
+async function prettyLog(): Promise<{ write(line: string): unknown }> {
   const { default: pretty } = await import('pino-pretty');
-  return pino(options, pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' }));
+  return pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' });
 }
 
 /** After a start, in ms: nobody waits for anything then. */
@@ -103,8 +121,9 @@ export async function runEngine(flags: EngineFlags, { logLevel, hangup, ready }:
   const settings = toSettings(flags);
   if (logLevel !== undefined && !flags.config) settings.log_level ??= logLevel;
   const config = await resolveConfig(settings, process.env, flags.config ?? null);
-  const log = await makeLogger(config);
-  const engine = await startEngine(config, { log });
+  const recentLog = new RecentLog();
+  const log = await makeLogger(config, recentLog);
+  const engine = await startEngine(config, { log, recentLog });
   let closingSince: number | null = null;
   const stop = (signal: NodeJS.Signals): void => {
     if (closingSince !== null) {

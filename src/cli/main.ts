@@ -2,9 +2,13 @@
 
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../engine/version.ts';
+import { bundleCommand } from './commands/bundle.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { pushCommand } from './commands/push.ts';
 import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { tokenCommand } from './commands/token.ts';
 import { fail } from './fail.ts';
 
 const program = new Command('vigie')
@@ -18,6 +22,10 @@ const first = process.argv[2];
 program.addCommand(startCommand(), { isDefault: first === undefined || first.startsWith('-') });
 program.addCommand(serveCommand());
 program.addCommand(pushCommand());
+program.addCommand(statusCommand());
+program.addCommand(doctorCommand());
+program.addCommand(bundleCommand());
+program.addCommand(tokenCommand());
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;

@@ -53,9 +53,12 @@ function search(params: Params): string {
 
 export class EngineClient {
   readonly #address: EngineAddress;
+  readonly #timeout: number;
 
-  constructor(address: EngineAddress) {
+  /** `timeout`: ms without a word from the engine after which a request fails; 0 waits for ever. */
+  constructor(address: EngineAddress, { timeout = 0 }: { readonly timeout?: number } = {}) {
     this.#address = address;
+    this.#timeout = timeout;
   }
 
   /** Any request, with whatever status it is answered. */
@@ -77,11 +80,23 @@ export class EngineClient {
         answer.on('error', reject);
       });
       outgoing.on('error', reject);
+      if (this.#timeout > 0) {
+        outgoing.setTimeout(this.#timeout, () => {
+          outgoing.destroy(
+            Object.assign(new Error(`no answer within ${this.#timeout / 1000} s`), { code: 'ETIMEDOUT' }),
+          );
+        });
+      }
       outgoing.end();
     });
   }
 
   async #get<T extends z.ZodType>(schema: T, path: string, params: Params = {}): Promise<z.output<T>> {
+    return schema.parse(await this.json(path, params));
+  }
+
+  /** An answer of the API as it came, unchecked: a newer engine may say more than is known here. Throws EngineError. */
+  async json(path: string, params: Params = {}): Promise<unknown> {
     const { status, body } = await this.raw(`/api/v1${path}${search(params)}`);
     let json: unknown;
     try {
@@ -97,7 +112,7 @@ export class EngineClient {
       const problem = Problem.safeParse(json);
       throw new EngineError(status, problem.data?.code ?? 'unknown', problem.data?.detail ?? `status ${status}`);
     }
-    return schema.parse(json);
+    return json;
   }
 
   status(): Promise<Status> {

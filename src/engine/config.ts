@@ -4,13 +4,34 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Duration } from '../shared/duration.ts';
+import { DEFAULT_MAX_SERIES, LimitSettings, MaxSeries, type Limits } from './limits.ts';
 import { MergeRule } from './live/merge.ts';
 
 export const DEFAULT_PORT = 1337;
+
+/** An address, or a network such as `10.1.0.0/16`. */
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && Number(bits ?? 0) <= (family === 4 ? 32 : 128);
+}
+
+/** `true` for loopback alone, or the networks beside it. */
+const Compat = z.union([
+  z.boolean(),
+  z
+    .union([z.string(), z.array(z.string())])
+    .transform((given) => (typeof given === 'string' ? given.split(',') : given).map((text) => text.trim()))
+    .refine(
+      (networks) => networks.length > 0 && networks.every(isNetwork),
+      'expected networks such as 10.1.0.0/16, separated by commas',
+    ),
+]);
 
 /** Settings as the file has them, all optional. */
 const Settings = z.strictObject({
@@ -23,8 +44,8 @@ const Settings = z.strictObject({
   memory: z.boolean(),
   period: Duration,
   token_file: z.string().min(1),
-  /** No token on the compatible routes for loopback clients. */
-  compat: z.boolean(),
+  /** On the compatible routes no token, and GETs that change state, for clients on loopback and in these networks. */
+  compat: Compat,
   /** Sample this node. */
   node: z.boolean(),
   insecure: z.boolean(),
@@ -34,6 +55,10 @@ const Settings = z.strictObject({
   allow_hosts: z.array(z.string()),
   /** Merge rule by metric family. */
   merge: z.record(z.string(), MergeRule),
+  /** Series that live at once, of all runs and the node. */
+  max_series: MaxSeries,
+  /** All other limits. */
+  limits: LimitSettings,
   log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
 });
 export const SettingsFile = Settings.partial();
@@ -53,10 +78,15 @@ export interface Config {
   readonly periodMs: number;
   readonly graceMs: number;
   readonly tokenFile: string;
+  /** The compatible routes are open to clients on loopback. */
   readonly compat: boolean;
+  /** And to those in these networks. */
+  readonly compatNetworks: readonly string[];
   readonly node: boolean;
   readonly allowHosts: readonly string[];
   readonly merge: ReadonlyMap<string, MergeRule>;
+  readonly maxSeries: number;
+  readonly limits: Limits;
   readonly logLevel: string;
   readonly host: string;
   readonly roots: { readonly proc: string; readonly sys: string };
@@ -106,10 +136,13 @@ export async function resolveConfig(
     periodMs: period,
     graceMs: grace,
     tokenFile: s.token_file ?? (data ? join(data, 'token') : join(socket, '..', 'token')),
-    compat: s.compat ?? false,
+    compat: (s.compat ?? false) !== false,
+    compatNetworks: Array.isArray(s.compat) ? s.compat : [],
     node: s.node ?? true,
     allowHosts: s.allow_hosts ?? [],
     merge: new Map(Object.entries(s.merge ?? {})),
+    maxSeries: s.max_series ?? DEFAULT_MAX_SERIES,
+    limits: s.limits ?? LimitSettings.parse({}),
     logLevel: s.log_level ?? 'info',
     host: hostname(),
     roots: { proc: '/proc', sys: '/sys' },

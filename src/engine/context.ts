@@ -2,7 +2,11 @@
 
 import type { Run } from '../shared/api/runs.ts';
 import type { Status } from '../shared/api/status.ts';
+import type { TokenInfo } from '../shared/api/tokens.ts';
 import type { Config } from './config.ts';
+import type { HealthProblem } from './health.ts';
+import type { Budget } from './ingest/budget.ts';
+import type { Tokens } from './tokens/tokens.ts';
 import type { IngestStats } from './ingest/stats.ts';
 import type { LiveHub } from './live/hub.ts';
 import type { EndedTotals } from './live/merges.ts';
@@ -14,14 +18,22 @@ import type { Store } from './store/store.ts';
 export interface EngineContext {
   readonly config: Config;
   readonly store: Store;
+  /** Those that were added to the owner's. */
+  readonly tokens: Tokens;
+  /** The owner's token, as it is listed. */
+  readonly owner: () => TokenInfo;
   readonly runs: Runs;
   readonly node: Scope;
   readonly ended: EndedTotals;
   readonly stats: IngestStats;
+  /** Asked before anything new is registered for somebody outside. */
+  readonly budget: Budget;
   readonly hub: LiveHub;
   /** Wall clock of the engine, ms since the epoch. */
   now(): number;
   status(): Status;
+  /** What is wrong at the moment; nothing: all is well. */
+  health(): readonly HealthProblem[];
   /** A scope that lives now. */
   scope(id: ScopeId): Scope | null;
   /** A run, live or ended. */

@@ -3,22 +3,26 @@
  * live/, what consumes them gets frames; neither side knows the other.
  */
 
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Profile } from '../shared/api/profiles.ts';
 import type { Run } from '../shared/api/runs.ts';
 import { nodeScope, type ScopeId } from '../shared/model/scope.ts';
+import { openAccess } from './access.ts';
 import type { Config } from './config.ts';
 import type { EngineContext } from './context.ts';
+import { RecentLog } from './diagnosis/recent-log.ts';
+import { healthProblems, Lateness } from './health.ts';
 import { History } from './history.ts';
-import { Auth, loadToken, TokenCheck } from './http/auth.ts';
 import { buildApp } from './http/app.ts';
-import { listen, serveConnection, urlHost } from './http/listen.ts';
+import { listen, serveConnection } from './http/listen.ts';
+import { Budget } from './ingest/budget.ts';
 import { privateDirectory, SocketPathError } from './ingest/socket-path.ts';
 import { openIngestSocket, type IngestSocket } from './ingest/socket.ts';
 import { IngestStats } from './ingest/stats.ts';
+import { watchLoop } from './loop.ts';
+import { memoryCeiling, MemoryGuard } from './memory-guard.ts';
+import { Refusals } from './refusals.ts';
 import { LiveHub } from './live/hub.ts';
 import { EndedTotals } from './live/merges.ts';
 import { openSources, sourceWriter } from './live/node.ts';
@@ -26,10 +30,12 @@ import { Runs, type LiveRun } from './live/runs.ts';
 import { Sampler, systemClock, type Clock, type TickInfo } from './live/sampler.ts';
 import { Scope } from './live/scope.ts';
 import { SelfMetrics } from './self.ts';
+import { pageDirectory } from './page-directory.ts';
 import { RankHistory } from './rank-history.ts';
 import { Recent } from './recent.ts';
 import { engineStatus } from './status.ts';
 import { openStore } from './store/index.ts';
+import { StoreSize } from './store-size.ts';
 
 /** Ended runs remembered until the store certainly tells of them. */
 const RECENT_RUNS = 1000;
@@ -53,10 +59,13 @@ export interface Engine {
 export interface EngineOptions {
   readonly log: Logger;
   readonly clock?: Clock;
+  /** What the log has written lately; for the support bundle. */
+  readonly recentLog?: RecentLog;
 }
 
 /** Starts an engine. Whatever was opened before a failure is closed again. */
-export async function startEngine(config: Config, { log, clock = systemClock }: EngineOptions): Promise<Engine> {
+export async function startEngine(config: Config, options: EngineOptions): Promise<Engine> {
+  const { log } = options;
   const opened: (() => Promise<void> | void)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.toReversed()) {
@@ -68,7 +77,7 @@ export async function startEngine(config: Config, { log, clock = systemClock }: 
     }
   };
   try {
-    return await open(config, log, clock, opened, closeAll);
+    return await open(config, options, opened, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -77,8 +86,7 @@ export async function startEngine(config: Config, { log, clock = systemClock }: 
 
 async function open(
   config: Config,
-  log: Logger,
-  clock: Clock,
+  { log, clock = systemClock, recentLog = new RecentLog() }: EngineOptions,
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Engine> {
@@ -95,7 +103,9 @@ async function open(
   const started = clock.now();
   for (const warning of storeWarnings) warn(warning);
   if (interrupted.length > 0) log.info(`${interrupted.length} run(s) of the last start were saved as interrupted`);
-  const token = loadToken(config.tokenFile);
+  const access = openAccess({ config, store, now: clock.now, warnings, warn });
+  opened.push(() => access.close());
+  const { auth, token } = access;
 
   const stats = new IngestStats();
   const hub = new LiveHub();
@@ -104,6 +114,10 @@ async function open(
   const history = new History(store);
   const node = new Scope(nodeScope(config.host), 'node', config.merge);
   const rankHistory = new RankHistory();
+  const refusals = new Refusals();
+  const { limits } = config;
+  const memory = new MemoryGuard(memoryCeiling(limits.memory));
+  const budget = new Budget({ limits, maxSeries: config.maxSeries, node, memoryFull: () => memory.look() });
 
   /** Runs whose description is to be stored: once per tick, however often it changed. */
   const changed = new Set<LiveRun>();
@@ -127,6 +141,7 @@ async function open(
     sampler.closeScope(run.scope);
     const profile = run.profile();
     ended.addRun(run.scope);
+    budget.ended(run.scope);
     if (profiles.push({ ...profile, run: { ...profile.run, clients: 0 } }) === 1) setImmediate(putEnded);
     hub.end(run.scope.id);
     log.info({ run: run.id, jobid: run.desc.jobid }, `run ${run.state}`);
@@ -139,6 +154,8 @@ async function open(
     now: clock.now,
     onOpen(run, reopened) {
       changed.add(run);
+      // Those of an earlier life.
+      budget.added(run.scope, run.scope.seriesCount);
       // The store lists it as interrupted: not a moment longer than it is.
       if (reopened) putChanged();
       // One that goes on has its last values in the history already: the next tick counts from them.
@@ -151,7 +168,15 @@ async function open(
 
   const sources = config.node ? openSources(config.roots, sourceWriter(node, config.host), warn) : null;
   if (sources) opened.push(() => sources.close());
-  const self = new SelfMetrics(sourceWriter(node, config.host), { stats, runs, hub, store });
+  const loop = watchLoop();
+  opened.push(() => loop.close());
+  const self = new SelfMetrics(sourceWriter(node, config.host), {
+    ...{ stats, runs, hub, store, refusals, memory, budget, loop },
+    storeSize: new StoreSize(config.data),
+    httpConnections: () => app.load().connections,
+    now: clock.now,
+  });
+  const lateness = new Lateness();
 
   const consume = (tick: TickInfo, scopes: readonly Scope[], inTurn: boolean): void => {
     hub.publish(tick, scopes);
@@ -169,6 +194,9 @@ async function open(
     period: config.periodMs,
     clock,
     sample(seconds) {
+      const { lateMs } = sampler.status;
+      if (lateMs > config.periodMs / 2) lateness.add(clock.monotonic(), lateMs);
+      budget.look();
       sources?.sample(seconds);
       self.sample(seconds, sampler.status);
       for (const run of runs.live.values()) run.tick(seconds);
@@ -180,13 +208,19 @@ async function open(
     consume,
   });
 
+  let legacy: IngestSocket | null = null;
+  let url: string | null = null;
+
   const context: EngineContext = {
     config,
     store,
+    tokens: access.tokens,
+    owner: access.owner,
     runs,
     node,
     ended,
     stats,
+    budget,
     hub,
     now: clock.now,
     status: () =>
@@ -196,9 +230,12 @@ async function open(
         started,
         sampler,
         rate: self.rate,
+        limits: { budget, memory, refusals, http: app.load() },
         warnings,
         legacySocket: legacy?.path ?? null,
+        url,
       }),
+    health: () => healthProblems(store.status(), lateness.total(clock.monotonic())),
     scope(id: ScopeId) {
       if (id === node.id) return node;
       return id.startsWith('run/') ? (runs.byId(id.slice('run/'.length))?.scope ?? null) : null;
@@ -209,26 +246,28 @@ async function open(
     openedAt: (id) => (id === node.id ? started : (runs.byId(id.slice('run/'.length))?.opened ?? started)),
   };
 
-  // The address it was told to listen on is a name of ours, too.
-  const listensOn = config.listen.kind === 'tcp' ? [urlHost(config.listen.host)] : [];
-  const auth = new Auth({
-    token: new TokenCheck(token),
-    allowHosts: [...config.allowHosts, ...listensOn],
-    compat: config.compat,
-  });
   const app = await buildApp({
     engine: context,
     auth,
+    audit: access.audit,
     page: pageDirectory(),
+    support: { log: recentLog, token },
+    limits,
+    refusals,
     onError: (error) => log.error({ err: error }, 'request failed'),
   });
   opened.push(() => app.close());
 
-  const clientHost = { runs, nodeScope: node, host: config.host, stats };
-  let legacy: IngestSocket | null = null;
-  const url = await listen(app, config.listen);
+  // Some 100 µs of work lie between two looks at the clock.
+  let pulses = 0;
+  const pulse = (): void => void (++pulses % 16 === 0 && sampler.poll());
+  const clientHost = { runs, nodeScope: node, host: config.host, stats, budget };
+  url = await listen(app, config.listen);
+  if (config.compat && url?.startsWith('http:')) warn(openToOthers(config.compatNetworks));
   const socket = await openIngestSocket(config.socket, {
     host: clientHost,
+    refusals,
+    pulse,
     http(connection) {
       auth.trust(connection);
       serveConnection(app, connection);
@@ -241,7 +280,7 @@ async function open(
   async function openLegacy(): Promise<IngestSocket | null> {
     if (config.legacySocket === null) return null;
     try {
-      return await openIngestSocket(config.legacySocket, { host: clientHost });
+      return await openIngestSocket(config.legacySocket, { host: clientHost, refusals, pulse });
     } catch (error) {
       if (!config.legacyIsDefault || !(error instanceof SocketPathError)) throw error;
       warn(`clients of the old proxy cannot push here: ${error.message}`);
@@ -275,9 +314,8 @@ async function open(
   };
 }
 
-/** Where the built page is: beside the bundle, or in dist/ of the source tree. */
-function pageDirectory(): string | null {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const candidates = [join(here, '..', 'renderer'), join(here, '..', '..', 'dist', 'renderer')];
-  return candidates.find((path) => existsSync(join(path, 'index.html')) && !existsSync(join(path, 'app'))) ?? null;
+/** Said at the start and shown as long as it is so: other users of a shared node are on loopback, too. */
+function openToOthers(networks: readonly string[]): string {
+  const who = ['on this machine', ...networks.map((network) => `in ${network}`)].join(' or ');
+  return `with --compat every program ${who}, of any user, can read all jobs and metrics, and change counters that were pushed over HTTP, without a token`;
 }

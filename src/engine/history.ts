@@ -1,22 +1,42 @@
 /**
  * Between the sampler and the store: encodes each tick's scopes and appends them. What the store is told of a scope
  * follows what it has taken: after a refused tick the next frame is full and names again what was not taken.
+ *
+ * Series marked as detail (a core, a device) are written every ten seconds. A detail counter that has changed in between
+ * is NaN from then on until it is written: whoever computes rates must not take the growth of ten seconds for that of
+ * one. A detail gauge keeps the value of its last writing.
  */
 
-import { encodeFrame } from '../shared/frame.ts';
+import { bitmapBytes, encodeFrame, hasBit, type Columns } from '../shared/frame.ts';
 import type { TickInfo } from './live/sampler.ts';
 import type { Scope } from './live/scope.ts';
+import { SeriesSlice } from './live/series-table.ts';
 import type { ScopeTick, Store } from './store/store.ts';
 
 /** Every so many frames one is full, so that reading from the middle need not go back to the start. */
 const FULL_EVERY = 60;
 
+/** Milliseconds between two writings of what is kept less often: detail series here, ranks in rank-history.ts. */
+export const DETAIL_EVERY = 10_000;
+
+const NO_BITS = new Uint8Array(0);
+
 interface Told {
-  counters: number;
-  gauges: number;
+  readonly counters: number;
+  readonly gauges: number;
   /** Frames since the last full one. */
-  sinceFull: number;
+  readonly sinceFull: number;
+  /** Time of the last frame with all detail. */
+  readonly detailTime: number;
+  /** Detail series that have changed since. */
+  readonly heldCounters: Uint8Array;
+  readonly heldGauges: Uint8Array;
 }
+
+const NOTHING_TOLD: Told = {
+  ...{ counters: 0, gauges: 0, sinceFull: FULL_EVERY },
+  ...{ detailTime: -Infinity, heldCounters: NO_BITS, heldGauges: NO_BITS },
+};
 
 /** A frame on its way to the store, and what the store knew of the scope before it. */
 interface Entry {
@@ -68,16 +88,88 @@ export class History {
   }
 
   #encode(tick: TickInfo, scope: Scope): Entry {
-    const told = this.#told.get(scope) ?? { counters: 0, gauges: 0, sinceFull: FULL_EVERY };
+    const told = this.#told.get(scope) ?? NOTHING_TOLD;
     const full = told.sinceFull >= FULL_EVERY - 1;
-    const frame = encodeFrame(
-      { ...tick, stream: 0 },
-      scope,
-      full ? null : { counters: scope.counterBits, gauges: scope.gaugeBits },
-    );
-    const added = [...scope.defs('counter').slice(told.counters), ...scope.defs('gauge').slice(told.gauges)];
+    const header = { ...tick, stream: 0 };
+    const part = full || !scope.hasDetail ? null : thin(tick, scope, told);
+    const changed = part ?? { counters: scope.counterBits, gauges: scope.gaugeBits };
+    const frame = encodeFrame(header, part?.columns ?? scope, full ? null : changed);
     const { counterCount, gaugeCount } = scope;
-    this.#told.set(scope, { counters: counterCount, gauges: gaugeCount, sinceFull: full ? 0 : told.sinceFull + 1 });
+    const added = new SeriesSlice(scope.table, [told.counters, counterCount], [told.gauges, gaugeCount]);
+    this.#told.set(scope, {
+      counters: counterCount,
+      gauges: gaugeCount,
+      sinceFull: full ? 0 : told.sinceFull + 1,
+      detailTime: part?.held ? told.detailTime : tick.time,
+      heldCounters: part?.held?.counters ?? NO_BITS,
+      heldGauges: part?.held?.gauges ?? NO_BITS,
+    });
     return { scope, tick: { scope: scope.id, added, frame }, before: told };
   }
+}
+
+interface Part {
+  readonly columns: Columns;
+  readonly counters: Uint8Array;
+  readonly gauges: Uint8Array;
+  /** What is left for later; null when this frame has all. */
+  readonly held: { readonly counters: Uint8Array; readonly gauges: Uint8Array } | null;
+}
+
+/** What goes into a frame of a scope with detail that is not full. */
+function thin(tick: TickInfo, scope: Scope, told: Told): Part {
+  const { counterCount, gaugeCount } = scope;
+  // Ticks come a little early or late; half a period is neither. A clock that was set back is not waited for.
+  const due = tick.gap || tick.time - told.detailTime >= DETAIL_EVERY - tick.interval / 2;
+  if (due || tick.time < told.detailTime) {
+    return {
+      columns: scope,
+      counters: union(scope.counterBits, told.heldCounters, counterCount),
+      gauges: union(scope.gaugeBits, told.heldGauges, gaugeCount),
+      held: null,
+    };
+  }
+  const counters = split(scope.counterBits, scope.detailCounters, told.heldCounters, counterCount);
+  const gauges = split(scope.gaugeBits, scope.detailGauges, told.heldGauges, gaugeCount);
+  if (!counters.fresh.some((byte) => byte !== 0)) {
+    return {
+      columns: scope,
+      counters: counters.now,
+      gauges: gauges.now,
+      held: { counters: counters.held, gauges: gauges.held },
+    };
+  }
+  const totals = scope.counters.slice(0, counterCount);
+  for (let i = 0; i < counterCount; i++) if (hasBit(counters.fresh, i)) totals[i] = NaN;
+  return {
+    columns: { counterCount, gaugeCount, counters: totals, gauges: scope.gauges },
+    counters: union(counters.now, counters.fresh, counterCount),
+    gauges: gauges.now,
+    held: { counters: counters.held, gauges: gauges.held },
+  };
+}
+
+function union(a: Uint8Array, b: Uint8Array, count: number): Uint8Array {
+  const out = a.slice(0, bitmapBytes(count));
+  for (let i = 0; i < Math.min(b.length, out.length); i++) out[i]! |= b[i]!;
+  return out;
+}
+
+/** Changed series that go into the frame, those that are held back, and which of these were not before. */
+function split(
+  changed: Uint8Array,
+  detail: Uint8Array,
+  before: Uint8Array,
+  count: number,
+): { now: Uint8Array; held: Uint8Array; fresh: Uint8Array } {
+  const bytes = bitmapBytes(count);
+  const out = { now: changed.slice(0, bytes), held: new Uint8Array(bytes), fresh: new Uint8Array(bytes) };
+  out.held.set(before);
+  for (let i = 0; i < Math.min(detail.length, bytes); i++) {
+    const back = out.now[i]! & detail[i]!;
+    out.now[i]! &= ~detail[i]!;
+    out.fresh[i] = back & ~out.held[i]!;
+    out.held[i]! |= back;
+  }
+  return out;
 }

@@ -6,12 +6,11 @@
 import { rankScope } from '../shared/model/scope.ts';
 import type { SeriesDef } from '../shared/model/series.ts';
 import { GAUGE_WIDTH } from '../shared/model/values.ts';
+import { DETAIL_EVERY } from './history.ts';
 import type { Contributor } from './live/contributor.ts';
 import type { LiveRun } from './live/runs.ts';
 import { Scope } from './live/scope.ts';
 
-/** Milliseconds between two samples of a rank. */
-const EVERY = 10_000;
 /** Runs with more ranks than this keep them in the profile only. */
 const MAX_RANKS = 512;
 
@@ -29,7 +28,7 @@ export class RankHistory {
   /** The rank scopes to store with this tick; none most of the time. */
   due(time: number, runs: Iterable<LiveRun>): Scope[] {
     // A clock that was set back must not silence the ranks until it has caught up.
-    if (time - this.#last < EVERY && time >= this.#last) return [];
+    if (time - this.#last < DETAIL_EVERY && time >= this.#last) return [];
     this.#last = time;
     const scopes: Scope[] = [];
     for (const run of runs) {
@@ -49,10 +48,10 @@ export class RankHistory {
     scope.clear();
     // Only what the rank has described since the last time is registered: a rank has hundreds of series.
     for (let i = counters.length; i < rank.counterCount; i++) {
-      counters.push(placeOf(scope, run.scope.defs('counter')[rank.counterMap[i]!]!));
+      counters.push(placeOf(scope, run.scope.table.def('counter', rank.counterMap[i]!)));
     }
     for (let i = gauges.length; i < rank.gaugeCount; i++) {
-      gauges.push(placeOf(scope, run.scope.defs('gauge')[rank.gaugeMap[i]!]!));
+      gauges.push(placeOf(scope, run.scope.table.def('gauge', rank.gaugeMap[i]!)));
     }
     // A rank that spells one metric in two ways has two parts of it.
     const totals = new Float64Array(scope.counterCount);

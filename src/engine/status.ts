@@ -1,7 +1,12 @@
 import { API_VERSION, type Status } from '../shared/api/status.ts';
 import { formatDuration } from '../shared/duration.ts';
 import type { EngineContext } from './context.ts';
+import type { HttpLoad } from './http/app.ts';
+import type { Budget } from './ingest/budget.ts';
 import type { Sampler } from './live/sampler.ts';
+import type { MemoryGuard } from './memory-guard.ts';
+import type { Refusals } from './refusals.ts';
+import { retentionOf } from './store/keep.ts';
 import { VERSION } from './version.ts';
 
 export interface StatusParts {
@@ -11,15 +16,21 @@ export interface StatusParts {
   readonly sampler: Sampler;
   /** Messages per second. */
   readonly rate: number;
+  readonly limits: {
+    readonly budget: Budget;
+    readonly memory: MemoryGuard;
+    readonly refusals: Refusals;
+    readonly http: HttpLoad;
+  };
   readonly legacySocket: string | null;
+  readonly url: string | null;
   readonly warnings: readonly string[];
 }
 
 /** The body of GET /api/v1/status. */
 export function engineStatus(engine: EngineContext, parts: StatusParts): Status {
   const { config, stats, runs, hub } = engine;
-  let series = engine.node.seriesCount;
-  for (const run of runs.live.values()) series += run.scope.seriesCount;
+  const { budget, memory, refusals, http } = parts.limits;
   return {
     name: 'vigie',
     version: VERSION,
@@ -33,6 +44,8 @@ export function engineStatus(engine: EngineContext, parts: StatusParts): Status 
       data: config.data,
       socket: config.socket,
       legacy_socket: parts.legacySocket,
+      url: parts.url,
+      token_file: config.tokenFile,
       compat: config.compat,
     },
     time: engine.now(),
@@ -45,7 +58,7 @@ export function engineStatus(engine: EngineContext, parts: StatusParts): Status 
       rejected: Object.fromEntries(stats.rejected),
     },
     runs: { live: runs.live.size, ended: runs.ended },
-    series,
+    series: budget.series,
     sampler: {
       ticks: parts.sampler.status.ticks,
       late: parts.sampler.status.late,
@@ -53,6 +66,19 @@ export function engineStatus(engine: EngineContext, parts: StatusParts): Status 
     },
     live: { readers: hub.readers, skipped_frames: hub.skippedFrames },
     store: engine.store.status(),
+    retention: retentionOf(config.data),
+    limits: {
+      series: { used: budget.series, limit: config.maxSeries },
+      rank_values: { used: budget.rankValues, limit: config.limits.rank_values },
+      runs: { used: runs.live.size, limit: config.limits.runs },
+      connections: { used: stats.sockets, limit: config.limits.connections },
+      http_connections: { used: http.connections, limit: config.limits.http_connections },
+      unfinished_messages: { used: stats.unfinished, limit: config.limits.unfinished_messages },
+      unread_responses: { used: http.unread, limit: config.limits.unread_responses },
+      memory: { used: memory.resident, limit: memory.ceiling },
+    },
+    memory_full: budget.memoryFull,
+    refused: Object.fromEntries(refusals.counts),
     warnings: [...parts.warnings],
   };
 }

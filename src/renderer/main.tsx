@@ -7,6 +7,8 @@ import '@mantine/notifications/styles.css';
 import 'uplot/dist/uPlot.min.css';
 import './app/app.css';
 import './views/board/board.css';
+import './views/diagnostics/diagnostics.css';
+import './views/settings/settings.css';
 import { App } from './app/App.tsx';
 
 const root = document.getElementById('root');

@@ -10,14 +10,22 @@ const CATALOGUE = {
   unauthorized: { status: 401, title: 'A token is needed' },
   forbidden_host: { status: 403, title: 'This host name is not served' },
   forbidden_origin: { status: 403, title: 'Requests from this page are not accepted' },
+  forbidden_role: { status: 403, title: 'This token may only view' },
   not_found: { status: 404, title: 'Nothing is here' },
   run_not_found: { status: 404, title: 'No such run' },
   scope_not_found: { status: 404, title: 'No such scope' },
+  token_not_found: { status: 404, title: 'No such token' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time' },
+  token_exists: { status: 409, title: 'A token has this name' },
   payload_too_large: { status: 413, title: 'The request body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
+  response_too_large: { status: 422, title: 'The answer would be too large' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The engine made an error' },
+  overloaded: { status: 503, title: 'Too many answers are waiting for their readers' },
   store_unavailable: { status: 503, title: 'The store does not answer' },
+  tokens_unavailable: { status: 503, title: 'The file of tokens cannot be used' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

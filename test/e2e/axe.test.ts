@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useBrowser } from '../support/chromium.ts';
 import { lacksComponent } from '../support/components.ts';
 import { type Engine, startEngine, tokenOf } from '../support/engine.ts';
+import { runVigie } from '../support/launch.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import { chart, jobRow, link, SOON } from './console.ts';
 import { putRunWithHistory, withStore } from './past.ts';
@@ -93,6 +94,33 @@ const STATES: readonly (readonly [state: string, reach: (page: Page, engine: Eng
     },
   ],
   [
+    'settings',
+    async (page, engine) => {
+      await page.goto(`${engine.url}/ui/settings`);
+      await page.getByRole('table', { name: 'Tokens' }).waitFor(SOON);
+    },
+  ],
+  [
+    'settings, a new token',
+    async (page) => {
+      await page.getByLabel('Name of a new token').fill(`axe-${Date.now()}-${Math.random().toString(36).slice(2)}`);
+      await page.getByRole('button', { name: 'Add token' }).click();
+      await page.getByLabel('The new token', { exact: true }).waitFor(SOON);
+      await page.getByRole('table', { name: 'Audit log' }).waitFor(SOON);
+    },
+  ],
+  [
+    'settings, before a token is revoked',
+    async (page) => {
+      await page.getByRole('button', { name: 'I have it' }).click();
+      await page
+        .getByRole('button', { name: /^Revoke axe-/ })
+        .first()
+        .click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Keep it' }).waitFor();
+    },
+  ],
+  [
     'not found',
     async (page, engine) => {
       await page.goto(`${engine.url}/ui/none`);
@@ -123,6 +151,7 @@ describe.skipIf(lacksComponent('chromium'))('axe finds nothing', () => {
   let engine: Engine;
   let empty: Engine;
   let program: Program;
+  let viewer: string;
 
   beforeAll(async () => {
     const data = path.join(temporaryFolder(), 'data');
@@ -134,6 +163,8 @@ describe.skipIf(lacksComponent('chromium'))('axe finds nothing', () => {
     );
     engine = await startEngine({ page: true, args: ['--data', data, '--period', '250ms'] });
     empty = await startEngine({ page: true, args: ['--memory'] });
+    const place = ['--data', data];
+    viewer = (await runVigie(['token', 'add', 'viewer', ...place], { folder: path.dirname(data) })).stdout.trim();
     program = await Program.start(engine.ready.legacy_socket, { jobid: 'busy', command: './busy --now' });
     program.run();
   });
@@ -156,6 +187,14 @@ describe.skipIf(lacksComponent('chromium'))('axe finds nothing', () => {
     await first.getByRole('heading', { name: 'No job yet' }).waitFor(SOON);
     found.set('no job yet', await findings(first));
 
+    await first.getByRole('link', { name: 'Settings' }).click();
+    await first.getByText('Nobody else has a token yet').waitFor(SOON);
+    found.set('settings, nothing yet', await findings(first));
+
+    const { page: guest } = await screens.open(`${engine.url}/ui/settings#token=${viewer}`, options);
+    await guest.getByText('may only view').first().waitFor(SOON);
+    found.set('settings of a viewer', await findings(guest));
+
     const { page: asking, tolerate } = await screens.open(`${empty.url}/ui/jobs`, options);
     tolerate(/status of 401/);
     await asking.getByRole('heading', { name: 'A token is needed' }).waitFor();
@@ -172,7 +211,7 @@ describe.skipIf(lacksComponent('chromium'))('axe finds nothing', () => {
     const themes = await Promise.all((['dark', 'light'] as const).map((scheme) => look(scheme, viewport)));
     for (const found of themes) {
       expect([...found].filter(([, list]) => list.length > 0)).toEqual([]);
-      expect(found.size).toBe(STATES.length + 3);
+      expect(found.size).toBe(STATES.length + 5);
     }
   });
 });

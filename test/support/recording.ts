@@ -77,5 +77,10 @@ export function sumsOf(messages: readonly WireMessage[]): {
 
 /** A recorded answer, parsed: `golden('job_list.json')`. */
 export function golden(file: string): unknown {
-  return JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
+  return JSON.parse(goldenText(file));
+}
+
+/** The same of an answer that is not JSON. */
+export function goldenText(file: string): string {
+  return readFileSync(path.join(folder, file), 'utf8');
 }

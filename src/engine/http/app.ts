@@ -13,8 +13,14 @@ import fastify, {
   type FastifyServerOptions,
 } from 'fastify';
 import type { z } from 'zod';
+import type { AuditEntry } from '../../shared/api/audit.ts';
 import { ApiError } from '../../shared/errors.ts';
 import type { EngineContext } from '../context.ts';
+import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import { Refusals } from '../refusals.ts';
+import { formatSize } from '../../shared/size.ts';
+import { registerDiagnosis, type Support } from './api/diagnosis.ts';
+import { registerAudit } from './api/audit.ts';
 import { registerNodes } from './api/nodes.ts';
 import { registerOpenApi } from './api/openapi.ts';
 import { registerProfiles } from './api/profiles.ts';
@@ -22,34 +28,57 @@ import { registerQuery } from './api/query.ts';
 import { registerRuns } from './api/runs.ts';
 import { registerSeries } from './api/series.ts';
 import { registerStatus } from './api/status.ts';
-import type { Auth } from './auth.ts';
-import { registerCompatJobs } from './compat/jobs.ts';
-import { registerCompatMetrics } from './compat/metrics.ts';
-import { registerCompatProfiles } from './compat/profiles.ts';
+import { registerTokens } from './api/tokens.ts';
+import { watchChanges, type AuditLog } from './audit.ts';
+import { checkRole, type Auth, type Identity, type RouteRole } from './auth.ts';
+import { registerCompat } from './compat/index.ts';
+import { Connections } from './connections.ts';
+import { Guard, type Entry } from './guard.ts';
+import { registerHealth } from './health.ts';
 import { registerLive } from './live.ts';
 import { watchMethods } from './methods.ts';
 import { registerPage } from './page.ts';
 
 /** A wrong token costs its sender this long, in ms; nobody else waits. */
 const FAILURE_DELAY = 250;
-const BODY_LIMIT = 1024 * 1024;
+/** Messages of live readers: lists of series. */
+const LIVE_MESSAGE_LIMIT = 1024 * 1024;
 /** The names of a few hundred series stand in a URL. */
 const HEADER_LIMIT = 256 * 1024;
 /** Live readers have this long to say good-bye when the engine stops, in ms. */
 const CLOSE_WITHIN = 500;
 
 /** Routes say who may use them; what says nothing needs the token. */
-export interface RouteAccess {
+export interface RouteAccess extends RouteRole {
   /** Anybody: the page, its assets, the health check. No data. */
   public?: true;
-  /** A route of the old proxies: open to loopback with --compat. */
+  /** A route of the old proxies: open to loopback and the named networks with --compat. */
   compat?: true;
+  /** Parameters that the audit log may tell. */
+  tells?: readonly string[];
   /** The live socket: an upgrade carries no data, the token is asked for behind it. */
   upgrade?: true;
 }
 
+/** What the HTTP side holds at the moment. */
+export interface HttpLoad {
+  /** Connections to the address that is listened on. */
+  readonly connections: number;
+  /** Bytes of answers not yet taken by their readers. */
+  readonly unread: number;
+}
+
 declare module 'fastify' {
+  interface FastifyInstance {
+    load(): HttpLoad;
+  }
   interface FastifyContextConfig extends RouteAccess {}
+  interface FastifyRequest {
+    /** Whose token came with it; null: none that is accepted. */
+    identity: Identity | null;
+    /** Whom the audit log names, once the request was let in; null: nobody is known. */
+    asker: AuditEntry['who'] | null;
+  }
   interface FastifySchema {
     /** One line for the API's description. */
     summary?: string;
@@ -64,6 +93,13 @@ export interface AppOptions {
   /** Directory of the built page; absent: there is none. */
   readonly page: string | null;
   readonly onError: (error: unknown) => void;
+  /** Where changes are noted. */
+  readonly audit?: AuditLog;
+  readonly limits?: Limits;
+  /** Counts what is turned away. */
+  readonly refusals?: Refusals;
+  /** What the support bundle is made of, beside the engine itself. */
+  readonly support?: Support;
   /** Time in ms in which a live reader must send its token; default 10 s. */
   readonly authTimeout?: number;
 }
@@ -92,31 +128,46 @@ function validator({ schema }: { schema: z.ZodType }): (data: unknown) => { valu
 }
 
 export async function buildApp(options: AppOptions): Promise<App> {
-  const { engine, auth } = options;
+  const { engine, auth, limits = DEFAULT_LIMITS, refusals = new Refusals() } = options;
   const app: App = fastify({
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: limits.request_body,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     schemaController: { compilersFactory },
-    requestTimeout: 30_000,
-    keepAliveTimeout: 65_000,
-    http: { maxHeaderSize: HEADER_LIMIT },
-    clientErrorHandler: refuseGarbage,
+    requestTimeout: limits.request_time,
+    keepAliveTimeout: limits.keep_alive,
+    http: {
+      maxHeaderSize: HEADER_LIMIT,
+      headersTimeout: limits.request_time,
+      connectionsCheckingInterval: Math.min(30_000, limits.request_time / 2),
+    },
+    clientErrorHandler: (error, socket) => refuseGarbage(error, socket, refusals),
     frameworkErrors(error, _request, reply) {
       setSecurityHeaders(reply);
-      return sendProblem(reply, toApiError(error));
+      return sendProblem(reply, toApiError(error, limits));
     },
   });
+  const guard = new Guard(limits, refusals);
+  const connections = new Connections(app.server, limits.http_connections, refusals);
+  connections.watch((socket) => auth.isTrusted(socket));
+  auth.onProven((socket) => connections.prove(socket));
+  app.decorate('load', () => ({ connections: connections.open, unread: guard.unread }));
+  app.decorateRequest('identity', null);
+  app.decorateRequest('asker', null);
   const answerOtherMethods = watchMethods(app);
 
   // Before our own hook: it is the one that tells an upgrade from other requests (`request.ws`).
-  await app.register(fastifyWebsocket, { options: { maxPayload: BODY_LIMIT }, preClose: endConnections });
+  await app.register(fastifyWebsocket, { options: { maxPayload: LIVE_MESSAGE_LIMIT }, preClose: endConnections });
   app.addHook('onRequest', async (request, reply) => {
     setSecurityHeaders(reply);
     auth.checkOrigin(request.raw);
-    await authorize(auth, request);
+    await authorize(auth, request, guard);
+    if (request.routeOptions.config.changes && request.method === 'GET') changesOnGet(auth, request, reply);
   });
+  guard.watch(app);
+  if (options.audit) watchChanges(app, options.audit);
   app.setErrorHandler((error: FastifyError | ApiError, _request, reply) => {
-    const known = toApiError(error);
+    const known = toApiError(error, limits);
+    if (known.code === 'payload_too_large') refusals.add('request_too_large');
     if (known.code === 'internal') options.onError(error);
     return sendProblem(reply, known);
   });
@@ -135,14 +186,16 @@ export async function buildApp(options: AppOptions): Promise<App> {
       registerSeries(api, engine);
       registerQuery(api, engine);
       registerNodes(api, engine);
+      registerDiagnosis(api, engine, { page: options.page, ...options.support });
       registerProfiles(api, engine);
+      registerTokens(api, engine);
+      registerAudit(api, engine);
       registerLive(api, engine, auth, options.authTimeout);
     },
     { prefix: '/api/v1' },
   );
-  registerCompatJobs(app, engine);
-  registerCompatMetrics(app, engine);
-  registerCompatProfiles(app, engine);
+  await registerCompat(app, engine);
+  registerHealth(app, engine);
   registerPage(app, options.page);
   answerOtherMethods();
   return app;
@@ -161,21 +214,38 @@ function endConnections(this: App, done: () => void): void {
 }
 
 /** What came is not HTTP, or has no end. */
-function refuseGarbage(error: Error & { code?: string }, socket: Socket): void {
+function refuseGarbage(error: Error & { code?: string }, socket: Socket, refusals: Refusals): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const body = JSON.stringify(
-    new ApiError('bad_request', `this is not a request that can be read (${error.message})`).toProblem(),
-  );
+  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  if (slow) refusals.add('request_too_slow');
+  const problem = slow
+    ? new ApiError('request_timeout', 'the request did not arrive in time (limits.request_time)')
+    : new ApiError('bad_request', `this is not a request that can be read (${error.message})`);
+  const body = JSON.stringify(problem.toProblem());
   socket.end(
-    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n' +
+    `HTTP/1.1 ${slow ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }
 
-async function authorize(auth: Auth, request: FastifyRequest): Promise<void> {
+/** Why a request is let in, if it is. */
+function entryOf(auth: Auth, request: FastifyRequest): Entry {
   const { config } = request.routeOptions;
-  if (config.public || (config.upgrade && request.ws) || auth.authorized(request.raw)) return;
-  if (config.compat && auth.compatible(request.raw)) return;
+  request.identity = auth.identify(request.raw);
+  if (request.identity) return 'token';
+  if (config.public || (config.upgrade && request.ws)) return 'public';
+  return config.compat && auth.compatible(request.raw) ? 'compat' : 'refused';
+}
+
+async function authorize(auth: Auth, request: FastifyRequest, guard: Guard): Promise<void> {
+  const entry = entryOf(auth, request);
+  // On the engine's own socket the owner talks to themself.
+  if (!auth.trusts(request.raw)) guard.enter(request.raw.socket.remoteAddress, entry);
+  if (request.identity) {
+    request.asker = { by: request.identity.by, name: request.identity.name };
+    checkRole(request.identity, request.method, request.routeOptions.config);
+  } else if (entry === 'compat') request.asker = { by: 'compat', name: request.raw.socket.remoteAddress ?? '' };
+  if (entry !== 'refused') return;
   if (request.headers.authorization !== undefined) await delay(FAILURE_DELAY, undefined, { ref: false });
   throw new ApiError(
     'unauthorized',
@@ -183,6 +253,15 @@ async function authorize(auth: Auth, request: FastifyRequest): Promise<void> {
       ? 'send the header "Authorization: Bearer TOKEN"; the token is in the token_file that `vigie serve` prints'
       : 'the token was not accepted; read it anew from the token_file that `vigie serve` prints',
   );
+}
+
+/** Nothing changes on GET, but where a program that knows nothing else was let in for that. */
+function changesOnGet(auth: Auth, request: FastifyRequest, reply: FastifyReply): void {
+  if (!auth.compatible(request.raw)) {
+    reply.header('allow', 'POST');
+    throw new ApiError('method_not_allowed', 'nothing changes on GET; use POST, or start the engine with --compat');
+  }
+  auth.checkSite(request.raw);
 }
 
 function setSecurityHeaders(reply: FastifyReply): void {
@@ -200,6 +279,7 @@ function setSecurityHeaders(reply: FastifyReply): void {
 
 function sendProblem(reply: FastifyReply, error: ApiError): FastifyReply {
   if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
+  if (error.code === 'too_many_requests' || error.code === 'overloaded') reply.header('retry-after', '1');
   return reply
     .code(error.status)
     .type('application/problem+json')
@@ -207,10 +287,10 @@ function sendProblem(reply: FastifyReply, error: ApiError): FastifyReply {
     .send(error.toProblem());
 }
 
-function toApiError(error: FastifyError | ApiError): ApiError {
+function toApiError(error: FastifyError | ApiError, limits: Limits): ApiError {
   if (error instanceof ApiError) return error;
   if (error.statusCode === 413)
-    return new ApiError('payload_too_large', `a request body may have ${BODY_LIMIT} bytes at most`);
+    return new ApiError('payload_too_large', `a request body may have ${formatSize(limits.request_body)} at most`);
   if (error.statusCode === 415) return new ApiError('unsupported_media_type', 'send application/json');
   if (error.statusCode !== undefined && error.statusCode < 500)
     return new ApiError('bad_request', error.message.slice(0, 300));

@@ -3,6 +3,7 @@
  *
  * On the engine's own socket the directory is the authorisation. Over TCP every answer with data needs the token, the
  * Host must be one of ours (against DNS rebinding), and an Origin, if sent, must be the host itself (against other tabs).
+ * A token that may only view is refused by `checkRole`, which `authorize` calls for every request, too.
  */
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -10,9 +11,12 @@ import { chmodSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import type { Socket } from 'node:net';
+import { BlockList, isIP, type Socket } from 'node:net';
 import { ApiError } from '../../shared/errors.ts';
+import { OWNER, type Role } from '../../shared/model/role.ts';
 import { makeDirectory } from '../directory.ts';
+import type { Tokens } from '../tokens/tokens.ts';
+import type { StoredToken } from '../tokens/tokens-file.ts';
 
 const TOKEN_BYTES = 32;
 const TOKEN = /^[\x21-\x7e]{16,1024}$/;
@@ -50,33 +54,90 @@ export class TokenCheck {
   matches(candidate: string): boolean {
     return timingSafeEqual(digest(candidate), this.#digest);
   }
+}
 
-  /** The Authorization header is `Bearer` and the token. */
-  header(value: string | undefined): boolean {
-    const match = /^Bearer +(\S+) *$/i.exec(value ?? '');
-    return match !== null && this.matches(match[1]!);
-  }
+/** The token in an Authorization header, or null. */
+const bearer = (value: string | undefined): string | null => /^Bearer +(\S+) *$/i.exec(value ?? '')?.[1] ?? null;
+
+/** Who asks, and what they may. */
+export interface Identity {
+  readonly role: Role;
+  readonly by: 'token' | 'socket';
+  /** The token's name, or the user that the socket belongs to. */
+  readonly name: string;
+  /** An added token, which can be revoked; null: it cannot. */
+  readonly added: StoredToken | null;
+}
+
+const OWN_TOKEN: Identity = { role: 'control', by: 'token', name: OWNER, added: null };
+/** Only its user, and root, can enter the socket's directory; Node cannot ask the system for more. */
+const OWN_SOCKET: Identity = { role: 'control', by: 'socket', name: `uid ${process.getuid?.() ?? 0}`, added: null };
+
+/** What a route says of itself, as far as roles are concerned. */
+export interface RouteRole {
+  /** Its GET changes something. */
+  readonly changes?: true;
+  /** Only for those who may control, also when it is read. */
+  readonly control?: true;
+  /** Nothing is changed by any of its methods. */
+  readonly reads?: true;
+}
+
+const READING = ['GET', 'HEAD', 'OPTIONS'];
+
+/** True when a request to this route would change something. */
+export const changesState = (method: string, route: RouteRole): boolean =>
+  route.changes === true || (route.reads !== true && !READING.includes(method));
+
+/** Refuses what a token that may only view must not do: the one place that decides it. */
+export function checkRole({ role, name }: Identity, method: string, route: RouteRole): void {
+  if (role === 'control' || !(route.control === true || changesState(method, route))) return;
+  throw new ApiError('forbidden_role', `the token "${name}" may only view; this needs one with the role control`);
 }
 
 const hostName = (header: string): string => header.replace(/:\d+$/, '').toLowerCase();
 
 export interface AuthOptions {
+  /** The owner's: the one in the token file. */
   readonly token: TokenCheck;
+  /** Those that were added; absent: there are none. */
+  readonly tokens?: Tokens;
   readonly allowHosts: readonly string[];
   /** Compatible routes are open to loopback clients. */
   readonly compat: boolean;
+  /** And to those in these networks, such as `10.1.0.0/16`. */
+  readonly compatNetworks?: readonly string[];
+  /** Wall clock, ms since the epoch; default the system's. */
+  readonly now?: () => number;
 }
 
 export class Auth {
-  readonly token: TokenCheck;
+  readonly #token: TokenCheck;
+  readonly #tokens: Tokens | null;
   readonly #hosts: ReadonlySet<string>;
   readonly #compat: boolean;
+  readonly #compatNetworks = new BlockList();
   /** Connections of the engine's own socket. */
   readonly #trusted = new WeakSet<Socket>();
+  readonly #now: () => number;
+  #proven: (socket: Socket) => void = () => undefined;
+  /** When the owner's token was last used since the start, ms since the epoch; 0: never. */
+  ownerUsed = 0;
 
   constructor(options: AuthOptions) {
-    this.token = options.token;
+    this.#token = options.token;
+    this.#tokens = options.tokens ?? null;
+    this.#now = options.now ?? Date.now;
     this.#compat = options.compat;
+    for (const network of options.compatNetworks ?? []) {
+      const [address = '', bits] = network.split('/');
+      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+      this.#compatNetworks.addSubnet(
+        address,
+        bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits),
+        family,
+      );
+    }
     const own = hostname().toLowerCase();
     this.#hosts = new Set([
       'localhost',
@@ -86,6 +147,15 @@ export class Auth {
       own.split('.')[0]!,
       ...options.allowHosts.map((name) => name.toLowerCase()),
     ]);
+  }
+
+  /** Tells of connections on which a request was let in by token. One listener. */
+  onProven(listener: (socket: Socket) => void): void {
+    this.#proven = listener;
+  }
+
+  isTrusted(socket: Socket): boolean {
+    return this.#trusted.has(socket);
   }
 
   trust(socket: Socket): void {
@@ -112,17 +182,68 @@ export class Auth {
     }
   }
 
-  /** True when the request may see and change what the API offers. */
-  authorized(request: IncomingMessage): boolean {
-    return this.trusts(request) || this.token.header(request.headers.authorization);
+  /** Who sends the request; null when it has no token that is accepted. */
+  identify(request: IncomingMessage): Identity | null {
+    if (this.trusts(request)) return OWN_SOCKET;
+    const token = bearer(request.headers.authorization);
+    return token === null ? null : this.identifyToken(request, token);
+  }
+
+  /** The same for a token that came in another way than a header. */
+  identifyToken(request: IncomingMessage, token: string): Identity | null {
+    const identity = this.#ownerOf(token);
+    if (identity) this.#proven(request.socket);
+    return identity;
+  }
+
+  #ownerOf(token: string): Identity | null {
+    if (this.#token.matches(token)) {
+      this.ownerUsed = this.#now();
+      return OWN_TOKEN;
+    }
+    const added = this.#tokens?.find(token);
+    return added ? { role: added.role, by: 'token', name: added.name, added } : null;
+  }
+
+  /** Calls when this one's token is revoked. Returns what ends it. */
+  onRevoked({ added }: Identity, revoked: () => void): () => void {
+    const tokens = this.#tokens;
+    if (!tokens || !added) return () => undefined;
+    return tokens.onChange(() => {
+      if (!tokens.holds(added)) revoked();
+    });
   }
 
   /** True when a compatible route may answer without a token. */
   compatible(request: IncomingMessage): boolean {
-    return this.#compat && isLoopback(request.socket.remoteAddress);
+    if (!this.#compat) return false;
+    if (this.trusts(request)) return true;
+    // IPv4 clients of an IPv6 socket, and addresses that name the interface they are valid on.
+    const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=[\d.]+$)|%.*$/gi, '');
+    if (isLoopback(address)) return true;
+    const family = isIP(address);
+    return family !== 0 && this.#compatNetworks.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  }
+
+  /**
+   * Refuses a GET that changes something when a page of another site made the browser send it. Such a page needs no
+   * answer, and browsers send no Origin with the GET of an image.
+   */
+  checkSite(request: IncomingMessage): void {
+    if (this.trusts(request)) return;
+    const site = request.headers['sec-fetch-site'];
+    const referer = request.headers.referer;
+    const foreign =
+      site !== undefined
+        ? site !== 'same-origin' && site !== 'none'
+        : referer !== undefined && !isOrigin(referer, request.headers.host ?? '');
+    if (foreign) throw new ApiError('forbidden_origin', 'pages of other origins may not change anything here');
   }
 }
 
-function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(address);
+const isOrigin = (url: string, host: string): boolean =>
+  URL.canParse(url) && new URL(url).host.toLowerCase() === host.toLowerCase();
+
+function isLoopback(address: string): boolean {
+  return /^127\.|^::1$/.test(address);
 }

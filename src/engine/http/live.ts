@@ -8,8 +8,9 @@ import { API_VERSION } from '../../shared/api/status.ts';
 import { ApiError, type ErrorCode } from '../../shared/errors.ts';
 import type { EngineContext } from '../context.ts';
 import { Subscription, type Reader } from '../live/hub.ts';
+import type { Role } from '../../shared/model/role.ts';
 import { describeSeries, type SeriesDef } from '../../shared/model/series.ts';
-import type { Auth } from './auth.ts';
+import type { Auth, Identity } from './auth.ts';
 import type { App } from './app.ts';
 import { replay, type ReplayTarget } from './replay.ts';
 import { RunsTopic } from './runs-topic.ts';
@@ -36,12 +37,12 @@ export function registerLive(app: App, engine: EngineContext, auth: Auth, authTi
       throw new ApiError('bad_request', 'this is a WebSocket: ask for an upgrade');
     },
     wsHandler(socket: WebSocket, request: FastifyRequest) {
-      const authorized = auth.authorized(request.raw);
+      const identity = auth.identify(request.raw);
       // Who sends a token in the header will not send another one.
-      if (!authorized && request.headers.authorization !== undefined) {
+      if (!identity && request.headers.authorization !== undefined) {
         socket.on('error', () => socket.terminate());
         refuseToken(socket);
-      } else serve(socket, engine, auth, { authorized, authTimeout });
+      } else serve(socket, engine, auth, { identity, authTimeout, request });
     },
   });
 }
@@ -55,9 +56,15 @@ function serve(
   socket: WebSocket,
   engine: EngineContext,
   auth: Auth,
-  { authorized, authTimeout }: { authorized: boolean; authTimeout: number },
+  { identity, authTimeout, request }: { identity: Identity | null; authTimeout: number; request: FastifyRequest },
 ): void {
-  let session = authorized ? new Session(socket, engine) : null;
+  let session: Session | null = null;
+  let forget = (): void => undefined;
+  const begin = (who: Identity): void => {
+    session = new Session(socket, engine, who.role);
+    forget = auth.onRevoked(who, () => refuseToken(socket));
+  };
+  if (identity) begin(identity);
   const timeout = setTimeout(() => {
     if (!session) socket.close(4401, 'no token');
   }, authTimeout);
@@ -77,6 +84,7 @@ function serve(
   socket.on('close', () => {
     clearTimeout(timeout);
     clearInterval(ping);
+    forget();
     session?.close();
   });
   socket.on('message', (data: Buffer, isBinary: boolean) => {
@@ -87,8 +95,9 @@ function serve(
       return refuse(socket, null, 'bad_request', 'messages are JSON objects of the kinds that docs/protocol.md names');
     if (message.type === 'auth') {
       if (session) return;
-      if (!auth.token.matches(message.token)) return refuseToken(socket);
-      session = new Session(socket, engine);
+      const who = auth.identifyToken(request.raw, message.token);
+      if (who) begin(who);
+      else refuseToken(socket);
     } else if (session) session.handle(message);
     else refuse(socket, null, 'unauthorized', 'the first message must be {"type":"auth","token":…}');
   });
@@ -142,13 +151,15 @@ class Session implements Reader {
   #watchesStatus = false;
   readonly #stop: () => void;
 
-  constructor(socket: WebSocket, engine: EngineContext) {
+  /** `role`: what the reader may do. All that can be asked for here is to look. */
+  constructor(socket: WebSocket, engine: EngineContext, role: Role) {
     this.#socket = socket;
     this.#engine = engine;
     engine.hub.readers++;
     const { engine: about } = engine.status();
     const period = engine.config.periodMs;
-    send(socket, { type: 'hello', api: API_VERSION, engine: about.id, epoch: about.epoch, period, time: engine.now() });
+    const { id, epoch } = about;
+    send(socket, { type: 'hello', api: API_VERSION, engine: id, epoch, period, time: engine.now(), role });
     this.#stop = engine.hub.onAnnounce(() => this.#announce());
   }
 

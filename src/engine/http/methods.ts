@@ -20,6 +20,8 @@ export function watchMethods(app: App): () => void {
         url,
         method: METHODS.filter((one) => !methods.has(one)),
         schema: { hide: true },
+        // Whoever asks: nothing is changed here, so it is the method that is wrong.
+        config: { reads: true },
         // Before the body is read: nobody will look at it.
         onRequest: async (request, reply) => {
           reply.header('allow', allow);

@@ -19,7 +19,6 @@ const TYPES: Readonly<Record<string, string>> = {
 export function registerPage(app: App, directory: string | null): void {
   const index = directory ? join(directory, 'index.html') : null;
   const config = { public: true } as const;
-  app.get('/healthz', { config }, async (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok\n'));
   if (index === null || directory === null || !existsSync(index)) {
     const missing = async (_request: unknown, reply: FastifyReply): Promise<FastifyReply> =>
       reply.code(503).type('text/plain; charset=utf-8').send(NOT_BUILT);

@@ -7,6 +7,7 @@
 import { decodeFrame, encodeFrame, FrameState, hasBit, setBit, type Frame } from '../../shared/frame.ts';
 import type { EngineContext } from '../context.ts';
 import type { Subscription } from '../live/hub.ts';
+import type { Scope } from '../live/scope.ts';
 
 /** Most frames sent again; an hour at one per second. */
 const MAX_REPLAY = 3600;
@@ -87,11 +88,24 @@ async function sendStored(
     state.apply(frame);
     const dropped = cursor.sequence !== null && frame.sequence !== (cursor.sequence + 1) >>> 0;
     if (dropped || (n === 0 && stored.truncated)) target.gap(cursor.time, frame.time);
+    if (n === stored.frames.length - 1) fill(frame, state, scope);
     target.frame(rewrite(frame, state, to, n === 0));
     cursor.time = frame.time;
     cursor.sequence = frame.sequence;
     if (n % CHUNK === CHUNK - 1) await new Promise(setImmediate);
     await target.drained();
+  }
+}
+
+/**
+ * Detail counters are stored now and then only, and are NaN in between: a hole in a line is better than a spike. With the
+ * last frame they get the values of now, because the live ones tell changes only.
+ */
+function fill(frame: Frame, state: FrameState, scope: Scope): void {
+  for (let i = 0; i < frame.counterCount; i++) {
+    if (!Number.isNaN(state.counters[i])) continue;
+    state.counters[i] = scope.counters[i]!;
+    setBit(frame.counterBits, i);
   }
 }
 

@@ -6,7 +6,7 @@ import type { LiveRun } from '../live/runs.ts';
 
 export class RunsTopic {
   readonly #engine: EngineContext;
-  /** What was last sent of each run, as text: small, and equality is all that is asked of it. */
+  /** What was last sent of each run. */
   readonly #sent = new Map<string, string>();
   #first = true;
 
@@ -17,12 +17,10 @@ export class RunsTopic {
   next(): LiveEvent | null {
     const rows: Row[] = [];
     const present = new Set<string>();
-    for (const run of this.#engine.runs.live.values()) {
-      present.add(run.id);
-      const row: Row = { ...run.describe(), rate: headlineRate(run) };
-      const text = JSON.stringify(row);
-      if (this.#sent.get(run.id) === text) continue;
-      this.#sent.set(run.id, text);
+    for (const { row, text } of presentRows(this.#engine)) {
+      present.add(row.id);
+      if (this.#sent.get(row.id) === text) continue;
+      this.#sent.set(row.id, text);
       rows.push(row);
     }
     for (const id of this.#sent.keys()) {
@@ -35,6 +33,28 @@ export class RunsTopic {
     this.#first = false;
     return all || rows.length > 0 ? { type: 'runs', all, runs: rows } : null;
   }
+}
+
+interface PresentRow {
+  readonly row: Row;
+  /** Small, and equality is all that is asked of it. */
+  readonly text: string;
+}
+
+/** The live runs of this turn of the loop: all readers are told at the same moment, so they are looked at once. */
+const present = new WeakMap<EngineContext, readonly PresentRow[]>();
+
+function presentRows(engine: EngineContext): readonly PresentRow[] {
+  const known = present.get(engine);
+  if (known) return known;
+  const rows = Array.from(engine.runs.live.values(), (run): PresentRow => {
+    const row: Row = { ...run.describe(), rate: headlineRate(run) };
+    return { row, text: JSON.stringify(row) };
+  });
+  present.set(engine, rows);
+  // Before anything else is read or ticks.
+  queueMicrotask(() => present.delete(engine));
+  return rows;
 }
 
 /** Increase per second of the headline counter over the last period; the value itself of a gauge. */

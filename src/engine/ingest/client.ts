@@ -5,20 +5,21 @@
 
 import { refuseJobid, type JobDesc } from '../../shared/model/job.ts';
 import type { Kind } from '../../shared/model/values.ts';
-import { growInt32 } from '../live/columns.ts';
 import { Contributor } from '../live/contributor.ts';
 import type { LiveRun, Runs } from '../live/runs.ts';
-import { MAX_SERIES_PER_SCOPE, type Scope } from '../live/scope.ts';
+import type { Scope } from '../live/scope.ts';
+import { placeOf, type SeriesTable } from '../live/series-table.ts';
+import type { Budget } from './budget.ts';
 import type { Message, Reason } from './messages.ts';
-import { hashBytes, IntMap, NameTable } from './names.ts';
+import { escapedName, hashBytes, IntMap, type NameTable } from './names.ts';
 import type { IngestStats } from './stats.ts';
-import { escapedName, type WireSink } from './wire.ts';
+import type { WireSink } from './wire.ts';
 
 /** So many bad messages in a row mean that the other side speaks something else. */
 export const MAX_BAD_IN_A_ROW = 100;
 
-/** Different spellings of names that a scope takes. */
-const MAX_SPELLINGS_PER_SCOPE = 2 * MAX_SERIES_PER_SCOPE;
+/** Different spellings of names that a scope takes, by series that it may have. */
+const SPELLINGS_PER_SERIES = 2;
 
 /** What a client needs of the engine. */
 export interface ClientHost {
@@ -27,28 +28,14 @@ export interface ClientHost {
   /** Name of this host. */
   readonly host: string;
   readonly stats: IngestStats;
-}
-
-/** Names of a scope by their bytes, for all its clients; `places[entry]` is 2 × index + (1 for a gauge). */
-class ScopeNames {
-  readonly table = new NameTable();
-  places: Int32Array = new Int32Array(0);
-}
-
-/** Not a field of Scope: only the ways in know of bytes. */
-const namesOfScope = new WeakMap<Scope, ScopeNames>();
-
-function namesOf(scope: Scope): ScopeNames {
-  let names = namesOfScope.get(scope);
-  if (!names) namesOfScope.set(scope, (names = new ScopeNames()));
-  return names;
+  readonly budget: Budget;
 }
 
 export class Client implements WireSink {
   readonly #host: ClientHost;
   #run: LiveRun | null = null;
   #contributor: Contributor | null = null;
-  #names: ScopeNames | null = null;
+  #names: SeriesTable | null = null;
   /** Entry of the scope's names to 2 × own place + (1 for a gauge): what this client has described. */
   #own = new IntMap();
   #badInARow = 0;
@@ -75,7 +62,7 @@ export class Client implements WireSink {
   }
 
   get names(): NameTable | null {
-    return this.#names === null ? null : this.#names.table;
+    return this.#names === null ? null : this.#names.names;
   }
 
   handleOf(entry: number): number {
@@ -94,10 +81,9 @@ export class Client implements WireSink {
   }
 
   describeKnownCounter(entry: number): boolean {
-    const place = this.#names!.places[entry]!;
+    const place = this.#names!.place(entry);
     if ((place & 1) === 1) return false;
-    this.#describes(entry, place);
-    return true;
+    return this.#describes(entry, place) === null;
   }
 
   message(message: Message): Reason | null {
@@ -112,7 +98,7 @@ export class Client implements WireSink {
   }
 
   #job(desc: JobDesc): Reason | null {
-    const refused = refuseJobid(desc.jobid);
+    const refused = refuseJobid(desc.jobid) ?? this.#host.budget.refuseRun(this.#host.runs, desc.jobid);
     if (refused) {
       // Whatever it counts from here on is not of the job it named before.
       if (this.#run) this.#move(() => this.#enterNode());
@@ -147,56 +133,71 @@ export class Client implements WireSink {
 
   #enter(contributor: Contributor): void {
     this.#contributor = contributor;
-    this.#names = namesOf(contributor.scope);
+    this.#names = contributor.scope.table;
     this.#own = new IntMap();
   }
 
   #describe(name: string, doc: string, kind: Kind): Reason | null {
     if (this.#contributor === null) this.#enterNode();
-    const registered = this.#contributor!.scope.register(name, doc, kind);
+    const { budget } = this.#host;
+    const { scope } = this.#contributor!;
+    const refused = budget.refuseSeries(scope, name);
+    if (refused) return refused;
+    const before = scope.seriesCount;
+    const registered = scope.register(name, doc, kind);
     if ('refused' in registered) return registered.refused;
-    const names = this.#names!;
-    const place = 2 * registered.index + (kind === 'gauge' ? 1 : 0);
+    budget.added(scope, scope.seriesCount - before);
+    const table = this.#names!;
+    const { names } = table;
+    const place = placeOf(kind, registered.index);
     const bytes = escapedName(name);
-    const hash = hashBytes(bytes, 0, bytes.length);
-    let entry = names.table.find(bytes, 0, bytes.length, hash);
+    let entry = names.find(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
     if (entry < 0) {
       // One metric has many spellings; they take memory too.
-      if (names.table.count >= MAX_SPELLINGS_PER_SCOPE) return 'too_many_series';
-      entry = names.table.add(bytes, 0, bytes.length, hash);
-      names.places = growInt32(names.places, entry + 1);
-      names.places[entry] = place;
+      if (names.count >= SPELLINGS_PER_SERIES * budget.seriesOf(scope)) return 'too_many_series';
+      entry = table.addSpelling(bytes, place);
     }
-    this.#describes(entry, place);
-    return null;
+    return this.#describes(entry, place);
   }
 
   /** Notes that this client has described a name, once. */
-  #describes(entry: number, place: number): void {
-    if (this.#own.get(entry) >= 0) return;
+  #describes(entry: number, place: number): Reason | null {
+    if (this.#own.get(entry) >= 0) return null;
+    const { budget } = this.#host;
+    if (budget.rankValuesFull) return 'too_many_rank_values';
     const gauge = place & 1;
     const contributor = this.#contributor!;
     const local = gauge === 1 ? contributor.addGauge(place >>> 1) : contributor.addCounter(place >>> 1);
     this.#own.add(entry, 2 * local + gauge);
+    budget.addRankValues(contributor.scope, 1);
+    return null;
   }
 
   /** Leaves the scope; returns what was described there, for the next one. */
   #leave(): { name: string; doc: string; kind: Kind }[] {
-    const [contributor, names] = [this.#contributor, this.#names];
-    if (contributor === null || names === null) return [];
+    const [contributor, table] = [this.#contributor, this.#names];
+    if (contributor === null || table === null) return [];
     const described = [];
     for (const [entry] of this.#own.entries()) {
-      const place = names.places[entry]!;
+      const place = table.place(entry);
       const kind = (place & 1) === 1 ? ('gauge' as const) : ('counter' as const);
-      const doc = contributor.scope.defs(kind)[place >>> 1]!.doc;
-      described.push({ entry, name: names.table.name(entry), doc, kind });
+      described.push({ entry, name: table.names.name(entry), doc: table.doc(kind, place >>> 1), kind });
     }
-    if (this.#run) this.#host.runs.leave(this.#run, contributor);
-    else contributor.detach();
+    this.#detach(contributor);
     this.#run = null;
     this.#contributor = null;
     this.#names = null;
     return described.toSorted((a, b) => a.entry - b.entry);
+  }
+
+  #detach(contributor: Contributor): void {
+    const run = this.#run;
+    const kept = run?.endedValues ?? 0;
+    if (run) this.#host.runs.leave(run, contributor);
+    else contributor.detach();
+    // What the run keeps apart for its profile is still held; what it folded is not.
+    const values = this.#own.size;
+    this.#host.budget.addRankValues(contributor.scope, (run?.endedValues ?? 0) - kept - values);
   }
 
   /** The connection ended, in whatever way. May be called more than once. */

@@ -19,6 +19,11 @@ export type Reason =
   | 'value_of_other_kind'
   | 'sum_overflow'
   | 'message_too_long'
+  | 'name_reserved'
+  | 'engine_full'
+  | 'memory_full'
+  | 'too_many_runs'
+  | 'too_many_rank_values'
   | SeriesRefusal
   | JobidRefusal;
 

@@ -14,10 +14,10 @@
  */
 
 import { readMessage, refuseGauge, type Message, type Reason } from './messages.ts';
-import { HASH_SEED, hashBytes, hashStep, type NameTable } from './names.ts';
-import { growInt32 } from '../live/columns.ts';
+import { escapedName, HASH_SEED, hashBytes, hashStep, type NameTable } from './names.ts';
+import { growInt32, NO_BITS, NO_INTS } from '../live/columns.ts';
 
-/** Longest message, without its NUL. A sender of a longer one is cut off. */
+/** Longest message unless another limit is given, without its NUL. A sender of a longer one is cut off. */
 export const MAX_MESSAGE = 1024 * 1024;
 
 /** Where decoded messages go. */
@@ -81,8 +81,9 @@ const MAX_MANTISSA = 2 ** 53;
 
 export class WireDecoder {
   readonly #sink: WireSink;
+  readonly #longest: number;
   /** The beginning of a message whose end has not come yet. */
-  #pending: Uint8Array = new Uint8Array(0);
+  #pending: Uint8Array = NO_BITS;
   #pendingLength = 0;
 
   // Results of the scanning steps, kept in fields so that no step allocates.
@@ -95,12 +96,14 @@ export class WireDecoder {
   /** The names that the guesses are about. */
   #guessed: NameTable | null = null;
   /** By entry: the entry (+ 1) that came after it the last time; 0: not known. */
-  #successors: Int32Array = new Int32Array(0);
+  #successors: Int32Array = NO_INTS;
   /** The entry (+ 1) of the last value; 0: none. */
   #last = 0;
 
-  constructor(sink: WireSink) {
+  /** `longest`: bytes of a message, without its NUL. */
+  constructor(sink: WireSink, longest: number = MAX_MESSAGE) {
     this.#sink = sink;
+    this.#longest = longest;
   }
 
   /** Bytes of an unfinished message. */
@@ -110,14 +113,14 @@ export class WireDecoder {
 
   /**
    * Takes the next bytes of the stream; they are not kept. False: the message that is coming is longer than
-   * {@link MAX_MESSAGE}, the stream cannot be understood any further.
+   * allowed, the stream cannot be understood any further.
    */
   push(bytes: Uint8Array): boolean {
     let at = 0;
     if (this.#pendingLength > 0) {
       const nul = bytes.indexOf(0);
       if (nul < 0) return this.#keep(bytes, 0);
-      if (this.#pendingLength + nul > MAX_MESSAGE) return this.#tooLong();
+      if (this.#pendingLength + nul > this.#longest) return this.#tooLong();
       this.#keep(bytes.subarray(0, nul + 1), 0);
       const message = this.#pending.subarray(0, this.#pendingLength);
       this.#pendingLength = 0;
@@ -127,15 +130,15 @@ export class WireDecoder {
     at = this.#scan(bytes, at);
     if (at < bytes.length) return this.#keep(bytes, at);
     // A huge message came and went: do not hold its memory for ever.
-    if (this.#pending.length > 65_536) this.#pending = new Uint8Array(0);
+    if (this.#pending.length > 65_536) this.#pending = NO_BITS;
     return true;
   }
 
   #keep(bytes: Uint8Array, from: number): boolean {
     const length = this.#pendingLength + bytes.length - from;
-    if (length > MAX_MESSAGE + 1) return this.#tooLong();
+    if (length > this.#longest + 1) return this.#tooLong();
     if (length > this.#pending.length) {
-      const next = new Uint8Array(Math.min(MAX_MESSAGE + 1, Math.max(512, length, 2 * this.#pending.length)));
+      const next = new Uint8Array(Math.min(this.#longest + 1, Math.max(512, length, 2 * this.#pending.length)));
       next.set(this.#pending.subarray(0, this.#pendingLength));
       this.#pending = next;
     }
@@ -145,7 +148,7 @@ export class WireDecoder {
   }
 
   #tooLong(): boolean {
-    this.#pending = new Uint8Array(0);
+    this.#pending = NO_BITS;
     this.#pendingLength = 0;
     this.#sink.rejected('message_too_long');
     return false;
@@ -163,7 +166,7 @@ export class WireDecoder {
       }
       const nul = bytes.indexOf(0, at);
       if (nul < 0) break;
-      if (nul - at > MAX_MESSAGE) this.#report('message_too_long');
+      if (nul - at > this.#longest) this.#report('message_too_long');
       else this.#long(bytes.subarray(at, nul));
       at = nul + 1;
     }
@@ -214,7 +217,7 @@ export class WireDecoder {
     const names = this.#sink.names;
     if (names !== this.#guessed) {
       this.#guessed = names;
-      this.#successors = new Int32Array(0);
+      this.#successors = NO_INTS;
       this.#last = 0;
     }
     this.#successors = growInt32(this.#successors, Math.max(this.#last, entry + 1) + 1);
@@ -423,10 +426,3 @@ const fourDigits = (x: number): boolean =>
   (x & 0xf0f0f0f0) === 0x30303030 && ((x + 0x06060606) & 0xf0f0f0f0) === 0x30303030;
 
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
-
-const encoder = new TextEncoder();
-
-/** A name as JSON spells it between quotes. */
-export function escapedName(name: string): Uint8Array {
-  return encoder.encode(JSON.stringify(name).slice(1, -1));
-}

@@ -1,8 +1,17 @@
-/** Growing typed arrays and bitmaps. Capacity doubles, so that appending a series is cheap however many there are. */
+/**
+ * Growing typed arrays and bitmaps. Capacity doubles, so that appending a series is cheap however many there are, and so
+ * that what is left behind is no more than what is there. Room that is never written to is no memory yet.
+ */
 
 const FIRST = 8;
 
-const capacity = (have: number, need: number): number => Math.max(FIRST, need, 2 * have);
+/** Elements to make room for. */
+export const capacity = (have: number, need: number): number => Math.max(FIRST, need, 2 * have);
+
+/** What everything begins with: shared, since an array of nothing takes 200 bytes, and a run has dozens. */
+export const NO_DOUBLES: Float64Array = new Float64Array(0);
+export const NO_INTS: Int32Array = new Int32Array(0);
+export const NO_BITS: Uint8Array = new Uint8Array(0);
 
 export function growFloat64(array: Float64Array, length: number, fill = 0): Float64Array {
   if (array.length >= length) return array;

@@ -6,7 +6,8 @@
  */
 
 import { GAUGE_WIDTH, type Gauge } from '../../shared/model/values.ts';
-import { growFloat64, growInt32 } from './columns.ts';
+import { noteChange } from './changes.ts';
+import { growFloat64, growInt32, NO_DOUBLES, NO_INTS } from './columns.ts';
 import type { Scope } from './scope.ts';
 
 /** Grows with every write that `last` must tell apart; shared by all scopes. */
@@ -20,15 +21,15 @@ export class Contributor {
   readonly node: string;
 
   counterCount = 0;
-  counterMap: Int32Array = new Int32Array(0);
-  counters: Float64Array = new Float64Array(0);
+  counterMap: Int32Array = NO_INTS;
+  counters: Float64Array = NO_DOUBLES;
   /** When each counter was last written; only kept where a rule may ask for it. */
   #counterOrder: Float64Array | null = null;
 
   gaugeCount = 0;
-  gaugeMap: Int32Array = new Int32Array(0);
-  gauges: Float64Array = new Float64Array(0);
-  gaugeOrder: Float64Array = new Float64Array(0);
+  gaugeMap: Int32Array = NO_INTS;
+  gauges: Float64Array = NO_DOUBLES;
+  gaugeOrder: Float64Array = NO_DOUBLES;
   /** The scope's index to the own one. */
   readonly #gaugePlaces = new Map<number, number>();
 
@@ -46,7 +47,7 @@ export class Contributor {
     this.counters = growFloat64(this.counters, this.counterCount);
     this.counterMap[local] = index;
     if (this.#counterOrder || this.scope.isRuled(index)) {
-      this.#counterOrder = growFloat64(this.#counterOrder ?? new Float64Array(0), this.counterCount);
+      this.#counterOrder = growFloat64(this.#counterOrder ?? NO_DOUBLES, this.counterCount);
     }
     return local;
   }
@@ -73,6 +74,7 @@ export class Contributor {
     this.counters[local]! += by;
     if (this.#counterOrder) this.#counterOrder[local] = ++writes;
     this.scope.increase(index, by);
+    noteChange();
     return true;
   }
 
@@ -87,6 +89,7 @@ export class Contributor {
     const others = this.scope.counters[index]! - before;
     this.scope.counters[index] = others;
     this.scope.increase(index, total);
+    noteChange();
   }
 
   /** A gauge replaces this contributor's earlier one. */
@@ -98,6 +101,7 @@ export class Contributor {
     this.gauges[at + 2] = hits;
     this.gauges[at + 3] = total;
     this.gaugeOrder[local] = ++writes;
+    noteChange();
     this.scope.markGauge(this.gaugeMap[local]!, (hits > 0 ? 1 : 0) - (held ? 1 : 0));
   }
 

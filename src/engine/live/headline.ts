@@ -4,7 +4,6 @@
  */
 
 import type { Scope } from './scope.ts';
-import { parseMetric } from '../../shared/model/metric.ts';
 
 const PREFERRED = ['total___mpi___hits___total', 'total___strace___hits___total', 'total___io___hits___total'];
 /** Lifecycle counters move once: a line of them says nothing. */
@@ -23,14 +22,16 @@ export function headline(scope: Scope): Headline {
     if (found?.kind === 'counter' && scope.counters[found.index]! > 0) return { key, settled: true };
   }
   let fallback: string | null = null;
-  const defs = scope.defs('counter');
-  for (let i = 0; i < defs.length; i++) {
-    const { key, family } = parseMetric(defs[i]!.name);
-    if (DULL.has(family)) continue;
-    if (scope.counters[i]! > 0) return { key, settled: true };
-    fallback ??= key;
+  const { table } = scope;
+  for (let i = 0; i < scope.counterCount; i++) {
+    const moved = scope.counters[i]! > 0;
+    // Names are made anew each time they are asked for: only of what may be chosen.
+    if (!moved && fallback !== null) continue;
+    if (DULL.has(table.family('counter', i))) continue;
+    if (moved) return { key: table.key('counter', i), settled: true };
+    fallback = table.key('counter', i);
   }
-  const gauge = scope.defs('gauge')[0];
-  const first = gauge ?? defs[0];
-  return { key: fallback ?? (first ? parseMetric(first.name).key : null), settled: false };
+  if (fallback !== null) return { key: fallback, settled: false };
+  const kind = scope.gaugeCount > 0 ? 'gauge' : 'counter';
+  return { key: scope.seriesCount === 0 ? null : table.key(kind, 0), settled: false };
 }

@@ -88,8 +88,10 @@ export class Subscription {
   }
 
   #learnPiece(scope: Scope): void {
-    const counters = scope.defs('counter').slice(this.#counters, this.#counters + PIECE);
-    const gauges = scope.defs('gauge').slice(this.#gauges, this.#gauges + PIECE - counters.length);
+    const lastCounter = Math.min(scope.counterCount, this.#counters + PIECE);
+    const counters = scope.defs('counter', this.#counters, lastCounter);
+    const lastGauge = Math.min(scope.gaugeCount, this.#gauges + PIECE - counters.length);
+    const gauges = scope.defs('gauge', this.#gauges, lastGauge);
     this.#counters += counters.length;
     this.#gauges += gauges.length;
     this.#wantedCounters = growBits(this.#wantedCounters, this.#counters);

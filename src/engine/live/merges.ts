@@ -3,9 +3,9 @@
  * live and ended; `Node: HOST` is the same for one host.
  */
 
-import { parseMetric } from '../../shared/model/metric.ts';
 import { finiteSum, mergeGauge, type Gauge, type Kind } from '../../shared/model/values.ts';
-import type { Scope } from './scope.ts';
+import { Scope } from './scope.ts';
+import { MergedView } from './view.ts';
 
 /** One series with its value, of a scope or of a merge of scopes. */
 export interface Sample {
@@ -38,17 +38,7 @@ export class Merge {
 
   /** Adds all of a scope. Settles it first. */
   addScope(scope: Scope): this {
-    scope.settle();
-    for (const def of scope.defs('counter')) {
-      const { key, family } = parseMetric(def.name);
-      const [counter, changed] = [scope.counters[def.index]!, scope.counterChanged[def.index]!];
-      this.add({ name: def.name, key, family, doc: def.doc, kind: 'counter', counter, gauge: null, changed });
-    }
-    for (const def of scope.defs('gauge')) {
-      const { key, family } = parseMetric(def.name);
-      const [gauge, changed] = [scope.gauge(def.index), scope.gaugeChanged[def.index]!];
-      this.add({ name: def.name, key, family, doc: def.doc, kind: 'gauge', counter: 0, gauge, changed });
-    }
+    for (const sample of new MergedView().update([{ scope }]).samples()) this.add(sample);
     return this;
   }
 
@@ -68,26 +58,41 @@ export class Merge {
   }
 }
 
-/** Most different counters of ended runs that are remembered for `main`. */
-const MAX_ENDED_COUNTERS = 200_000;
-
-/** Counters of runs that ended since the start: without them `main` would fall when a run ends. */
+/**
+ * Counters of runs that ended since the start: without them `main` would fall when a run ends. As many different ones as
+ * a scope may have are remembered.
+ */
 export class EndedTotals {
-  readonly #totals = new Merge();
-  #count = 0;
+  /** Has no contributors. */
+  readonly scope = new Scope('ended', 'run');
 
-  addRun(scope: Scope): void {
-    scope.settle();
-    for (const def of scope.defs('counter')) {
-      const counter = scope.counters[def.index]!;
-      const { key, family } = parseMetric(def.name);
-      if (!this.#totals.has(key) && this.#count++ >= MAX_ENDED_COUNTERS) continue;
-      const changed = scope.counterChanged[def.index]!;
-      this.#totals.add({ name: def.name, key, family, doc: def.doc, kind: 'counter', counter, gauge: null, changed });
+  addRun(run: Scope): void {
+    run.settle();
+    const { scope } = this;
+    for (let i = 0; i < run.counterCount; i++) {
+      const index = this.#placeOf(run, i);
+      if (index < 0) continue;
+      scope.putCounter(index, finiteSum(scope.counters[index]!, run.counters[i]!));
+      scope.counterChanged[index] = Math.max(scope.counterChanged[index]!, run.counterChanged[i]!);
     }
+    // Nobody makes frames of it.
+    scope.clear();
+  }
+
+  /** By the bytes of its name where it is known: a thousand runs of one program may end at once. */
+  #placeOf(run: Scope, index: number): number {
+    const { table } = run;
+    const { names } = table;
+    const entry = table.keyEntry('counter', index);
+    const start = names.start(entry);
+    const known = this.scope.table.names.find(names.bytes, start, start + names.length(entry), names.hash(entry));
+    if (known >= 0) return this.scope.table.place(known) >>> 1;
+    const { name, doc } = table.def('counter', index);
+    const place = this.scope.register(name, doc, 'counter');
+    return 'index' in place ? place.index : -1;
   }
 
   addTo(merge: Merge): void {
-    for (const sample of this.#totals.samples) merge.add(sample);
+    merge.addScope(this.scope);
   }
 }

@@ -64,6 +64,11 @@ export class LiveRun {
     if (this.#folded) yield this.#folded;
   }
 
+  /** Values of the ended ranks that are kept apart. */
+  get endedValues(): number {
+    return this.#endedValues;
+  }
+
   keepEnded(rank: Contributor): void {
     const values = rank.counterCount + rank.gaugeCount;
     if (values === 0) return;
@@ -173,6 +178,7 @@ export interface RunsOptions {
 export class Runs {
   readonly #options: RunsOptions;
   readonly #open = new Map<string, LiveRun>();
+  readonly #byId = new Map<string, LiveRun>();
   readonly #timers = new Map<LiveRun, NodeJS.Timeout>();
   /** By job id and start time: runs that a returning client may go on with. */
   readonly #interrupted = new Map<string, InterruptedRun>();
@@ -193,8 +199,7 @@ export class Runs {
   }
 
   byId(id: string): LiveRun | null {
-    for (const run of this.#open.values()) if (run.id === id) return run;
-    return null;
+    return this.#byId.get(id) ?? null;
   }
 
   /** A client of this job arrived: it becomes a rank of the job's open run, whatever its own start time says. */
@@ -241,6 +246,7 @@ export class Runs {
     // Fixed from here on: every rank stamps a start time of its own.
     run.desc.start_time ||= this.#options.now();
     this.#open.set(desc.jobid, run);
+    this.#byId.set(id, run);
     if (!this.#closed) this.#options.onOpen(run, earlier !== undefined);
     return run;
   }
@@ -263,6 +269,7 @@ export class Runs {
     clearTimeout(this.#timers.get(run));
     this.#timers.delete(run);
     this.#open.delete(run.desc.jobid);
+    this.#byId.delete(run.id);
     run.state = state;
     run.desc.end_time ||= this.#options.now();
     this.ended++;

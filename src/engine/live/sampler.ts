@@ -44,10 +44,12 @@ export interface SamplerStatus {
   late: number;
   /** Duration of the last tick in ms. */
   lastMs: number;
+  /** Milliseconds by which the last tick began late. */
+  lateMs: number;
 }
 
 export class Sampler {
-  readonly status: SamplerStatus = { ticks: 0, late: 0, lastMs: 0 };
+  readonly status: SamplerStatus = { ticks: 0, late: 0, lastMs: 0, lateMs: 0 };
   readonly #options: SamplerOptions;
   #timer: NodeJS.Timeout | null = null;
   /** Monotonic time the next tick is due. */
@@ -73,6 +75,16 @@ export class Sampler {
   stop(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
+  }
+
+  /**
+   * Ticks when a tick is due. For those that keep the event loop busy: it looks at its timers only when it has handed out
+   * everything that thousands of connections have to say.
+   */
+  poll(): void {
+    if (this.#timer === null || this.#options.clock.monotonic() < this.#due) return;
+    clearTimeout(this.#timer);
+    this.#tick();
   }
 
   /** Takes the values of this moment, out of turn: before the engine stops. */
@@ -113,7 +125,8 @@ export class Sampler {
 
   #tick(): void {
     const { clock, period } = this.#options;
-    if (clock.monotonic() - this.#due > period / 2) this.status.late++;
+    this.status.lateMs = Math.max(0, clock.monotonic() - this.#due);
+    if (this.status.lateMs > period / 2) this.status.late++;
     this.#run();
     const now = clock.monotonic();
     // The next multiple of the period that is still to come.

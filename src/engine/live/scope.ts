@@ -12,9 +12,11 @@ import { parseMetric, refuseMetricName, type NameRefusal } from '../../shared/mo
 import type { ScopeId, ScopeKind } from '../../shared/model/scope.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import { finiteSum, GAUGE_WIDTH, type Gauge, type Kind } from '../../shared/model/values.ts';
-import { growBits, growFloat64, growInt32 } from './columns.ts';
+import { noteChange } from './changes.ts';
+import { growBits, growFloat64, growInt32, NO_BITS, NO_DOUBLES, NO_INTS } from './columns.ts';
 import type { Contributor } from './contributor.ts';
 import { mergeGauges, mergeNumbers, type MergeRule, type MergeRules } from './merge.ts';
+import { SeriesTable } from './series-table.ts';
 
 export type SeriesRefusal = NameRefusal | 'type_conflict' | 'too_many_series';
 
@@ -32,27 +34,29 @@ export class Scope implements Columns {
 
   counterCount = 0;
   gaugeCount = 0;
-  counters: Float64Array = new Float64Array(0);
-  gauges: Float64Array = new Float64Array(0);
+  counters: Float64Array = NO_DOUBLES;
+  gauges: Float64Array = NO_DOUBLES;
   /** Changed since the last tick; what a frame carries. */
-  counterBits: Uint8Array = new Uint8Array(0);
-  gaugeBits: Uint8Array = new Uint8Array(0);
+  counterBits: Uint8Array = NO_BITS;
+  gaugeBits: Uint8Array = NO_BITS;
+  /** Series that history keeps every ten seconds only. Live views have them at every tick all the same. */
+  detailCounters: Uint8Array = NO_BITS;
+  detailGauges: Uint8Array = NO_BITS;
+  hasDetail = false;
   /** Time of the last change, ms since the epoch, to the tick. */
-  counterChanged: Float64Array = new Float64Array(0);
-  gaugeChanged: Float64Array = new Float64Array(0);
+  counterChanged: Float64Array = NO_DOUBLES;
+  gaugeChanged: Float64Array = NO_DOUBLES;
 
-  readonly #counterDefs: SeriesDef[] = [];
-  readonly #gaugeDefs: SeriesDef[] = [];
-  /** Canonical key to 2 × index + (1 for a gauge). */
-  readonly #places = new Map<string, number>();
+  /** What the series are called. Others look things up, only this scope appends. */
+  readonly table = new SeriesTable();
   readonly #contributors = new Set<Contributor>();
   readonly #rules: MergeRules;
 
   /** Gauges that somebody wrote since they were settled. */
-  #gaugeDirty: Uint8Array = new Uint8Array(0);
+  #gaugeDirty: Uint8Array = NO_BITS;
   #anyGaugeDirty = false;
   /** Contributors that have a value for each gauge: tells at once whether a leaving one was the last. */
-  #gaugeHolders: Int32Array = new Int32Array(0);
+  #gaugeHolders: Int32Array = NO_INTS;
   /** Last values of gauges whose contributors are all gone: they stay to the end of the run. */
   readonly #leftGauges = new Map<number, Gauge>();
   /** Counters under a rule, and what ended contributors left in them. */
@@ -73,35 +77,44 @@ export class Scope implements Columns {
     return this.#contributors;
   }
 
-  /** Definitions in the order of the kind's columns. */
-  defs(kind: Kind): readonly SeriesDef[] {
-    return kind === 'counter' ? this.#counterDefs : this.#gaugeDefs;
+  /** Definitions in the order of the kind's columns, from one index up to another. Made anew by each call. */
+  defs(kind: Kind, from = 0, to = kind === 'counter' ? this.counterCount : this.gaugeCount): SeriesDef[] {
+    return [...this.table.defs(kind, from, to)];
   }
 
   /** All definitions: counters, then gauges. */
   allDefs(): SeriesDef[] {
-    return [...this.#counterDefs, ...this.#gaugeDefs];
+    return [...this.defs('counter'), ...this.defs('gauge')];
   }
 
   /** Place of a series by its canonical key. */
   find(key: string): { kind: Kind; index: number } | null {
-    const place = this.#places.get(key);
-    return place === undefined ? null : { kind: (place & 1) === 1 ? 'gauge' : 'counter', index: place >>> 1 };
+    const place = this.table.find(key);
+    return place < 0 ? null : { kind: (place & 1) === 1 ? 'gauge' : 'counter', index: place >>> 1 };
   }
 
   /** Registers a series, or finds the one that has this name. A metric's kind is fixed per scope: the first one wins. */
   register(name: string, doc: string, kind: Kind): Registered {
+    const spelled = this.find(name);
+    if (spelled) return spelled.kind === kind ? { index: spelled.index } : { refused: 'type_conflict' };
     const refused = refuseMetricName(name);
     if (refused) return { refused };
     const metric = parseMetric(name);
-    const known = this.find(metric.key);
+    const known = metric.key === name ? null : this.find(metric.key);
     if (known) return known.kind === kind ? { index: known.index } : { refused: 'type_conflict' };
     if (this.seriesCount >= MAX_SERIES_PER_SCOPE) return { refused: 'too_many_series' };
     const rule = this.#rules.get(metric.family);
     const index = kind === 'counter' ? this.#appendCounter(rule) : this.#appendGauge(rule);
-    this.#places.set(metric.key, 2 * index + (kind === 'gauge' ? 1 : 0));
-    (kind === 'counter' ? this.#counterDefs : this.#gaugeDefs).push({ kind, index, name, doc });
+    this.table.add(kind, metric.key, name, doc);
+    noteChange();
     return { index };
+  }
+
+  markDetail(kind: Kind, index: number): void {
+    this.detailCounters = growBits(this.detailCounters, this.counterCount);
+    this.detailGauges = growBits(this.detailGauges, this.gaugeCount);
+    setBit(kind === 'counter' ? this.detailCounters : this.detailGauges, index);
+    this.hasDetail = true;
   }
 
   /** A counter whose contributions do not simply add. */
@@ -154,6 +167,7 @@ export class Scope implements Columns {
   /** Counters stay in the sum; gauges leave it, unless nobody else has a value for them. */
   detach(contributor: Contributor): void {
     if (!this.#contributors.delete(contributor)) return;
+    noteChange();
     for (let i = 0; i < contributor.gaugeCount; i++) {
       const index = contributor.gaugeMap[i]!;
       const gauge = contributor.gauge(i);
@@ -243,6 +257,7 @@ export class Scope implements Columns {
     if (this.counters[index] === total) return;
     this.counters[index] = total;
     setBit(this.counterBits, index);
+    noteChange();
   }
 
   /** Writes a gauge as it is, for a scope that copies another's values and has no contributors. */
@@ -259,6 +274,7 @@ export class Scope implements Columns {
 
   /** Notes the time of change of all that changed since the last tick. Frames are made after this, before `clear`. */
   stamp(time: number): void {
+    noteChange();
     stampBits(this.counterBits, this.counterCount, this.counterChanged, time);
     stampBits(this.gaugeBits, this.gaugeCount, this.gaugeChanged, time);
   }

@@ -3,6 +3,7 @@ import { formatMetric } from '../../shared/model/metric.ts';
 import type { Label } from '../../shared/model/metric.ts';
 import { parseCpuinfo } from './cpuinfo.ts';
 import { Cursor, ascii } from './cursor.ts';
+import { KernelActivity } from './kernel.ts';
 import { openTickFile, readOnce } from './read.ts';
 import type { TickFile } from './read.ts';
 import type { Source, SourceInstance, SourceWriter } from './source.ts';
@@ -37,10 +38,12 @@ export interface CpuStat {
   ids: Int32Array;
   /** Ticks of each core, WIDTH columns apiece. */
   ticks: Float64Array;
+  /** Where the cpu lines end in the bytes that were parsed. */
+  end: number;
 }
 
 export function emptyStat(): CpuStat {
-  return { total: null, count: 0, ids: new Int32Array(8), ticks: new Float64Array(8 * WIDTH) };
+  return { total: null, count: 0, ids: new Int32Array(8), ticks: new Float64Array(8 * WIDTH), end: 0 };
 }
 
 /** Up to WIDTH numbers into `into` from `offset`, absent ones 0. False when the line is not whole or not of numbers. */
@@ -83,6 +86,7 @@ export function parseStat(bytes: Uint8Array, into: CpuStat = emptyStat()): CpuSt
     into.ids[into.count++] = id;
   }
   into.total = total;
+  into.end = cursor.at;
   return into;
 }
 
@@ -125,10 +129,14 @@ class CpuInstance implements SourceInstance {
   #tick = 0;
   #totalBefore: Float64Array | null = null;
   readonly #seconds = new Float64Array(WIDTH);
+  readonly #activity = new KernelActivity();
   // By core number: the gauge's handle (-1 before the first), the tick last seen at, and the ticks read then.
   #gauge = new Int32Array(0);
   #seen = new Float64Array(0);
   #before = new Float64Array(0);
+  // WIDTH apiece: the handles of a core's counters, and the seconds they stand at.
+  #counters = new Int32Array(0);
+  #coreSeconds = new Float64Array(0);
 
   constructor(file: TickFile, cpuinfoPath: string) {
     this.#file = file;
@@ -136,10 +144,12 @@ class CpuInstance implements SourceInstance {
   }
 
   sample(out: SourceWriter, seconds: number): void {
-    const stat = parseStat(this.#file.read(), this.#stat);
+    const bytes = this.#file.read();
+    const stat = parseStat(bytes, this.#stat);
     if (stat.total === null) throw new Error('stat has no line of all CPUs');
     this.#emitTotal(out, stat.total, stat.count, seconds);
     this.#emitCores(out, stat, seconds);
+    this.#activity.emit(out, bytes, stat.end);
   }
 
   close(): void {
@@ -151,11 +161,7 @@ class CpuInstance implements SourceInstance {
     const { mean, seconds: counters } = this.#handles;
     out.setGauge(this.#handles.count, count);
     for (let mode = 0; mode < WIDTH; mode++) {
-      const now = total[mode]! / TICKS_PER_SECOND;
-      const fell = this.#seconds[mode]! - now;
-      if (fell > 0 && fell <= CORRECTION_SECONDS) continue;
-      this.#seconds[mode] = now;
-      out.setCounter(counters[mode]!, now);
+      emitSeconds(out, counters[mode]!, this.#seconds, mode, total[mode]!);
     }
     if (this.#totalBefore === null) {
       this.#totalBefore = total.slice();
@@ -179,7 +185,12 @@ class CpuInstance implements SourceInstance {
         if (percent >= 0) out.setGauge(gauges[id]!, percent);
       }
       seen[id] = tick;
-      for (let mode = 0; mode < WIDTH; mode++) this.#before[id * WIDTH + mode] = stat.ticks[i * WIDTH + mode]!;
+      for (let mode = 0; mode < WIDTH; mode++) {
+        const at = id * WIDTH + mode;
+        const ticks = stat.ticks[i * WIDTH + mode]!;
+        this.#before[at] = ticks;
+        emitSeconds(out, this.#counters[at]!, this.#coreSeconds, at, ticks);
+      }
     }
     // Gone offline since the tick before.
     for (let id = 0; id < seen.length; id++) {
@@ -203,7 +214,18 @@ class CpuInstance implements SourceInstance {
       this.#gauge[id] = out.gauge(
         formatMetric('proxy_cpu_usage_percent', labels),
         'Share of the last interval that this core spent working',
+        { detail: true },
       );
+      for (let mode = 0; mode < WIDTH; mode++) {
+        this.#counters[id * WIDTH + mode] = out.counter(
+          formatMetric('proxy_cpu_core_seconds_total', [
+            ['cpu', String(id)],
+            ['mode', MODES[mode]!],
+          ]),
+          'CPU time of this core since boot by mode, in seconds',
+          { detail: true },
+        );
+      }
     }
   }
 
@@ -219,7 +241,22 @@ class CpuInstance implements SourceInstance {
     const before = new Float64Array(size * WIDTH);
     before.set(this.#before);
     this.#before = before;
+    const counters = new Int32Array(size * WIDTH);
+    counters.set(this.#counters);
+    this.#counters = counters;
+    const coreSeconds = new Float64Array(size * WIDTH);
+    coreSeconds.set(this.#coreSeconds);
+    this.#coreSeconds = coreSeconds;
   }
+}
+
+/** Sets a counter that stands at `before[at]` seconds, unless the kernel corrected it downwards a little. */
+function emitSeconds(out: SourceWriter, handle: number, before: Float64Array, at: number, ticks: number): void {
+  const now = ticks / TICKS_PER_SECOND;
+  const fell = before[at]! - now;
+  if (fell > 0 && fell <= CORRECTION_SECONDS) return;
+  before[at] = now;
+  out.setCounter(handle, now);
 }
 
 function register(out: SourceWriter): Handles {
@@ -238,7 +275,7 @@ function register(out: SourceWriter): Handles {
   };
 }
 
-/** Use of each core and of all, and CPU time by mode, from /proc/stat. */
+/** Use of each core and of all, CPU time by mode, and what the kernel is busy with, from /proc/stat. */
 export const cpu: Source = {
   name: 'cpu',
   open(roots) {

@@ -1,18 +1,20 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatMetric } from '../../shared/model/metric.ts';
 import { Cursor } from './cursor.ts';
-import { labelValue } from './label.ts';
+import { Known } from './known.ts';
 import { openTickFile } from './read.ts';
 import type { TickFile } from './read.ts';
 import type { Source, SourceInstance, SourceWriter } from './source.ts';
+import { Totals } from './totals.ts';
 
 const NEWLINE = 0x0a;
 const COLON = 0x3a;
 
-/** Columns of /proc/net/dev that are used: bytes, packets and errors received, then sent. */
-const COLUMNS = [0, 1, 2, 8, 9, 10] as const;
+/** Columns of /proc/net/dev that are used: bytes, packets, errors and drops received, then sent. */
+const COLUMNS = [0, 1, 2, 3, 8, 9, 10, 11] as const;
 const WIDTH = COLUMNS.length;
-const COLUMNS_READ = 11;
+const COLUMNS_READ = 12;
 
 /**
  * Most interfaces followed while the engine runs. Containers make and drop interfaces with ever new names, and a series
@@ -91,52 +93,79 @@ const COUNTERS: readonly (readonly [name: string, doc: string])[] = [
   ['proxy_network_receive_bytes_total', 'Bytes that came in over this interface'],
   ['proxy_network_receive_packets_total', 'Packets that came in over this interface'],
   ['proxy_network_receive_packets_error_total', 'Packets that came in damaged or could not be taken'],
+  ['proxy_network_receive_drop_total', 'Packets that came in over this interface and were dropped'],
   ['proxy_network_transmit_bytes_total', 'Bytes that went out over this interface'],
   ['proxy_network_transmit_packets_total', 'Packets that went out over this interface'],
   ['proxy_network_transmit_packets_error_total', 'Packets that could not be sent'],
+  ['proxy_network_transmit_drop_total', 'Packets that were to go out over this interface and were dropped'],
 ];
 const RATES: readonly (readonly [column: number, name: string, doc: string])[] = [
   [0, 'proxy_network_receive_bandwidth_bytes', 'Bytes per second that came in during the last interval'],
   [1, 'proxy_network_receive_packet_rate', 'Packets per second that came in during the last interval'],
-  [3, 'proxy_network_transmit_bandwidth_bytes', 'Bytes per second that went out during the last interval'],
-  [4, 'proxy_network_transmit_packet_rate', 'Packets per second that went out during the last interval'],
+  [4, 'proxy_network_transmit_bandwidth_bytes', 'Bytes per second that went out during the last interval'],
+  [5, 'proxy_network_transmit_packet_rate', 'Packets per second that went out during the last interval'],
 ];
 
+/** Sums over the node's network cards. Bridges, bonds and tunnels pass on what the cards count already. */
+const TOTALS: readonly (readonly [column: number, name: string, doc: string])[] = [
+  [0, 'proxy_network_node_receive_bytes_total', 'Bytes that came into this node over its network cards'],
+  [1, 'proxy_network_node_receive_packets_total', 'Packets that came into this node over its network cards'],
+  [4, 'proxy_network_node_transmit_bytes_total', 'Bytes that this node sent over its network cards'],
+  [5, 'proxy_network_node_transmit_packets_total', 'Packets that this node sent over its network cards'],
+];
+
+/** Above `seen` of a new interface by two, so that a new one is not one seen at the tick before. */
+const FIRST_TICK = 2;
+
 interface Interface {
-  /** The name's bytes as the kernel has it. */
-  readonly name: Uint8Array;
-  readonly counters: readonly number[];
-  readonly gauges: readonly number[];
+  readonly name: string;
+  readonly hardware: boolean;
+  handles: Handles | null;
   readonly before: Float64Array;
   /** The tick last seen at; 0 for never. */
   seen: number;
 }
 
+interface Handles {
+  readonly counters: readonly number[];
+  readonly gauges: readonly number[];
+}
+
 class NetworkInstance implements SourceInstance {
   readonly #file: TickFile;
+  readonly #classes: string;
   readonly #dev = emptyNetDev();
-  readonly #known = new Map<string, Interface>();
-  // In the order of the file at the tick before: the order rarely changes, so a name is compared once, as bytes.
-  #order: (Interface | null)[] = [];
-  // Begins above `seen` of a new interface by two, so that a new one is not one seen at the tick before.
-  #tick = 1;
+  readonly #known = new Known<Interface>(MAX_INTERFACES, (text) => this.#make(text));
+  readonly #totals = new Totals(TOTALS.map(([, name, doc]) => [name, doc]));
+  /** Some interface is a card. In a container none is: there all but the loopback count. */
+  #anyHardware = false;
+  #tick = FIRST_TICK - 1;
 
-  constructor(file: TickFile) {
+  constructor(file: TickFile, classes: string) {
     this.#file = file;
+    this.#classes = classes;
   }
 
   sample(out: SourceWriter, seconds: number): void {
     const bytes = this.#file.read();
     const dev = parseNetDev(bytes, this.#dev);
     const tick = ++this.#tick;
+    // All names first: whether there are cards decides who counts.
+    if (tick === FIRST_TICK) {
+      for (let i = 0; i < dev.count; i++) this.#known.find(bytes, dev.nameFrom[i]!, dev.nameTo[i]!, i);
+    }
     for (let i = 0; i < dev.count; i++) {
-      const device = this.#find(out, bytes, dev.nameFrom[i]!, dev.nameTo[i]!, i);
+      const device = this.#known.find(bytes, dev.nameFrom[i]!, dev.nameTo[i]!, i);
       if (device === null || device.seen === tick) continue;
-      emit(out, device, dev.totals, i * WIDTH, device.seen === tick - 1 ? seconds : 0);
+      const before = device.seen === tick - 1;
+      // Those that are there at first bring their totals since boot.
+      if ((before || tick === FIRST_TICK) && this.#counts(device)) this.#grow(device, dev.totals, i * WIDTH);
+      emit(out, device, dev.totals, i * WIDTH, before ? seconds : 0);
       device.seen = tick;
     }
-    for (const device of this.#known.values()) {
-      if (device.seen === tick - 1) for (const gauge of device.gauges) out.clearGauge(gauge);
+    this.#totals.emit(out);
+    for (const { seen, handles } of this.#known.items()) {
+      if (seen === tick - 1) for (const gauge of handles?.gauges ?? []) out.clearGauge(gauge);
     }
   }
 
@@ -144,41 +173,39 @@ class NetworkInstance implements SourceInstance {
     this.#file.close();
   }
 
-  #find(out: SourceWriter, bytes: Uint8Array, from: number, to: number, place: number): Interface | null {
-    const expected = this.#order[place];
-    if (expected && sameBytes(expected.name, bytes, from, to)) return expected;
-    const name = bytes.slice(from, to);
-    const text = labelValue(name);
-    let device = this.#known.get(text) ?? null;
-    if (device === null && this.#known.size < MAX_INTERFACES) {
-      device = register(out, name, text);
-      this.#known.set(text, device);
+  #make(name: string): Interface {
+    // Only what hardware is behind has a device; no name of an interface can lead out of the folder, but a file's text can.
+    const hardware = !name.includes('/') && existsSync(join(this.#classes, name, 'device'));
+    this.#anyHardware ||= hardware;
+    return { name, hardware, handles: null, before: new Float64Array(WIDTH), seen: 0 };
+  }
+
+  #counts(device: Interface): boolean {
+    return this.#anyHardware ? device.hardware : device.name !== 'lo';
+  }
+
+  #grow(device: Interface, totals: Float64Array, offset: number): void {
+    for (let i = 0; i < TOTALS.length; i++) {
+      const column = TOTALS[i]![0];
+      this.#totals.grow(i, totals[offset + column]! - device.before[column]!);
     }
-    this.#order[place] = device;
-    return device;
   }
 }
 
-function sameBytes(name: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
-  if (to - from !== name.length) return false;
-  for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false;
-  return true;
-}
-
-function register(out: SourceWriter, name: Uint8Array, text: string): Interface {
-  const full = (family: string): string => formatMetric(family, [['interface', text]]);
+function register(out: SourceWriter, name: string): Handles {
+  const full = (family: string): string => formatMetric(family, [['interface', name]]);
+  const detail = { detail: true };
   return {
-    name,
-    counters: COUNTERS.map(([family, doc]) => out.counter(full(family), doc)),
-    gauges: RATES.map(([, family, doc]) => out.gauge(full(family), doc)),
-    before: new Float64Array(WIDTH),
-    seen: 0,
+    counters: COUNTERS.map(([family, doc]) => out.counter(full(family), doc, detail)),
+    gauges: RATES.map(([, family, doc]) => out.gauge(full(family), doc, detail)),
   };
 }
 
 /** `seconds` 0: there is nothing yet to compare with. */
 function emit(out: SourceWriter, device: Interface, totals: Float64Array, offset: number, seconds: number): void {
-  const { before, counters, gauges } = device;
+  device.handles ??= register(out, device.name);
+  const { before } = device;
+  const { counters, gauges } = device.handles;
   if (seconds > 0) {
     for (let i = 0; i < RATES.length; i++) {
       const column = RATES[i]![0];
@@ -195,11 +222,11 @@ function emit(out: SourceWriter, device: Interface, totals: Float64Array, offset
   }
 }
 
-/** Totals and rates of each network interface, from /proc/net/dev of the engine's own network namespace. */
+/** Totals and rates of each network interface and of the node, from /proc/net/dev of the engine's own network namespace. */
 export const network: Source = {
   name: 'network',
   open(roots) {
     const file = openTickFile(join(roots.proc, 'net', 'dev'));
-    return file === null ? null : new NetworkInstance(file);
+    return file === null ? null : new NetworkInstance(file, join(roots.sys, 'class', 'net'));
   },
 };

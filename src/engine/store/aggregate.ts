@@ -6,6 +6,9 @@
  * bucket's avg is all its increase over all its elapsed time, so that samples at uneven distances weigh what they last;
  * min and max are of the single rates, so that no spike hides.
  *
+ * A counter that is NaN was not sampled at that time (history keeps detail every ten seconds): what it has grown by is
+ * spread evenly over the time since it was last known.
+ *
  * Samples are visited once, in order, and nothing is kept but the buckets: memory is points × series.
  */
 
@@ -108,9 +111,11 @@ export class RangeBuilder {
   readonly #weight: Float64Array<ArrayBuffer>;
   /** Place of each target in the samples that come; -1 where it is not among them. */
   readonly #places: Int32Array;
-  /** Last total of each counter; NaN: none. */
+  /** Last known total of each counter, and its time; NaN: none. */
   readonly #previous: Float64Array;
-  #previousTime = NaN;
+  readonly #previousTime: Float64Array;
+  /** Of the last sample. */
+  #time = NaN;
   #next = 0;
   /**
    * What a counter stood at before its first sample: clients of a run tell increases, so theirs began at 0 with the run.
@@ -134,6 +139,7 @@ export class RangeBuilder {
     this.#weight = new Float64Array(cells);
     this.#places = new Int32Array(plan.targets.length).fill(-1);
     this.#previous = new Float64Array(plan.targets.length).fill(NaN);
+    this.#previousTime = new Float64Array(plan.targets.length).fill(NaN);
   }
 
   /** Tells where the samples that follow have their series. */
@@ -146,8 +152,9 @@ export class RangeBuilder {
     }
   }
 
-  /** The last sample before the range: what its first rates count from. */
-  base(time: number, columns: Columns): void {
+  /** Samples before the range, in order, the last one at least: what its first rates count from. */
+  base(time: number, gap: boolean, columns: Columns): void {
+    if (gap) this.#previousTime.fill(NaN);
     this.#remember(time, columns);
   }
 
@@ -157,7 +164,7 @@ export class RangeBuilder {
     // More samples than announced, or one outside the range: left out rather than written elsewhere.
     if (point < 0 || point >= this.#points) return;
     if (this.#step === 0) this.#times[this.#next++] = time;
-    const elapsed = gap ? NaN : (time - this.#previousTime) / SECOND;
+    if (gap) this.#previousTime.fill(NaN);
     const { targets } = this.#plan;
     for (let s = 0; s < targets.length; s++) {
       const place = this.#places[s]!;
@@ -166,9 +173,13 @@ export class RangeBuilder {
       if (targets[s]!.kind === 'counter') {
         if (place >= columns.counterCount) continue;
         const total = columns.counters[place]!;
+        if (!Number.isFinite(total)) continue;
         const before = this.#previous[s]!;
-        if (elapsed > 0) this.#value(cell, total < before ? total : total - before, elapsed);
-        if (Number.isFinite(total)) this.#last[cell] = total;
+        const since = this.#previousTime[s]!;
+        const grown = total < before ? total : total - before;
+        if (since < this.#time) this.#spread(s, grown, total, time, point);
+        else if (time > since) this.#value(cell, grown, (time - since) / SECOND);
+        this.#last[cell] = total;
       } else {
         if (place >= columns.gaugeCount) continue;
         const at = GAUGE_WIDTH * place;
@@ -206,13 +217,41 @@ export class RangeBuilder {
     if (!(this.#max[cell]! >= value)) this.#max[cell] = value;
   }
 
+  /** A counter's growth over several samples, up to the one at `time`: as if it had been even. */
+  #spread(s: number, grown: number, total: number, time: number, point: number): void {
+    const { from } = this.#plan;
+    const row = s * this.#points;
+    const since = this.#previousTime[s]!;
+    const perMs = grown / (time - since);
+    // 0 after a restart.
+    const start = total - grown;
+    if (this.#step === 0) {
+      for (let p = point; p >= 0 && this.#times[p]! > since; p--) {
+        this.#value(row + p, perMs * SECOND, 1);
+        this.#last[row + p] = start + perMs * (this.#times[p]! - since);
+      }
+      return;
+    }
+    for (let p = Math.max(0, Math.floor((since - from) / this.#step)); p <= point; p++) {
+      const end = Math.min(time, from + (p + 1) * this.#step);
+      const ms = end - Math.max(since, from + p * this.#step);
+      if (!(ms > 0)) continue;
+      this.#value(row + p, perMs * ms, ms / SECOND);
+      this.#last[row + p] = start + perMs * (end - since);
+    }
+  }
+
   #remember(time: number, columns: Columns): void {
-    this.#previousTime = time;
+    this.#time = time;
     const { targets } = this.#plan;
     for (let s = 0; s < targets.length; s++) {
       const place = this.#places[s]!;
       if (targets[s]!.kind !== 'counter') continue;
-      this.#previous[s] = place >= 0 && place < columns.counterCount ? columns.counters[place]! : this.#unseen;
+      const total = place >= 0 && place < columns.counterCount ? columns.counters[place]! : this.#unseen;
+      // Not sampled: the next total counts from the last known one.
+      if (Number.isNaN(total) && place >= 0 && place < columns.counterCount) continue;
+      this.#previous[s] = total;
+      this.#previousTime[s] = time;
     }
   }
 }

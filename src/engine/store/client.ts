@@ -4,6 +4,7 @@
  */
 
 import { SHARE_ENV, Worker } from 'node:worker_threads';
+import type { AuditEntry, AuditList, AuditQuery } from '../../shared/api/audit.ts';
 import type { Profile } from '../../shared/api/profiles.ts';
 import type { RangeQuery, RangeResult } from '../../shared/api/query.ts';
 import type { Run, RunList, RunListQuery } from '../../shared/api/runs.ts';
@@ -11,9 +12,11 @@ import type { StoreStatus } from '../../shared/api/status.ts';
 import { ApiError } from '../../shared/errors.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import { toRangeResult } from './aggregate.ts';
+import { DISK_AGE } from './keep.ts';
 import type { CallMessage, Calls, FromWorker, Packed, StoreOptions, ToWorker, WriteMessage } from './messages.ts';
 import { StoreOpenError } from './open-error.ts';
 import { formatCursor, parseCursor } from './run-list.ts';
+import { packSeries } from './series-pack.ts';
 import type { OpenedStore, Snapshot, Store, Tick } from './store.ts';
 
 const MIB = 1024 * 1024;
@@ -43,7 +46,7 @@ type Opened = Extract<FromWorker, { type: 'opened' }>;
 export async function openWorkerStore(options: WorkerStoreOptions): Promise<OpenedStore> {
   const data: StoreOptions = {
     directory: options.dataDir,
-    keepFor: options.keepFor ?? 14 * 24 * 3_600_000,
+    keepFor: options.keepFor ?? DISK_AGE,
     retryFor: options.retryFor ?? 30_000,
     fsType: options.fsType ?? null,
   };
@@ -111,12 +114,15 @@ class WorkerStore implements Store {
     // Copied once, because the frames also go to readers, and then handed over without another copy.
     const frames = new Uint8Array(bytes);
     let at = 0;
+    const transfer = [frames.buffer];
     const scopes = tick.scopes.map(({ scope, added, frame }) => {
       frames.set(frame, at);
       at += frame.byteLength;
-      return { scope, added, bytes: frame.byteLength };
+      const packed = packSeries(added);
+      if (packed) transfer.push(packed.buffer);
+      return { scope, added: packed, count: added.length, bytes: frame.byteLength };
     });
-    this.#write({ type: 'tick', time: tick.time, scopes, frames: frames.buffer }, bytes, [frames.buffer]);
+    this.#write({ type: 'tick', time: tick.time, scopes, frames: frames.buffer }, bytes, transfer);
     return true;
   }
 
@@ -131,13 +137,18 @@ class WorkerStore implements Store {
     this.#write({ type: 'profile', run: profile.run, body }, body.byteLength, [body.buffer]);
   }
 
+  putAudit(entry: AuditEntry): void {
+    const bytes = 512 + 2 * (entry.what.length + entry.summary.length);
+    this.#write({ type: 'audit', entry, bytes }, bytes, []);
+  }
+
   #write(message: WriteMessage, bytes: number, transfer: ArrayBuffer[]): void {
     if (this.#gone !== null || this.#closing) return;
     const tick = message.type === 'tick';
     if (tick) {
       this.#ticks++;
       this.#tickBytes += bytes;
-    } else if (message.type === 'run' && this.#runBytes + bytes > MAX_RUN_BYTES) {
+    } else if (message.type !== 'profile' && this.#runBytes + bytes > MAX_RUN_BYTES) {
       this.#trouble = RUNS_LOST;
       return;
     } else this.#runBytes += bytes;
@@ -161,6 +172,15 @@ class WorkerStore implements Store {
     const { rows, more } = await this.#call('runs', { search, after, limit: query.limit });
     const last = rows.at(-1);
     return { runs: rows.map(({ body }) => JSON.parse(body) as Run), next: more && last ? formatCursor(last) : null };
+  }
+
+  async audit({ limit, cursor }: AuditQuery): Promise<AuditList> {
+    const before = cursor === undefined ? null : Number(cursor);
+    // One more than asked for tells whether there is another page.
+    const rows = await this.#call('audit', { before, limit: limit + 1 });
+    const page = rows.slice(0, limit);
+    const entries = page.map(({ body }) => JSON.parse(body) as AuditEntry);
+    return { entries, next: rows.length > limit ? String(page.at(-1)!.number) : null };
   }
 
   async run(id: string): Promise<Run | null> {

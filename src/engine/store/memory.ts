@@ -5,24 +5,25 @@
 
 import { randomBytes } from 'node:crypto';
 import { deflateSync, inflateSync } from 'node:zlib';
+import { AUDIT_ENTRIES, type AuditEntry, type AuditList, type AuditQuery } from '../../shared/api/audit.ts';
 import type { Profile } from '../../shared/api/profiles.ts';
 import type { RangeQuery, RangeResult } from '../../shared/api/query.ts';
 import type { Run, RunList, RunListQuery } from '../../shared/api/runs.ts';
 import type { StoreStatus } from '../../shared/api/status.ts';
 import { ApiError } from '../../shared/errors.ts';
+import { decodeFrame, type Frame } from '../../shared/frame.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
+import type { Kind } from '../../shared/model/values.ts';
 import { chooseTargets, pointLimit, RangeBuilder, toRangeResult } from './aggregate.ts';
-import { Replay } from './replay.ts';
+import { IN_MEMORY } from './keep.ts';
+import { frameOf, MemoryHistory, type Chunk, type ReplayedFrame } from './memory-history.ts';
+import { snapshotOf } from './replay.ts';
 import { formatCursor, isEnded, parseCursor, searchText } from './run-list.ts';
-import { ScopeTrack } from './scope-track.ts';
-import type { OpenedStore, Snapshot, Store, Tick } from './store.ts';
+import type { OpenedStore, SeriesList, Snapshot, Store, Tick } from './store.ts';
 
-const MIB = 1024 * 1024;
-/** Frames per chunk; a question replays at most this many to begin with. */
-const CHUNK_FRAMES = 64;
-/** What a frame takes beside its bytes. */
-const FRAME_OVERHEAD = 256;
+/** A chunk is at most this part of what may be kept: a larger one would keep too much, or lose too much, at once. */
+const CHUNK_PART = 1 / 16;
 
 export interface MemoryStoreOptions {
   /** Most bytes of frames and profiles; default 64 MiB. */
@@ -39,22 +40,11 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): OpenedStore {
   return { store: new MemoryStore(options), engineId, epoch: 1, interrupted: [], warnings: [] };
 }
 
-interface StoredFrame {
-  readonly time: number;
-  readonly bytes: Uint8Array;
-}
-
-/** Frames of one scope; the first is full, so that a chunk can go without the next one missing anything. */
-interface Chunk {
-  readonly scope: ScopeId;
-  readonly frames: StoredFrame[];
-  bytes: number;
-}
-
 interface Scope {
-  readonly track: ScopeTrack;
-  readonly series: SeriesDef[];
-  readonly chunks: Chunk[];
+  readonly history: MemoryHistory;
+  /** Series in the order they were told; how many of each kind. */
+  readonly series: SeriesList[];
+  readonly known: Record<Kind, number>;
 }
 
 interface KeptRun {
@@ -71,19 +61,22 @@ class MemoryStore implements Store {
   readonly #maxRuns: number;
   readonly #scopes = new Map<ScopeId, Scope>();
   /** Of all scopes, in the order they were begun. */
-  readonly #chunks: Chunk[] = [];
+  readonly #chunks: { readonly scope: ScopeId; readonly chunk: Chunk }[] = [];
   readonly #runs = new Map<string, KeptRun>();
   #nextRun = 1;
+  /** Oldest first: the order in which entries were added. */
+  readonly #audit = new Map<string, { readonly number: number; readonly entry: AuditEntry }>();
+  #nextAudit = 1;
   #bytes = 0;
   #dropped = 0;
   #error: string | null = null;
   #closed = false;
 
   constructor(options: MemoryStoreOptions) {
-    this.#maxBytes = options.maxBytes ?? 64 * MIB;
-    this.#maxAge = options.maxAge ?? 3_600_000;
-    this.#maxProfiles = options.maxProfiles ?? 1000;
-    this.#maxRuns = options.maxRuns ?? 10_000;
+    this.#maxBytes = options.maxBytes ?? IN_MEMORY.bytes;
+    this.#maxAge = options.maxAge ?? IN_MEMORY.age;
+    this.#maxProfiles = options.maxProfiles ?? IN_MEMORY.profiles;
+    this.#maxRuns = options.maxRuns ?? IN_MEMORY.runs;
   }
 
   append(tick: Tick): boolean {
@@ -93,7 +86,6 @@ class MemoryStore implements Store {
       return true;
     } catch (error) {
       // Bytes that are no frame: the sampler goes on, with full frames.
-      for (const { scope } of tick.scopes) this.#scopes.get(scope)?.track.lost();
       this.#dropped++;
       this.#error = `a tick was refused: ${(error as Error).message}`;
       return false;
@@ -104,66 +96,35 @@ class MemoryStore implements Store {
     for (const { scope: id, added, frame: bytes } of tick.scopes) {
       let scope = this.#scopes.get(id);
       if (!scope) {
-        scope = { track: new ScopeTrack(CHUNK_FRAMES), series: [], chunks: [] };
+        const history = new MemoryHistory({ bytes: this.#maxBytes * CHUNK_PART, age: this.#maxAge * CHUNK_PART });
+        scope = { history, series: [], known: { counter: 0, gauge: 0 } };
         this.#scopes.set(id, scope);
       }
-      if (added.length > 0) {
-        // One by one: a call with 100,000 arguments overflows the stack.
-        for (const series of added) scope.series.push(series);
-        scope.series.sort(byPlace);
-      }
-      this.#keep(id, scope, bytes);
+      const frame = decodeFrame(bytes);
+      learn(scope, added);
+      this.#keep(id, scope, frame);
     }
     this.#evict(tick.time - this.#maxAge);
     this.#error = null;
   }
 
-  #keep(id: ScopeId, scope: Scope, bytes: Uint8Array): void {
-    const frame = scope.track.take(bytes);
-    if (frame.setBack) this.#forgetFrom(scope, frame.time);
-    let chunk = scope.chunks.at(-1);
-    if (!chunk || (frame.full && (chunk.frames.length >= CHUNK_FRAMES || this.#isLong(chunk, frame.time)))) {
-      chunk = { scope: id, frames: [], bytes: 0 };
-      scope.chunks.push(chunk);
-      this.#chunks.push(chunk);
-    }
-    chunk.frames.push({ time: frame.time, bytes: frame.bytes });
-    chunk.bytes += FRAME_OVERHEAD + frame.bytes.byteLength;
-    this.#bytes += FRAME_OVERHEAD + frame.bytes.byteLength;
-    // The next frame begins a chunk: a long chunk would keep too much, or lose too much, at once.
-    if (chunk.frames.length >= CHUNK_FRAMES || this.#isLong(chunk, frame.time)) scope.track.lost();
-  }
-
-  #isLong(chunk: Chunk, now: number): boolean {
-    return chunk.bytes > this.#maxBytes / 16 || now - chunk.frames[0]!.time > this.#maxAge / 16;
-  }
-
-  /** The clock was set back: what has times that have not come yet would mix with what comes. */
-  #forgetFrom(scope: Scope, time: number): void {
-    for (const chunk of scope.chunks) {
-      while (chunk.frames.length > 0 && chunk.frames.at(-1)!.time >= time) this.#subtract(chunk, chunk.frames.pop()!);
-    }
-    while (scope.chunks.length > 0 && scope.chunks.at(-1)!.frames.length === 0) {
-      this.#chunks.splice(this.#chunks.indexOf(scope.chunks.pop()!), 1);
-    }
-  }
-
-  #subtract(chunk: Chunk, { bytes }: StoredFrame): void {
-    chunk.bytes -= FRAME_OVERHEAD + bytes.byteLength;
-    this.#bytes -= FRAME_OVERHEAD + bytes.byteLength;
+  #keep(id: ScopeId, scope: Scope, frame: Frame): void {
+    const { begun, removed, grown } = scope.history.take(frame);
+    this.#bytes += grown;
+    for (const chunk of removed)
+      this.#chunks.splice(
+        this.#chunks.findIndex((each) => each.chunk === chunk),
+        1,
+      );
+    if (begun) this.#chunks.push({ scope: id, chunk: begun });
   }
 
   #evict(before: number): void {
     for (let oldest = this.#chunks[0]; oldest; oldest = this.#chunks[0]) {
-      if (this.#bytes <= this.#maxBytes && oldest.frames.at(-1)!.time >= before) return;
+      if (this.#bytes <= this.#maxBytes && oldest.chunk.last >= before) return;
       this.#chunks.shift();
-      this.#bytes -= oldest.bytes;
-      const scope = this.#scopes.get(oldest.scope)!;
-      scope.chunks.shift();
-      if (scope.chunks.length > 0) continue;
-      // It may have been the one that is written to.
-      scope.track.lost();
-      if (this.#isOver(oldest.scope)) this.#scopes.delete(oldest.scope);
+      this.#bytes -= oldest.chunk.history.evict();
+      if (oldest.chunk.history.chunks.length === 0 && this.#isOver(oldest.scope)) this.#scopes.delete(oldest.scope);
     }
   }
 
@@ -195,6 +156,16 @@ class MemoryStore implements Store {
     kept.profile = deflateSync(JSON.stringify(profile), { level: 1 });
     this.#bytes += kept.profile.byteLength;
     this.#evictRuns();
+  }
+
+  putAudit(entry: AuditEntry): void {
+    if (this.#closed) return;
+    const number = this.#audit.get(entry.id)?.number ?? this.#nextAudit++;
+    this.#audit.set(entry.id, { number, entry: structuredClone(entry) });
+    for (const id of this.#audit.keys()) {
+      if (this.#audit.size <= AUDIT_ENTRIES) break;
+      this.#audit.delete(id);
+    }
   }
 
   #evictRuns(): void {
@@ -244,6 +215,15 @@ class MemoryStore implements Store {
     return found.sort((a, b) => b.run.start_time - a.run.start_time || b.number - a.number);
   }
 
+  async audit({ limit, cursor }: AuditQuery): Promise<AuditList> {
+    this.#check();
+    const before = cursor === undefined ? Infinity : Number(cursor);
+    const rows = [...this.#audit.values()].filter(({ number }) => number < before).reverse();
+    const page = rows.slice(0, limit);
+    const next = rows.length > limit ? String(page.at(-1)!.number) : null;
+    return { entries: page.map(({ entry }) => structuredClone(entry)), next };
+  }
+
   async run(id: string): Promise<Run | null> {
     this.#check();
     return structuredClone(this.#runs.get(id)?.run ?? null);
@@ -264,12 +244,9 @@ class MemoryStore implements Store {
     this.#check();
     const scope = this.#scopes.get(id);
     if (!scope) return null;
-    const replay = new Replay();
-    for (const frame of this.#from(scope, time)) {
-      if (frame.time > time) break;
-      replay.apply(frame.bytes);
-    }
-    return replay.snapshot(scope.series);
+    let last: ReplayedFrame | null = null;
+    for (const state of scope.history.between(time, time)) last = state;
+    return last && snapshotOf(last, seriesOf(scope));
   }
 
   async query(query: RangeQuery): Promise<RangeResult | null> {
@@ -277,22 +254,16 @@ class MemoryStore implements Store {
     const scope = this.#scopes.get(query.scope);
     if (!scope) return null;
     const { from, to } = query;
-    const targets = chooseTargets([scope.series], query.series);
+    const series = seriesOf(scope);
+    const targets = chooseTargets([series], query.series);
     const limit = pointLimit(query.maxPoints, targets.length);
     let samples = 0;
-    for (const { time } of this.#from(scope, from)) if (time >= from && time <= to) samples++;
+    for (const { time } of scope.history.between(from, to)) if (time >= from) samples++;
     const range = new RangeBuilder({ scope: query.scope, from, to, limit, samples, targets });
-    range.bind(scope.series);
-    const replay = new Replay();
-    let based = false;
-    for (const { time, bytes } of this.#from(scope, from)) {
-      if (time > to) break;
-      if (time >= from && !based) {
-        if (replay.state.time > 0) range.base(replay.state.time, replay.state);
-        based = true;
-      }
-      const frame = replay.apply(bytes);
-      if (frame && time >= from) range.add(time, frame.gap, replay.state);
+    range.bind(series);
+    for (const state of scope.history.between(from, to)) {
+      if (state.time >= from) range.add(state.time, state.gap, state);
+      else range.base(state.time, state.gap, state);
     }
     return toRangeResult(range.finish());
   }
@@ -302,25 +273,15 @@ class MemoryStore implements Store {
     const scope = this.#scopes.get(id);
     if (!scope) return { frames: [], truncated: false };
     const times: number[] = [];
-    for (const { time } of this.#from(scope, from)) if (time > from && time <= to) times.push(time);
+    for (const { time } of scope.history.between(from, to)) if (time > from) times.push(time);
     const start = times[Math.max(0, times.length - limit)];
     const truncated = times.length > limit;
     if (start === undefined || limit < 1) return { frames: [], truncated };
     const frames: Uint8Array[] = [];
-    const replay = new Replay();
-    for (const { time, bytes } of this.#from(scope, start)) {
-      if (time > to) break;
-      const frame = replay.apply(bytes);
-      if (frame && time >= start) frames.push(frames.length === 0 ? replay.full(frame) : bytes.slice());
+    for (const state of scope.history.between(start, to)) {
+      if (state.time >= start) frames.push(frameOf(state, frames.length === 0));
     }
     return { frames, truncated };
-  }
-
-  /** Frames from the beginning of the chunk that has the last one before a time. */
-  *#from(scope: Scope, time: number): Generator<StoredFrame, void> {
-    let first = 0;
-    while (first + 1 < scope.chunks.length && scope.chunks[first + 1]!.frames[0]!.time < time) first++;
-    for (const chunk of scope.chunks.slice(first)) yield* chunk.frames;
   }
 
   async flush(): Promise<void> {
@@ -332,6 +293,7 @@ class MemoryStore implements Store {
     this.#scopes.clear();
     this.#chunks.length = 0;
     this.#runs.clear();
+    this.#audit.clear();
   }
 
   #check(): void {
@@ -339,8 +301,25 @@ class MemoryStore implements Store {
   }
 }
 
+/** Notes new series. A tick that was refused half way is told again: what is known already is left out. */
+function learn(scope: Scope, added: SeriesList): void {
+  const { known } = scope;
+  if (added.length === 0) return;
+  const first = { ...known };
+  for (const { kind, index } of added) known[kind] = Math.max(known[kind], index + 1);
+  const isNew = known.counter - first.counter + known.gauge - first.gauge;
+  if (isNew === 0) return;
+  // Else its owner may still change it.
+  if (added.fixed === true && isNew === added.length) scope.series.push(added);
+  else scope.series.push([...added].filter(({ kind, index }) => index >= first[kind]));
+}
+
 /** Counters first, as the other store answers. */
-const byPlace = (a: SeriesDef, b: SeriesDef): number => a.kind.localeCompare(b.kind) || a.index - b.index;
+function seriesOf(scope: Scope): SeriesDef[] {
+  const all: SeriesDef[] = [];
+  for (const list of scope.series) for (const def of list) all.push(def);
+  return all.sort((a, b) => a.kind.localeCompare(b.kind) || a.index - b.index);
+}
 
 function unpacked(profile: Uint8Array | null): Profile | null {
   return profile && (JSON.parse(inflateSync(profile).toString()) as Profile);

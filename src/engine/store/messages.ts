@@ -1,12 +1,12 @@
 /** What passes between the engine's thread and the store's. Both are one build, so nothing here needs checking. */
 
+import type { AuditEntry } from '../../shared/api/audit.ts';
 import type { Run } from '../../shared/api/runs.ts';
 import type { RangeQuery } from '../../shared/api/query.ts';
-import type { SeriesDef } from '../../shared/model/series.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { RangeColumns } from './aggregate.ts';
 import type { StoreOpenCode } from './open-error.ts';
-import type { RunPage, StoredRuns } from './sqlite-reader.ts';
+import type { AuditPage, RunPage, StoredAudit, StoredRuns } from './sqlite-reader.ts';
 import type { InterruptedRun, Snapshot } from './store.ts';
 
 /** workerData of the thread. */
@@ -27,12 +27,15 @@ export type WriteMessage =
       readonly time: number;
       readonly scopes: readonly {
         readonly scope: ScopeId;
-        readonly added: readonly SeriesDef[];
+        /** Series that are new, packed (series-pack.ts), and their number. */
+        readonly added: Uint8Array<ArrayBuffer> | null;
+        readonly count: number;
         readonly bytes: number;
       }[];
       readonly frames: ArrayBuffer;
     }
   | { readonly type: 'run'; readonly run: Run; readonly bytes: number }
+  | { readonly type: 'audit'; readonly entry: AuditEntry; readonly bytes: number }
   /** `body`: the profile as JSON. */
   | { readonly type: 'profile'; readonly run: Run; readonly body: Uint8Array<ArrayBuffer> };
 
@@ -51,6 +54,7 @@ export interface Calls {
   latestProfile: [jobid: string, answer: Uint8Array | null];
   snapshot: [at: { scope: ScopeId; time: number }, answer: Snapshot | null];
   query: [query: RangeQuery, answer: RangeColumns | null];
+  audit: [page: AuditPage, answer: StoredAudit[]];
   frames: [span: { scope: ScopeId; from: number; to: number; limit: number }, answer: Packed];
   flush: [nothing: null, answer: null];
 }

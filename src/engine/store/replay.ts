@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, FrameError, FrameState, type Frame } from '../../shared/frame.ts';
+import { decodeFrame, encodeFrame, FrameError, FrameState, type Columns, type Frame } from '../../shared/frame.ts';
 import { GAUGE_WIDTH } from '../../shared/model/values.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { Snapshot } from './store.ts';
@@ -34,18 +34,22 @@ export class Replay {
 
   /** What is known now; the columns are copies. Null before the first frame. */
   snapshot(schema: readonly SeriesDef[]): Snapshot | null {
-    const { time, counterCount, gaugeCount, counters, gauges } = this.state;
-    if (time === 0) return null;
-    const has = (def: SeriesDef): boolean => def.index < (def.kind === 'counter' ? counterCount : gaugeCount);
-    return {
-      time,
-      series: schema.filter(has),
-      columns: {
-        counterCount,
-        gaugeCount,
-        counters: counters.slice(0, counterCount),
-        gauges: gauges.slice(0, GAUGE_WIDTH * gaugeCount),
-      },
-    };
+    return this.state.time === 0 ? null : snapshotOf(this.state, schema);
   }
+}
+
+/** The values of a time as copies, with those of the series that they are about. */
+export function snapshotOf(state: Columns & { readonly time: number }, schema: readonly SeriesDef[]): Snapshot {
+  const { time, counterCount, gaugeCount, counters, gauges } = state;
+  const has = (def: SeriesDef): boolean => def.index < (def.kind === 'counter' ? counterCount : gaugeCount);
+  return {
+    time,
+    series: schema.filter(has),
+    columns: {
+      counterCount,
+      gaugeCount,
+      counters: counters.slice(0, counterCount),
+      gauges: gauges.slice(0, GAUGE_WIDTH * gaugeCount),
+    },
+  };
 }

@@ -37,6 +37,18 @@ export interface StoredRun extends RunPosition {
   readonly body: string;
 }
 
+export interface AuditPage {
+  /** Rows with smaller numbers only; null: from the newest on. */
+  readonly before: number | null;
+  readonly limit: number;
+}
+
+/** An entry of the audit log as it is stored, JSON. */
+export interface StoredAudit {
+  readonly number: number;
+  readonly body: string;
+}
+
 interface FrameRow {
   time: number;
   bytes: Uint8Array;
@@ -66,6 +78,7 @@ export class SqliteReader {
          ORDER BY start DESC, number DESC LIMIT ?`,
       ),
       run: db.prepare('SELECT body FROM run WHERE id = ?').pluck(),
+      audit: db.prepare('SELECT number, body FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?'),
       profile: db
         .prepare(`SELECT profile.body FROM run JOIN profile ON profile.run = run.id WHERE run.id = ? AND ${ended}`)
         .pluck(),
@@ -89,6 +102,10 @@ export class SqliteReader {
       rows.push(row);
     }
     return { rows, more: false };
+  }
+
+  audit({ before, limit }: AuditPage): StoredAudit[] {
+    return this.#statements.audit.all(before ?? Number.MAX_SAFE_INTEGER, limit) as StoredAudit[];
   }
 
   /** JSON. */
@@ -157,9 +174,9 @@ export class SqliteReader {
         const frame = replay.apply(each.bytes);
         if (!frame) continue;
         if (frame.time >= from) range.add(frame.time, frame.gap, replay.state);
-        else if (!based && each.time === before) {
-          range.base(frame.time, replay.state);
-          based = true;
+        else if (!based) {
+          range.base(frame.time, frame.gap, replay.state);
+          based = each.time === before;
         }
       }
     }

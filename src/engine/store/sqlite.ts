@@ -5,15 +5,15 @@
 
 import type Database from 'better-sqlite3';
 import { randomBytes } from 'node:crypto';
+import { AUDIT_ENTRIES, type AuditEntry } from '../../shared/api/audit.ts';
 import type { Profile } from '../../shared/api/profiles.ts';
 import type { Run } from '../../shared/api/runs.ts';
 import { runScope, type ScopeId } from '../../shared/model/scope.ts';
-import type { SeriesDef } from '../../shared/model/series.ts';
 import { interruptedProfile, type StoredRank } from './interrupted.ts';
 import { searchText } from './run-list.ts';
 import { ScopeTrack, type TrackedFrame } from './scope-track.ts';
 import { SqliteReader } from './sqlite-reader.ts';
-import type { InterruptedRun, ScopeTick, Tick } from './store.ts';
+import type { InterruptedRun, ScopeTick, SeriesList, Tick } from './store.ts';
 
 /** A snapshot replays at most this many frames. */
 const FULL_EVERY = 256;
@@ -23,7 +23,7 @@ interface LiveScope {
   /** Row of `scope`; null until the first frame is committed. */
   row: number | null;
   /** Series not committed yet. */
-  unsaved: SeriesDef[];
+  unsaved: SeriesList[];
 }
 
 /** A tick ready to be written, as often as it takes. */
@@ -64,6 +64,12 @@ export class SqliteStore {
          ON CONFLICT (id) DO UPDATE SET jobid = excluded.jobid, start = excluded.start, state = excluded.state,
            epoch = excluded.epoch, search = excluded.search, body = excluded.body`,
       ),
+      audit: db
+        .prepare(
+          'INSERT INTO audit (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body RETURNING number',
+        )
+        .pluck(),
+      oldAudit: db.prepare('DELETE FROM audit WHERE number <= ?'),
       profile: db.prepare(
         'INSERT INTO profile (run, body) VALUES (?, ?) ON CONFLICT (run) DO UPDATE SET body = excluded.body',
       ),
@@ -86,8 +92,7 @@ export class SqliteStore {
       live = { track: new ScopeTrack(FULL_EVERY), row: null, unsaved: [] };
       this.#live.set(name, live);
     }
-    // One by one: a call with 100,000 arguments overflows the stack.
-    for (const series of added) live.unsaved.push(series);
+    if (added.length > 0) live.unsaved.push(added);
     return { name, live, frame: live.track.take(frame) };
   }
 
@@ -98,8 +103,9 @@ export class SqliteStore {
       for (const { name, live, frame } of tick.scopes) {
         const row = live.row ?? (this.#statements.scope.get(name, this.epoch) as number);
         rows.push(row);
-        for (const { kind, index, name: series, doc } of live.unsaved) {
-          this.#statements.series.run(row, kind, index, series, doc);
+        for (const list of live.unsaved) {
+          for (const { kind, index, name: series, doc } of list)
+            this.#statements.series.run(row, kind, index, series, doc);
         }
         // Times of a scope only grow: what a clock that was set back left ahead would mix with what comes.
         if (frame.setBack || live.row === null) this.#statements.setBack.run(name, frame.time);
@@ -134,6 +140,13 @@ export class SqliteStore {
       this.#live.delete(scope);
       if (row !== null) this.#liveRows.delete(row);
     }
+  }
+
+  putAudit(entry: AuditEntry): void {
+    this.#transaction(() => {
+      const number = this.#statements.audit.get(entry.id, JSON.stringify(entry)) as number;
+      this.#statements.oldAudit.run(number - AUDIT_ENTRIES);
+    });
   }
 
   #storeRun(run: Run): void {

@@ -5,6 +5,7 @@
  * Writes are taken in order and never block the caller; everything else answers later and sees all writes before it.
  */
 
+import type { AuditEntry, AuditList, AuditQuery } from '../../shared/api/audit.ts';
 import type { Profile } from '../../shared/api/profiles.ts';
 import type { RangeQuery, RangeResult } from '../../shared/api/query.ts';
 import type { Run, RunList, RunListQuery } from '../../shared/api/runs.ts';
@@ -13,10 +14,17 @@ import type { Columns } from '../../shared/frame.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 
+/** Definitions in order. Walked as often as need be: they may be made anew each time. */
+export interface SeriesList extends Iterable<SeriesDef> {
+  readonly length: number;
+  /** Will not change, and may be kept: it holds no copies. */
+  readonly fixed?: true;
+}
+
 export interface ScopeTick {
   readonly scope: ScopeId;
   /** Series that this scope has had appended since its last tick. They become known with the frame. */
-  readonly added: readonly SeriesDef[];
+  readonly added: SeriesList;
   /** An encoded frame, stream 0. The first of a scope after the store opened, and after a refused tick, is full. */
   readonly frame: Uint8Array;
 }
@@ -60,6 +68,8 @@ export interface Store {
   putRun(run: Run): void;
   /** A run ended: its last description and its profile, in one transaction. */
   putProfile(profile: Profile): void;
+  /** Adds an entry to the audit log, or replaces the one with its id. The newest AUDIT_ENTRIES (shared/api/audit.ts) are kept. */
+  putAudit(entry: AuditEntry): void;
 
   status(): StoreStatus;
 
@@ -72,6 +82,8 @@ export interface Store {
   /** Series and last values of a scope at or before a time; null when nothing is stored of it. */
   snapshot(scope: ScopeId, time: number): Promise<Snapshot | null>;
   query(query: RangeQuery): Promise<RangeResult | null>;
+  /** The audit log, in the order in which entries were added, newest first. */
+  audit(query: AuditQuery): Promise<AuditList>;
   /**
    * Stored frames of a scope with from < time ≤ to, oldest first. The first one is made full, the rest are as stored.
    * At most `limit` frames, the newest ones; `truncated` when there were more.

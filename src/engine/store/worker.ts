@@ -118,6 +118,8 @@ function serve({ db, store, interrupted }: Begun, lock: StoreLock, warnings: str
         return [read.runs(message.argument)];
       case 'run':
         return [read.run(message.argument)];
+      case 'audit':
+        return [read.audit(message.argument)];
       case 'profile':
         return [read.profile(message.argument)];
       case 'latestProfile':

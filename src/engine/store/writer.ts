@@ -6,6 +6,7 @@
 import { isDamage, isPassing } from './database.ts';
 import type { Left, WriteMessage } from './messages.ts';
 import type { PreparedTick, SqliteStore } from './sqlite.ts';
+import { PackedSeries } from './series-pack.ts';
 import type { Tick } from './store.ts';
 
 const RETRY_EVERY = 500;
@@ -39,7 +40,7 @@ interface Flush {
 }
 
 const runBytesOf = (message: WriteMessage): number =>
-  message.type === 'tick' ? 0 : message.type === 'run' ? message.bytes : message.body.byteLength;
+  message.type === 'tick' ? 0 : message.type === 'profile' ? message.body.byteLength : message.bytes;
 
 const textOf = (error: unknown): string => {
   const { code, message } = error as { code?: string; message?: string };
@@ -113,6 +114,8 @@ export class Writer {
       left.push(head);
     }
     this.#tell(left, lost);
+    // What a lost tick had of new series is still to be written with the next one.
+    for (const entry of left) if (!lost.includes(entry)) release(entry.message);
   }
 
   /** Takes ticks out that have waited too long: the oldest ones. */
@@ -138,6 +141,7 @@ export class Writer {
     const { message } = entry;
     if (message.type === 'run') return this.#store.putRun(message.run);
     if (message.type === 'profile') return this.#store.putProfile(message.run, message.body);
+    if (message.type === 'audit') return this.#store.putAudit(message.entry);
     entry.prepared ??= this.#store.prepare(unpack(message));
     this.#store.writeTick(entry.prepared);
     this.#durableUntil = message.time;
@@ -196,12 +200,23 @@ export class Writer {
   }
 }
 
+/**
+ * Frees what a written message holds. Nothing else here makes garbage, so that the collector would leave many megabytes
+ * of a burst of series where they are for hours.
+ */
+function release(message: WriteMessage): void {
+  if (message.type === 'run' || message.type === 'audit') return;
+  if (message.type === 'profile') return void message.body.buffer.transfer(0);
+  message.frames.transfer(0);
+  for (const { added } of message.scopes) added?.buffer.transfer(0);
+}
+
 function unpack(message: Extract<WriteMessage, { type: 'tick' }>): Tick {
   let at = 0;
-  const scopes = message.scopes.map(({ scope, added, bytes }) => {
+  const scopes = message.scopes.map(({ scope, added, count, bytes }) => {
     const frame = new Uint8Array(message.frames, at, bytes);
     at += bytes;
-    return { scope, added, frame };
+    return { scope, added: added ? new PackedSeries(added, count) : [], frame };
   });
   return { time: message.time, scopes };
 }

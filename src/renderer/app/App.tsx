@@ -19,6 +19,7 @@ const PERMANENT: readonly string[] = [
   'scope_not_found',
   'not_found',
   'unauthorized',
+  'forbidden_role',
   'bad_request',
   'not_understood',
 ];

@@ -24,6 +24,18 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
         actions: [
           { id: 'jobs', label: 'Jobs', description: 'Running and finished jobs', onClick: () => navigate('/ui/jobs') },
           { id: 'node', label: 'Node', description: 'CPU, memory, network, load', onClick: () => navigate('/ui/node') },
+          {
+            id: 'diagnostics',
+            label: 'Diagnostics',
+            description: 'What is wrong, the engine’s own figures, support bundle',
+            onClick: () => navigate('/ui/diagnostics'),
+          },
+          {
+            id: 'settings',
+            label: 'Settings',
+            description: 'Engine, limits, tokens, retention, theme, audit log',
+            onClick: () => navigate('/ui/settings'),
+          },
         ],
       },
       {

@@ -13,6 +13,7 @@ import { StatusBar } from './StatusBar.tsx';
 const VIEWS = [
   { path: '/ui/jobs', name: 'Jobs' },
   { path: '/ui/node', name: 'Node' },
+  { path: '/ui/settings', name: 'Settings' },
 ] as const;
 
 /** What stands around every view. */

@@ -1,5 +1,6 @@
 import { Popover, UnstyledButton } from '@mantine/core';
 import { memo } from 'react';
+import { Link } from 'wouter';
 import type { Status } from '../../shared/api/status.ts';
 import type { LiveState } from '../data/live.ts';
 import { storeState } from '../format/store.ts';
@@ -41,12 +42,17 @@ function Figures({ status, reachable }: { readonly status: Status; readonly reac
       <span className="v-status-item">
         period <b>{status.period}</b>
       </span>
+      <Link href="/ui/diagnostics" className="v-status-item v-status-button">
+        Diagnostics
+      </Link>
       <span className="v-status-item">Vigie {status.version}</span>
     </>
   );
 }
 
 interface Counts {
+  readonly refused: readonly (readonly [reason: string, count: number])[];
+  readonly memoryFull: boolean;
   readonly rejected: readonly (readonly [reason: string, count: number])[];
   readonly ticks: number;
   readonly frames: number;
@@ -54,34 +60,46 @@ interface Counts {
 }
 
 /** As text, so that the popover renders only when a count changes, not with each status. */
-const countsOf = ({ ingest, store, live, sampler }: Status): string =>
+const countsOf = ({ ingest, store, live, sampler, refused, memory_full }: Status): string =>
   JSON.stringify({
-    rejected: Object.entries(ingest.rejected)
-      .filter(([, n]) => n > 0)
-      .sort((a, b) => b[1] - a[1]),
+    rejected: largestFirst(ingest.rejected),
+    refused: largestFirst(refused),
+    memoryFull: memory_full,
     ticks: store.dropped,
     frames: live.skipped_frames,
     late: sampler.late,
   } satisfies Counts);
 
+const largestFirst = (counts: Readonly<Record<string, number>>): [reason: string, count: number][] =>
+  Object.entries(counts)
+    .filter(([, n]) => n > 0)
+    .sort((a, b) => b[1] - a[1]);
+
 const Dropped = memo(function Dropped({ counts }: { readonly counts: string }) {
-  const { rejected: reasons, ticks, frames, late } = JSON.parse(counts) as Counts;
+  const { rejected: reasons, refused, memoryFull, ticks, frames, late } = JSON.parse(counts) as Counts;
   const rejected = reasons.reduce((sum, [, n]) => sum + n, 0);
   const lost = ticks + frames;
   return (
     <Popover position="top" withArrow shadow="md">
       <Popover.Target>
         <UnstyledButton className="v-status-item v-status-button">
-          {rejected + lost > 0 ? <span className="v-dot v-warn" aria-hidden="true" /> : null}
+          {rejected + lost > 0 || memoryFull ? <span className="v-dot v-warn" aria-hidden="true" /> : null}
           <b>{formatCount(rejected)}</b> rejected{lost > 0 ? `, ${formatCount(lost)} dropped` : ''}
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown aria-label="Rejected and dropped">
         {reasons.length === 0 ? <p>No message was rejected.</p> : null}
+        {memoryFull ? <p>The engine has no memory for new series and runs. What is there goes on.</p> : null}
         <dl className="v-facts v-tight">
           {reasons.map(([reason, n]) => (
             <div key={reason}>
               <dt>{reason.replaceAll('_', ' ')}</dt>
+              <dd>{formatCount(n)}</dd>
+            </div>
+          ))}
+          {refused.map(([reason, n]) => (
+            <div key={`refused ${reason}`}>
+              <dt>refused: {reason.replaceAll('_', ' ')}</dt>
               <dd>{formatCount(n)}</dd>
             </div>
           ))}

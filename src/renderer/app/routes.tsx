@@ -1,7 +1,9 @@
 import { Redirect, Route, Switch } from 'wouter';
+import { DiagnosticsView } from '../views/diagnostics/DiagnosticsView.tsx';
 import { JobView } from '../views/job/JobView.tsx';
 import { JobsView } from '../views/jobs/JobsView.tsx';
 import { NodeView } from '../views/node/NodeView.tsx';
+import { SettingsView } from '../views/settings/SettingsView.tsx';
 import { NotFound } from '../components/Message.tsx';
 
 /** Every screen and its address. A new screen is one line here and one in the palette. */
@@ -22,6 +24,12 @@ export function Routes() {
         <NodeView host={null} />
       </Route>
       <Route path="/ui/node/:host">{({ host }) => <NodeView key={host} host={host} />}</Route>
+      <Route path="/ui/diagnostics">
+        <DiagnosticsView />
+      </Route>
+      <Route path="/ui/settings">
+        <SettingsView />
+      </Route>
       <Route>
         <NotFound title="There is no such page" detail="The address does not belong to any view." />
       </Route>

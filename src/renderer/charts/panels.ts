@@ -17,6 +17,8 @@ export interface PanelSpec {
   readonly unit: Unit;
   readonly kind: Kind;
   readonly series: readonly Series[];
+  /** What lines are called, by family, where the families' own words are too long beside each other. */
+  readonly names?: ReadonlyMap<string, string>;
 }
 
 export interface PanelGroup {
@@ -113,6 +115,8 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 
 /** What tells a series from the others of its panel: the labels in which they differ, else its operation, else its name. */
 export function lineLabel(s: Series, panel: PanelSpec): string {
+  const name = panel.names?.get(s.family);
+  if (name !== undefined) return name;
   const labels = Object.entries(s.labels);
   if (labels.length > 0) {
     const telling = labels.filter(([name, value]) => panel.series.some((other) => other.labels[name] !== value));

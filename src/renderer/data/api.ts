@@ -1,12 +1,16 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { AuditList } from '../../shared/api/audit.ts';
 import { Problem } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
+import { Bundle, Diagnosis } from '../../shared/api/diagnosis.ts';
 import { NodeList } from '../../shared/api/nodes.ts';
 import { Profile } from '../../shared/api/profiles.ts';
 import { RangeResult } from '../../shared/api/query.ts';
 import { Run, RunList } from '../../shared/api/runs.ts';
 import { SeriesList } from '../../shared/api/series.ts';
 import { API_VERSION, Status } from '../../shared/api/status.ts';
+import { AddedToken, TokenList, WhoAmI } from '../../shared/api/tokens.ts';
+import type { NewToken } from '../../shared/api/tokens.ts';
 
 /** Why a request has no answer to show. `message` says what is wrong and, where it can, what to do. */
 export class RequestError extends Error {
@@ -40,16 +44,39 @@ export interface Range {
 
 export type Api = ReturnType<typeof createApi>;
 
+/** Answer to what has nothing to tell. */
+const Nothing = z.null();
+
+interface Change {
+  readonly method: 'POST' | 'DELETE';
+  readonly body?: unknown;
+}
+
 /** Requests to one engine. Every answer is checked against its schema before anything sees it. */
 export function createApi(options: ApiOptions) {
   const request = options.fetch ?? fetch;
 
   async function get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const headers = { Authorization: `Bearer ${options.token() ?? ''}`, Accept: 'application/json' };
+    return ask(path, schema, { signal: signal ?? null });
+  }
+
+  async function change<S extends z.ZodType>(path: string, schema: S, { method, body }: Change): Promise<z.output<S>> {
+    if (body === undefined) return ask(path, schema, { method });
+    return ask(path, schema, { method, body: JSON.stringify(body) });
+  }
+
+  async function ask<S extends z.ZodType>(path: string, schema: S, init: RequestInit): Promise<z.output<S>> {
+    const { signal } = init;
+    const token = options.token() ?? '';
+    const headers = {
+      Accept: 'application/json',
+      ...(token === '' ? {} : { Authorization: `Bearer ${token}` }),
+      ...(init.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    };
     let response: Response;
     let body: unknown;
     try {
-      response = await request(`${options.base}/api/v1${path}`, { headers, signal: signal ?? null, cache: 'no-store' });
+      response = await request(`${options.base}/api/v1${path}`, { ...init, headers, cache: 'no-store' });
       body = await response.json().catch(() => null);
     } catch (error) {
       if (signal?.aborted) throw error;
@@ -87,6 +114,14 @@ export function createApi(options: ApiOptions) {
     run: (id: string, signal?: AbortSignal): Promise<Run> => get(`/runs/${text(id)}`, Run, signal),
     series: (scope: string, signal?: AbortSignal): Promise<SeriesList> =>
       get(`/series?scope=${text(scope)}`, SeriesList, signal),
+    whoami: (signal?: AbortSignal): Promise<WhoAmI> => get('/whoami', WhoAmI, signal),
+    tokens: (signal?: AbortSignal): Promise<TokenList> => get('/tokens', TokenList, signal),
+    addToken: (body: NewToken): Promise<AddedToken> => change('/tokens', AddedToken, { method: 'POST', body }),
+    revokeToken: (name: string): Promise<null> => change(`/tokens/${text(name)}`, Nothing, { method: 'DELETE' }),
+    audit: (cursor: string | null, limit: number, signal?: AbortSignal): Promise<AuditList> =>
+      get(`/audit?limit=${limit}${cursor === null ? '' : `&cursor=${text(cursor)}`}`, AuditList, signal),
+    diagnosis: (signal?: AbortSignal): Promise<Diagnosis> => get('/diagnosis', Diagnosis, signal),
+    bundle: (): Promise<Bundle> => get('/bundle', Bundle),
     nodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes', NodeList, signal),
     profile: (id: string, signal?: AbortSignal): Promise<Profile> => get(`/profiles/${text(id)}`, Profile, signal),
     query(range: Range, signal?: AbortSignal): Promise<RangeResult> {

@@ -91,6 +91,12 @@ export function formatValue(value: number | null | undefined, unit: Unit, perSec
       const [text, prefix] = scaled(value, DECIMAL, 1000);
       return `${text} ${prefix}Hz${rate}`;
     }
+    case 'W':
+    case 'J': {
+      const [text, prefix] = scaled(value, DECIMAL, 1000);
+      // A joule per second is a watt.
+      return unit === 'J' && perSecond ? `${text} ${prefix}W` : `${text} ${prefix}${unit}${rate}`;
+    }
     case 'B/s': {
       const [text, prefix] = scaled(value, BINARY, 1024);
       return `${text} ${prefix}B/s${rate}`;
@@ -127,6 +133,7 @@ export function formatAxisValue(value: number, unit: Unit, perSecond: boolean): 
 /** The unit alone, for headings: `B/s`, `s`, `calls/s` where the quantity names what is counted. */
 export function unitName(unit: Unit, quantity: string, perSecond: boolean): string {
   const rate = perSecond ? '/s' : '';
+  if (unit === 'J' && perSecond) return 'W';
   if (unit === '1')
     return quantity === 'value' || quantity === 'count' ? (perSecond ? '1/s' : '') : `${quantity}${rate}`;
   return unit === 'ratio' ? `ratio${rate}` : `${unit}${rate}`;

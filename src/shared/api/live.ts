@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { Run } from './runs.ts';
 import { Series } from '../model/described-series.ts';
+import { Role } from '../model/role.ts';
 import { Status } from './status.ts';
 
 const id = z.number().int().min(1).max(0xffff_ffff);
@@ -41,6 +42,8 @@ export const LiveEvent = z.discriminatedUnion('type', [
     /** Milliseconds between ticks. */
     period: z.number(),
     time: z.number(),
+    /** What this reader may do; an older engine, whose only token may do everything, does not say it. */
+    role: Role.default('control'),
   }),
   /** New series of a subscription's scope, before the first frame that has them. Only ever appended. */
   z.object({ type: z.literal('schema'), id, scope: z.string(), series: z.array(Series) }),

@@ -19,6 +19,9 @@ export const StoreStatus = z.object({
 });
 export type StoreStatus = z.infer<typeof StoreStatus>;
 
+/** How much of a limit is used: a number of things, or bytes. */
+const Use = z.object({ used: count, limit: count });
+
 /** GET /api/v1/status */
 export const Status = z.object({
   name: z.literal('vigie'),
@@ -37,6 +40,10 @@ export const Status = z.object({
     /** What clients push to. */
     socket: z.string(),
     legacy_socket: z.string().nullable(),
+    /** Where it listens for HTTP: a URL, `unix:PATH`, or null when it does on its socket only. */
+    url: z.string().nullable(),
+    /** The file with the token. */
+    token_file: z.string(),
     /** The compatible routes answer without a token. */
     compat: z.boolean(),
   }),
@@ -58,6 +65,34 @@ export const Status = z.object({
   sampler: z.object({ ticks: count, late: count, last_ms: z.number() }),
   live: z.object({ readers: count, skipped_frames: count }),
   store: StoreStatus,
+  /** How long the store keeps what. */
+  retention: z.object({
+    /** Age at which samples are removed, a duration with a unit. */
+    samples: z.string(),
+    /** Most bytes of samples, runs and profiles; null: as much as the disk has room for. */
+    bytes: count.nullable(),
+    /** Most ended runs, and most of their profiles; null: until they are deleted. */
+    runs: count.nullable(),
+    profiles: count.nullable(),
+    /** Most entries of the audit log. */
+    audit: count,
+  }),
+  /** What can become too much. */
+  limits: z.object({
+    series: Use,
+    rank_values: Use,
+    runs: Use,
+    /** To the engine's and the legacy socket. */
+    connections: Use,
+    http_connections: Use,
+    unfinished_messages: Use,
+    unread_responses: Use,
+    memory: Use,
+  }),
+  /** No new series and runs are taken until there is memory again. */
+  memory_full: z.boolean(),
+  /** Connections and requests that were turned away or cut off, by reason. */
+  refused: z.record(z.string(), count),
   /** Things the user should know, such as a source that fails or a socket that could not be opened. */
   warnings: z.array(z.string()),
 });

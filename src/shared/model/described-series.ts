@@ -15,6 +15,6 @@ export const Series = z.object({
   group: z.string(),
   operation: z.string(),
   quantity: z.string(),
-  unit: z.enum(['s', 'B', '%', 'ratio', 'Hz', '°C', 'B/s', '1/s', '1']),
+  unit: z.enum(['s', 'B', '%', 'ratio', 'Hz', '°C', 'W', 'J', 'B/s', '1/s', '1']),
 });
 export type Series = z.infer<typeof Series>;

@@ -4,10 +4,10 @@
  */
 
 /**
- * Unit of a value: seconds, bytes, percent (0 to 100), ratio (0 to 1), hertz, degrees Celsius, or a plain number;
- * `B/s` and `1/s` where the value itself is already a rate.
+ * Unit of a value: seconds, bytes, percent (0 to 100), ratio (0 to 1), hertz, degrees Celsius, watts, joules, or a plain
+ * number; `B/s` and `1/s` where the value itself is already a rate.
  */
-export type Unit = 's' | 'B' | '%' | 'ratio' | 'Hz' | '°C' | 'B/s' | '1/s' | '1';
+export type Unit = 's' | 'B' | '%' | 'ratio' | 'Hz' | '°C' | 'W' | 'J' | 'B/s' | '1/s' | '1';
 
 export interface Naming {
   /** The panel a series belongs to: `MPI`, `System calls`, `CPU`, `Memory`, … */
@@ -48,6 +48,15 @@ const NODE_GROUPS: ReadonlyMap<string, string> = new Map([
   ['load15', 'Load'],
   ['component', 'Temperature'],
   ['process', 'Processes'],
+  ['processes', 'Processes'],
+  ['procs', 'Processes'],
+  ['pressure', 'Pressure'],
+  ['nfs', 'NFS'],
+  ['lustre', 'Lustre'],
+  ['infiniband', 'InfiniBand'],
+  ['rapl', 'Energy'],
+  ['gpu', 'GPU'],
+  ['slurm', 'Slurm'],
 ]);
 
 /** Families of the older tau proxy; what call it was stands in a label. */
@@ -62,6 +71,17 @@ const TAU: ReadonlyMap<string, Naming> = new Map([
 const NODE: ReadonlyMap<string, Naming> = new Map([
   ['proxy_cpu_load_average_percent', { group: 'CPU', operation: 'Use of all cores', quantity: 'percent', unit: '%' }],
   ['proxy_cpu_usage_percent', { group: 'CPU', operation: 'Use of each core', quantity: 'percent', unit: '%' }],
+  ['proxy_cpu_core_seconds_total', { group: 'CPU', operation: 'Time of each core', quantity: 'time', unit: 's' }],
+  ['proxy_context_switches_total', { group: 'Kernel', operation: 'context switches', quantity: 'count', unit: '1' }],
+  ['proxy_intr_total', { group: 'Kernel', operation: 'interrupts', quantity: 'count', unit: '1' }],
+  ['proxy_softirqs_total', { group: 'Kernel', operation: 'soft interrupts', quantity: 'count', unit: '1' }],
+  ['proxy_forks_total', { group: 'Processes', operation: 'started', quantity: 'count', unit: '1' }],
+  ['proxy_boot_time_seconds', { group: 'Uptime', operation: 'started at', quantity: 'time since 1970', unit: 's' }],
+  ['proxy_vmstat_pswpin', { group: 'Swap', operation: 'pages in', quantity: 'count', unit: '1' }],
+  ['proxy_vmstat_pswpout', { group: 'Swap', operation: 'pages out', quantity: 'count', unit: '1' }],
+  ['proxy_vmstat_pgfault', { group: 'Memory', operation: 'page faults', quantity: 'count', unit: '1' }],
+  ['proxy_vmstat_pgmajfault', { group: 'Memory', operation: 'major page faults', quantity: 'count', unit: '1' }],
+  ['proxy_vmstat_oom_kill', { group: 'Memory', operation: 'killed for lack of it', quantity: 'count', unit: '1' }],
 ]);
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -97,7 +117,7 @@ function instrumented(family: string): Naming | null {
 }
 
 function unitOf(name: string): [rest: string, quantity: string, unit: Unit] {
-  const suffix = /_(seconds|bytes|percent|ratio|hertz|celsius)$/.exec(name);
+  const suffix = /_(seconds|bytes|percent|ratio|hertz|celsius|watts|joules)$/.exec(name);
   if (!suffix) return [name, 'value', '1'];
   const rest = name.slice(0, suffix.index);
   switch (suffix[1]) {
@@ -111,6 +131,10 @@ function unitOf(name: string): [rest: string, quantity: string, unit: Unit] {
       return [rest, 'ratio', 'ratio'];
     case 'celsius':
       return [rest, 'temperature', '°C'];
+    case 'watts':
+      return [rest, 'power', 'W'];
+    case 'joules':
+      return [rest, 'energy', 'J'];
     default:
       return [rest, 'frequency', 'Hz'];
   }
@@ -118,16 +142,30 @@ function unitOf(name: string): [rest: string, quantity: string, unit: Unit] {
 
 /** Group, operation, quantity and unit of a family, for people. Never fails: an unknown name speaks for itself. */
 export function describeFamily(family: string): Naming {
-  const naming = instrumented(family) ?? TAU.get(family) ?? NODE.get(family) ?? networkRate(family) ?? plain(family);
+  const naming =
+    instrumented(family) ??
+    TAU.get(family) ??
+    NODE.get(family) ??
+    wholeNode(family) ??
+    networkRate(family) ??
+    plain(family);
   return naming.operation === '' ? { ...naming, operation: family } : naming;
+}
+
+/** Sums over a node's devices are called as the devices' own families. */
+function wholeNode(family: string): Naming | null {
+  const match = /^(proxy_(?:disk|network)_)node_(.+)$/.exec(family);
+  if (!match) return null;
+  const naming = plain(`${match[1]}${match[2]}`);
+  return { ...naming, operation: `${naming.operation}, whole node` };
 }
 
 /** The proxy's gauges of traffic are rates, whatever their suffix says. */
 function networkRate(family: string): Naming | null {
-  const match = /^proxy_network_(.+)_(bandwidth_bytes|packet_rate)$/.exec(family);
+  const match = /^proxy_(network|infiniband)_(.+)_(bandwidth_bytes|packet_rate)$/.exec(family);
   if (!match) return null;
-  const [quantity, unit]: [string, Unit] = match[2] === 'packet_rate' ? ['packet rate', '1/s'] : ['bandwidth', 'B/s'];
-  return { group: 'Network', operation: spaced(match[1]!), quantity, unit };
+  const [quantity, unit]: [string, Unit] = match[3] === 'packet_rate' ? ['packet rate', '1/s'] : ['bandwidth', 'B/s'];
+  return { group: NODE_GROUPS.get(match[1]!)!, operation: spaced(match[2]!), quantity, unit };
 }
 
 function plain(family: string): Naming {
@@ -148,6 +186,8 @@ function plain(family: string): Naming {
   if (!prefix) return { group: 'Program', operation: spaced(rest), quantity, unit };
   const bare = rest.slice(prefix[0].length);
   if (prefix[1] === 'vigie') return { group: 'Engine', operation: spaced(bare), quantity, unit };
+  const slurm = /^slurm_(job|step)_(?=[^_])/.exec(bare);
+  if (slurm) return { group: `Slurm ${slurm[1]}s`, operation: spaced(bare.slice(slurm[0].length)), quantity, unit };
   const word = bare.split('_', 1)[0]!;
   const group = NODE_GROUPS.get(word);
   const within = group === undefined ? bare : bare.slice(word.length);

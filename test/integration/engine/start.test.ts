@@ -199,12 +199,20 @@ describe('settings', () => {
     expect((await fetch(`${engine.ready.url}/job/list`)).status).toBe(200);
   });
 
+  test('--compat=NETWORKS says who can now read and change, at the start and as long as it runs', async () => {
+    const engine = await serve([...within(temporaryFolder()), '--memory', '--compat=10.1.0.0/16,192.168.7.7']);
+    const words = 'on this machine or in 10.1.0.0/16 or in 192.168.7.7, of any user, can read all jobs and metrics';
+    expect(engine.stderr()).toContain(words);
+    expect((await engine.client.status()).warnings).toEqual([expect.stringContaining(words) as string]);
+  });
+
   test.each([
     [['--period=fast'], 'period: expected a duration with a unit'],
     [['--period=1ms'], 'between 10ms and 1h'],
     [['--listen=nonsense'], 'expected 127.0.0.1:PORT, unix:PATH or off'],
     [['--config=/nonexistent/vigie.yaml'], 'the configuration file cannot be read'],
     [['--grace=100d'], '--grace must be 1d at most'],
+    [['--compat=everybody'], 'compat: expected networks such as 10.1.0.0/16'],
   ])('%j is explained', async (flags, words) => {
     expect(await refusal([...within(temporaryFolder()), '--memory', ...flags])).toContain(words);
   });

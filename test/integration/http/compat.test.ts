@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pusher } from '../../../src/client/pusher.ts';
 import { golden } from '../../support/recording.ts';
+import { shapeOf } from '../../support/shape.ts';
 import { eventually } from '../../support/wait.ts';
 import { ask, startHere, withToken, type Answer, type Here } from './here.ts';
 
@@ -10,17 +11,6 @@ interface Job {
 }
 type Ctype =
   { Counter: { ts: number; value: number } } | { Gauge: { min: number; max: number; hits: number; total: number } };
-
-/** What an answer is made of, without its values: the same for both proxies. Lists are the set of their shapes. */
-function shapeOf(value: unknown): unknown {
-  if (Array.isArray(value)) return [...new Set(value.map((one) => JSON.stringify(shapeOf(one))))].toSorted();
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .map(([key, one]) => [key, shapeOf(one)] as const)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  );
-}
 
 const get = (here: Here, path: string): Promise<Answer> => ask(here, path, { headers: withToken(here) });
 const json = async (here: Here, path: string): Promise<unknown> => {
@@ -139,7 +129,8 @@ describe('the answers have the shape of the recorded ones', () => {
     const [recorded] = Object.values(golden('profiles_percmd.json') as object) as unknown[];
     expect(shapeOf(commands['./live'])).toEqual(shapeOf(recorded));
     const profile = (await json(here, '/profiles/get?jobid=capi-1')) as Job;
-    expect(shapeOf(profile)).toEqual(shapeOf(golden('profiles_get_capi.json')));
+    for (const file of ['profiles_get_capi.json', 'profiles_get.json', 'profiles_get_live.json'])
+      expect(shapeOf(profile), file).toEqual(shapeOf(golden(file)));
     expect(profile.desc).toEqual((list as unknown[])[0]);
     expect(profile.desc.end_time).toBeGreaterThan(0);
     expect(valueIn(profile, 'mpi___hits___mpi_allreduce')).toBe(400);
@@ -160,6 +151,7 @@ describe('the answers have the shape of the recorded ones', () => {
     ['/metrics/?job=nosuch', 'metrics_unknown.json'],
     ['/profiles/get?jobid=nosuch', 'profiles_get_unknown.json'],
     ['/get?jobid=nosuch', 'profiles_get_unknown.json'],
+    ['/get/?jobid=nosuch', 'profiles_get_unknown.json'],
   ])('%s is refused as recorded', async (path, file) => {
     const here = await startHere();
     const answer = await get(here, path);
@@ -173,6 +165,7 @@ describe('the answers have the shape of the recorded ones', () => {
     '/metrics?job=a&job=b',
     '/metrics?job=',
     '/job/list/x',
+    '/profiles/zzz',
     '/job/%F0%9F%98%80',
   ])('%s is refused with the same two members', async (path) => {
     const here = await startHere();

@@ -8,6 +8,7 @@ import { EngineClient } from '../../../src/client/http.ts';
 import { Pusher } from '../../../src/client/pusher.ts';
 import { resolveConfig, type SettingsInput } from '../../../src/engine/config.ts';
 import { startEngine, type Engine } from '../../../src/engine/engine.ts';
+import type { Clock } from '../../../src/engine/live/sampler.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 
 export interface Here {
@@ -24,7 +25,11 @@ export interface Here {
 }
 
 /** In memory, on a free port, with sockets in a folder of its own, ticking fast. Closed after the test. */
-export async function startHere(settings: SettingsInput = {}, folder = temporaryFolder()): Promise<Here> {
+export async function startHere(
+  settings: SettingsInput = {},
+  folder = temporaryFolder(),
+  clock?: Clock,
+): Promise<Here> {
   const log: { level: number; msg: string }[] = [];
   const config = await resolveConfig(
     {
@@ -40,7 +45,10 @@ export async function startHere(settings: SettingsInput = {}, folder = temporary
     null,
   );
   const stream = { write: (line: string) => void log.push(JSON.parse(line) as (typeof log)[number]) };
-  const engine = await startEngine(config, { log: pino({ level: 'debug' }, stream) });
+  const engine = await startEngine(config, {
+    log: pino({ level: 'debug' }, stream),
+    ...(clock === undefined ? {} : { clock }),
+  });
   onTestFinished(() => engine.close());
   const url = engine.ready.url ?? '';
   return {

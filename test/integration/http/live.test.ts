@@ -309,7 +309,7 @@ describe('topics', () => {
 
 describe('a reader that does not read', () => {
   test('gets fewer frames, never a queue, and then all that changed meanwhile', async () => {
-    const here = await startHere({ period: '20ms', node: false });
+    const here = await startHere({ period: '20ms', node: false, limits: { series_per_run: 50_000 } });
     const { pusher, scope } = await liveRun(here);
     const names = Array.from({ length: 20_000 }, (_, i) => `c${i}`);
     for (const name of names) pusher.describeCounter(name);
@@ -390,7 +390,7 @@ test('a reader that asks faster than it reads is waited for, and has every answe
 });
 
 test('a scope of very many series can be watched, several times over', async () => {
-  const here = await startHere({ node: false });
+  const here = await startHere({ node: false, limits: { series_per_run: 50_000 } });
   const { pusher, scope } = await liveRun(here);
   const names = Array.from({ length: 30_000 }, (_, i) => `a_rather_long_name_of_a_counter_${i}_total`);
   for (const name of names) pusher.describeCounter(name, 'what it counts, in so many words');

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../../src/engine/store/index.ts';
 import type { OpenedStore, Store } from '../../../src/engine/store/store.ts';
+import type { AuditEntry } from '../../../src/shared/api/audit.ts';
 import { decodeFrame, encodeFrame, FrameState } from '../../../src/shared/frame.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { def, gauge, profile, run, T0, Teller, tick } from '../../unit/engine/store/support.ts';
@@ -59,6 +60,40 @@ describe.each(['memory', 'sqlite'] as const)('%s store', (kind) => {
     ]);
     const one = await store.query({ ...all, scope: 'node/a', series: ['g', 'none'] });
     expect(one!.series.map(({ key }) => key)).toEqual(['g']);
+  });
+
+  test('keeps the newest 10,000 changes, in the order they were added, an entry once', async () => {
+    const entry = (n: number): AuditEntry => ({
+      id: `e${n}`,
+      // A clock that was set back changes nothing of the order.
+      time: n % 2 === 0 ? T0 + n : T0 - n,
+      last: T0 + n,
+      count: 1,
+      who: { by: 'token', name: 'a "name"' },
+      what: 'POST /x',
+      summary: `n=${n}`,
+      outcome: 'done',
+      status: 200,
+    });
+    expect(await store.audit({ limit: 10 })).toEqual({ entries: [], next: null });
+    for (let n = 0; n < 10_050; n++) store.putAudit(entry(n));
+    const again = { ...entry(10_040), count: 7, last: T0 + 20_000 };
+    store.putAudit(again);
+    const first = await store.audit({ limit: 1000 });
+    expect(first.entries.map(({ id }) => id).slice(0, 3)).toEqual(['e10049', 'e10048', 'e10047']);
+    expect(first.entries[9]).toEqual(again);
+
+    // What comes while somebody pages moves nothing.
+    store.putAudit(entry(10_050));
+    const read = [...first.entries];
+    let { next } = first;
+    while (next !== null) {
+      const page = await store.audit({ limit: 1000, cursor: next });
+      read.push(...page.entries);
+      ({ next } = page);
+    }
+    expect(read.map(({ id }) => id)).toEqual(Array.from({ length: 9999 }, (_, i) => `e${10_049 - i}`));
+    expect((await store.audit({ limit: 1 })).entries).toEqual([entry(10_050)]);
   });
 
   test('a scope may begin with more series than a call has room for', async () => {

@@ -3,6 +3,7 @@ import { hostname, homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, parseListen, resolveConfig } from '../../../src/engine/config.ts';
+import { DEFAULT_LIMITS } from '../../../src/engine/limits.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 
 const uid = process.getuid!();
@@ -26,9 +27,12 @@ describe('defaults', () => {
       graceMs: 1000,
       tokenFile: join(homedir(), '.local/share/vigie', hostname(), 'token'),
       compat: false,
+      compatNetworks: [],
       node: true,
       allowHosts: [],
       merge: new Map(),
+      maxSeries: 2_000_000,
+      limits: DEFAULT_LIMITS,
       logLevel: 'info',
       host: hostname(),
       roots: { proc: '/proc', sys: '/sys' },
@@ -99,6 +103,15 @@ log_level: warn
     });
   });
 
+  test.each([
+    ['compat: 10.1.0.0/16', ['10.1.0.0/16']],
+    ['compat: 10.1.0.0/16, 2001:db8::/32', ['10.1.0.0/16', '2001:db8::/32']],
+    ['compat: [10.1.2.3]', ['10.1.2.3']],
+    ['compat: true', []],
+  ])('%s', async (text, compatNetworks) => {
+    expect(await resolveConfig({}, {}, fileWith(text))).toMatchObject({ compat: true, compatNetworks });
+  });
+
   test('an empty file is no settings', async () => {
     expect((await resolveConfig({}, {}, fileWith(''))).periodMs).toBe(1000);
     expect((await resolveConfig({}, {}, fileWith('# nothing\n'))).periodMs).toBe(1000);
@@ -123,6 +136,10 @@ describe('what cannot be used is explained', () => {
     ['period: 2h', '--period must be between 10ms and 1h'],
     ['grace: 40d', '--grace must be 1d at most'],
     ['compat: please', 'compat'],
+    ['compat: 10.0.0.0/33', 'compat'],
+    ['compat: [10.0.0.0/8, host.example]', 'compat'],
+    ['compat: ""', 'compat'],
+    ['compat: []', 'compat'],
     ['legacy_soket: off', 'legacy_soket'],
     ['log_level: loud', 'log_level'],
     ['merge: { x: average }', 'merge.x'],

@@ -44,8 +44,9 @@ function operation({ schema }: Route): Json {
     description: 'Error',
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
-  const ok = schema.response?.[200];
-  const content = ok ? { content: { 'application/json': { schema: jsonSchema(ok, 'output') } } } : {};
+  const [status = '200', ok] = Object.entries(schema.response ?? {})[0] ?? [];
+  const content =
+    ok && status !== '204' ? { content: { 'application/json': { schema: jsonSchema(ok, 'output') } } } : {};
   return {
     summary: schema.summary ?? '',
     parameters: [...parameters('path', schema.params), ...parameters('query', schema.querystring)],
@@ -57,7 +58,7 @@ function operation({ schema }: Route): Json {
           },
         }
       : {}),
-    responses: { 200: { description: 'OK', ...content }, default: error },
+    responses: { [status]: { description: 'OK', ...content }, default: error },
   };
 }
 

@@ -9,10 +9,20 @@ import type { Kind } from '../../../shared/model/values.ts';
 export const oneText = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 256) : '');
 
 export const compatRoute = { config: { compat: true }, schema: { hide: true } } as const;
+/** One that takes parameters in a body, and changes nothing. */
+export const readingRoute = { config: { compat: true, reads: true }, schema: { hide: true } } as const;
+/** One that changes something. Its GET is for --compat only, and it has no HEAD: that would change the same. */
+export const changingRoute = {
+  config: { compat: true, changes: true, tells: ['key'] },
+  schema: { hide: true },
+  exposeHeadRoute: false,
+} as const;
 
-export function refuse(reply: FastifyReply, operation: string): FastifyReply {
-  return reply.code(400).send({ operation, success: false });
+export function refuse(reply: FastifyReply, operation: string, status = 400): FastifyReply {
+  return reply.code(status).send({ operation, success: false });
 }
+
+export const succeed = (operation: string): { operation: string; success: true } => ({ operation, success: true });
 
 /** A counter's `ts` is µs since the epoch. */
 export type CompatType =
@@ -37,7 +47,7 @@ export function compatType(
   changedMs: number,
 ): CompatType {
   if (kind === 'counter') return { Counter: { ts: Math.round(changedMs * 1000), value: counter } };
-  if (!gauge || gauge.hits === 0) return { Gauge: { min: 0, max: 0, hits: 0, total: 0 } };
+  if (!gauge || !(gauge.hits > 0)) return { Gauge: { min: 0, max: 0, hits: 0, total: 0 } };
   return { Gauge: { min: gauge.min ?? 0, max: gauge.max ?? 0, hits: gauge.hits, total: gauge.total } };
 }
 

@@ -1,5 +1,5 @@
 /**
- * The Prometheus text format 0.0.4 and OpenMetrics 1.0. A pure function of the samples.
+ * The Prometheus text format 0.0.4 and OpenMetrics 1.0.
  *
  * Names are the same in both, so that a query does not depend on which one a scraper negotiated: where OpenMetrics would
  * force a suffix on a counter, the counter is typed `unknown` instead. A gauge stands under its own name as its mean,
@@ -8,14 +8,15 @@
  */
 
 import { escapeLabelValue, parseMetric } from '../../../shared/model/metric.ts';
-import { gaugeValue } from '../../../shared/model/values.ts';
 import type { Sample } from '../../live/merges.ts';
+import { Body } from './body.ts';
 
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 export const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
 /** Label that carries a family that is not a legal name. */
 const NAME_LABEL = 'vigie_name';
+const NEWLINE = 0x0a;
 const LEGAL = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 /** The Accept header prefers OpenMetrics to plain text. Qualities are compared, a missing one is 1. */
@@ -35,16 +36,6 @@ export function wantsOpenMetrics(accept: string | undefined): boolean {
 /** Labels with `__` are the scraper's own: with `__name__` a client would give its metric another one's name. */
 const exported = (label: string): string => (label.startsWith('__') ? `exported${label}` : label);
 
-interface Family {
-  readonly name: string;
-  readonly doc: string;
-  type: 'counter' | 'gauge' | 'unknown';
-  /** By what stands before the value. */
-  readonly lines: Map<string, string>;
-}
-
-const number = (n: number): string => (Number.isFinite(n) ? String(n) : n > 0 ? '+Inf' : n < 0 ? '-Inf' : 'NaN');
-
 /** Other control characters than a newline cannot be spelled in a text that scrapers read by the line. */
 const escapeHelp = (text: string, open: boolean): string =>
   text
@@ -52,31 +43,119 @@ const escapeHelp = (text: string, open: boolean): string =>
     .replace(/[\u0000-\u0009\u000b-\u001f\u007f]/g, ' ')
     .replace(open ? /[\\"\n]/g : /[\\\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`));
 
-export function writeExposition(samples: Iterable<Sample>, open: boolean): string {
-  const families = new Map<string, Family>();
-  for (const sample of samples) {
-    const value = sample.gauge ? gaugeValue(sample.gauge) : sample.counter;
-    if (Number.isNaN(value)) continue; // a gauge that nobody has set
-    const legal = LEGAL.test(sample.family);
-    const name = legal ? sample.family : sanitize(sample.family);
-    const labels = new Map(parseMetric(sample.key).labels.map(([label, text]) => [exported(label), text]));
-    if (!legal) labels.set(NAME_LABEL, sample.family);
-    const text =
-      labels.size === 0 ? '' : `{${Array.from(labels, ([k, v]) => `${k}="${escapeLabelValue(v)}"`).join(',')}}`;
-    let family = families.get(name);
-    if (!family) families.set(name, (family = { name, doc: sample.doc, type: sample.kind, lines: new Map() }));
-    // One family has one type: where a label tells a counter from a gauge, neither is claimed.
-    if (family.type !== sample.kind) family.type = 'unknown';
-    // A client can give a legal name the label that stands for an illegal one: the first one counts.
-    const series = `${name}${text}`;
-    if (!family.lines.has(series)) family.lines.set(series, `${series} ${number(value)}\n`);
-  }
-  let out = '';
-  for (const family of families.values()) out += writeFamily(family, families, open);
-  return open ? `${out}# EOF\n` : out;
+/** What is told of a series beside its value. */
+export type Described = Pick<Sample, 'key' | 'family' | 'doc' | 'kind'>;
+
+interface Line {
+  /** Number of the series among those described. */
+  readonly series: number;
+  /** What stands before the value. */
+  readonly text: string;
 }
 
-function writeFamily(family: Family, all: ReadonlyMap<string, Family>, open: boolean): string {
+interface Family {
+  readonly name: string;
+  readonly doc: string;
+  type: 'counter' | 'gauge' | 'unknown';
+  readonly lines: Line[];
+}
+
+/**
+ * All of an answer but the values, as bytes: family after family, each with its head, then what stands before each value.
+ * Made once for a list of series, written with the values as often as they are asked for.
+ */
+export class ExpositionForm {
+  readonly #bytes: Buffer;
+  /** By line: where its head ends (where it begins if it is not its family's first), where its text ends, its series. */
+  readonly #headEnds: Int32Array;
+  readonly #ends: Int32Array;
+  readonly #series: Int32Array;
+  readonly #open: boolean;
+
+  constructor(series: Iterable<Described>, open: boolean) {
+    const families = familiesOf(series);
+    const lines = [...families.values()].reduce((sum, family) => sum + family.lines.length, 0);
+    this.#headEnds = new Int32Array(lines);
+    this.#ends = new Int32Array(lines);
+    this.#series = new Int32Array(lines);
+    this.#open = open;
+    const body = new Body(128 * lines);
+    let line = 0;
+    for (const family of families.values()) {
+      body.text(headOf(family, families, open));
+      for (const { series: number, text } of family.lines) {
+        this.#headEnds[line] = body.length;
+        body.text(text);
+        this.#ends[line] = body.length;
+        this.#series[line++] = number;
+      }
+    }
+    this.#bytes = Buffer.from(body.bytes);
+    body.release();
+  }
+
+  /** Bytes of an answer, about. */
+  get size(): number {
+    return this.#bytes.length + 16 * this.#ends.length + 16;
+  }
+
+  /** `value` of a series by its number; NaN: it is left out. */
+  write(body: Body, value: (series: number) => number): void {
+    let start = 0;
+    /** The family's head; its end is 0 once it is written. */
+    let [head, headStop] = [0, 0];
+    for (let i = 0; i < this.#ends.length; i++) {
+      const [headEnd, end] = [this.#headEnds[i]!, this.#ends[i]!];
+      // A head stands before it: the first line of another family.
+      if (headEnd > start) [head, headStop] = [start, headEnd];
+      const number = value(this.#series[i]!);
+      if (!Number.isNaN(number)) {
+        if (headStop === 0 || head === start) body.copy(this.#bytes, start, end);
+        else {
+          body.copy(this.#bytes, head, headStop);
+          body.copy(this.#bytes, headEnd, end);
+        }
+        headStop = 0;
+        if (Number.isFinite(number)) body.number(number);
+        else body.text(number > 0 ? '+Inf' : '-Inf');
+        body.byte(NEWLINE);
+      }
+      start = end;
+    }
+    if (this.#open) body.text('# EOF\n');
+  }
+}
+
+/** By name, in the order in which they come; of equal series the first one. */
+function familiesOf(series: Iterable<Described>): Map<string, Family> {
+  const families = new Map<string, Family>();
+  const seen = new Set<string>();
+  let number = -1;
+  for (const { key, family: ownName, doc, kind } of series) {
+    number++;
+    const legal = LEGAL.test(ownName);
+    const name = legal ? ownName : sanitize(ownName);
+    let family = families.get(name);
+    if (!family) families.set(name, (family = { name, doc, type: kind, lines: [] }));
+    // One family has one type: where a label tells a counter from a gauge, neither is claimed.
+    if (family.type !== kind) family.type = 'unknown';
+    const text = `${name}${labelsOf(key, legal ? null : ownName)} `;
+    // A client can give a legal name the label that stands for an illegal one: the first one counts.
+    if (seen.has(text)) continue;
+    seen.add(text);
+    family.lines.push({ series: number, text });
+  }
+  return families;
+}
+
+function labelsOf(key: string, ownName: string | null): string {
+  const labels = new Map(parseMetric(key).labels.map(([label, text]) => [exported(label), text]));
+  if (ownName !== null) labels.set(NAME_LABEL, ownName);
+  if (labels.size === 0) return '';
+  return `{${Array.from(labels, ([k, v]) => `${k}="${escapeLabelValue(v)}"`).join(',')}}`;
+}
+
+function headOf(family: Family, all: ReadonlyMap<string, Family>, open: boolean): string {
   let { name, type }: { name: string; type: string } = family;
   if (open && type === 'counter') {
     // OpenMetrics: the family is the name without `_total`; a counter without that suffix may not be called one.
@@ -86,7 +165,7 @@ function writeFamily(family: Family, all: ReadonlyMap<string, Family>, open: boo
   }
   if (!open && type === 'unknown') type = 'untyped';
   const help = family.doc === '' ? '' : `# HELP ${name} ${escapeHelp(family.doc, open)}\n`;
-  return `${help}# TYPE ${name} ${type}\n${[...family.lines.values()].join('')}`;
+  return `${help}# TYPE ${name} ${type}\n`;
 }
 
 function sanitize(name: string): string {

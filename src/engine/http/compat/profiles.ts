@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Profile } from '../../../shared/api/profiles.ts';
+import type { Run } from '../../../shared/api/runs.ts';
 import type { SeriesValue } from '../../../shared/api/series.ts';
 import type { JobDesc } from '../../../shared/model/job.ts';
 import { nodeScope } from '../../../shared/model/scope.ts';
@@ -19,40 +20,60 @@ import {
   type CompatCounter,
   type CompatJob,
 } from './answer.ts';
+import { readHistory } from './history.ts';
 
 /** Ended runs by the thousand are listed page by page inside, whole outside: the old answers have no pages. */
 const PAGE = 1000;
 
-async function latestRuns(engine: EngineContext): Promise<JobDesc[]> {
-  const seen = new Map<string, JobDesc>();
+/** Ended runs, of each job id the latest, newest first. */
+export async function latestRuns(engine: EngineContext): Promise<Run[]> {
+  const seen = new Map<string, Run>();
   let cursor: string | undefined;
   do {
     const page = await engine.store.runs({ state: 'ended', limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
-    for (const run of page.runs) if (!seen.has(run.jobid)) seen.set(run.jobid, jobDesc(run));
+    for (const run of page.runs) if (!seen.has(run.jobid)) seen.set(run.jobid, run);
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
   return [...seen.values()];
 }
 
-function ownCounter(s: SeriesValue): CompatCounter {
+export function ownCounter(s: SeriesValue): CompatCounter {
   return { name: s.name, doc: s.doc, ctype: compatType(s.kind, s.value ?? 0, s.gauge, s.changed) };
 }
 
+/** Counters of cores and devices are kept every ten seconds: this long before a run's end, in ms, one is there. */
+const LATELY = 30_000;
+
 /** What the run's nodes showed when it ended, looked up in their history: profiles keep no copy of it. */
-async function nodeCounters(engine: EngineContext, profile: Profile): Promise<CompatCounter[]> {
-  const own = new Set(profile.series.map((s) => s.key));
+export async function nodeCounters({ store }: EngineContext, { run, series }: Profile): Promise<CompatCounter[]> {
+  const own = new Set(series.map((s) => s.key));
   const counters: CompatCounter[] = [];
-  for (const host of profile.run.nodes) {
-    const snapshot = await engine.store.snapshot(nodeScope(host), profile.run.end_time);
-    for (const def of snapshot?.series ?? []) {
+  for (const host of run.nodes) {
+    const scope = nodeScope(host);
+    const snapshot = await store.snapshot(scope, run.end_time);
+    if (!snapshot) continue;
+    const { counters: totals, gauges } = snapshot.columns;
+    const unknown = new Set<string>();
+    for (const def of snapshot.series) {
       const { key } = parseMetric(def.name);
       if (own.has(key)) continue;
       own.add(key);
-      const { counters: totals, gauges } = snapshot!.columns;
+      if (def.kind === 'counter' && Number.isNaN(totals[def.index])) {
+        unknown.add(def.name);
+        continue;
+      }
       const [min, max, hits, total] = gauges.subarray(GAUGE_WIDTH * def.index, GAUGE_WIDTH * (def.index + 1));
       const gauge = def.kind === 'gauge' ? { min: min!, max: max!, hits: hits!, total: total! } : null;
-      const ctype = compatType(def.kind, totals[def.index] ?? 0, gauge, snapshot!.time);
+      const ctype = compatType(def.kind, totals[def.index] ?? 0, gauge, snapshot.time);
       counters.push({ name: def.name, doc: def.doc, ctype });
+    }
+    if (unknown.size === 0) continue;
+    const lately = { from: run.end_time - LATELY, to: run.end_time };
+    const docs = new Map(snapshot.series.map(({ name, doc }) => [name, doc]));
+    const history = await readHistory(store, scope, lately, ({ name }) => unknown.has(name));
+    for (const { name, samples } of history.series.values()) {
+      const last = samples.at(-1);
+      if (last) counters.push({ name, doc: docs.get(name) ?? '', ctype: last.value });
     }
   }
   return counters;
@@ -64,12 +85,12 @@ async function compatProfile(engine: EngineContext, profile: Profile): Promise<C
 }
 
 export function registerCompatProfiles(app: App, engine: EngineContext): void {
-  app.get('/profiles', compatRoute, async () => latestRuns(engine));
+  app.get('/profiles', compatRoute, async () => (await latestRuns(engine)).map(jobDesc));
 
   app.get('/profiles/percmd', compatRoute, async () => {
     const byCommand = new Map<string, JobDesc[]>();
     for (const run of await latestRuns(engine))
-      byCommand.set(run.command, [...(byCommand.get(run.command) ?? []), run]);
+      byCommand.set(run.command, [...(byCommand.get(run.command) ?? []), jobDesc(run)]);
     // fromEntries makes own properties of any name, `__proto__` too.
     return Object.fromEntries(byCommand);
   });
@@ -84,4 +105,5 @@ export function registerCompatProfiles(app: App, engine: EngineContext): void {
   };
   app.get('/profiles/get', compatRoute, get);
   app.get('/get', compatRoute, get);
+  app.get('/profiles/*', compatRoute, async (request, reply) => refuse(reply, request.url.split('?')[0]!));
 }

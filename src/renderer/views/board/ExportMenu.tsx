@@ -7,6 +7,7 @@ import type { Board } from '../../charts/board.ts';
 import { emptyPlot, readPlot } from '../../charts/samples.ts';
 import type { Samples } from '../../charts/samples.ts';
 import { matchesSearch } from '../../charts/table.ts';
+import { download, fileStamp } from '../../components/download.ts';
 import { Icon } from '../../components/Icon.tsx';
 import { History } from '../../data/history.ts';
 import type { Engine } from '../../data/engine.ts';
@@ -39,7 +40,7 @@ export function ExportMenu(props: ExportMenuProps) {
     try {
       const data = await gather(props, engine, queries);
       const text = format === 'csv' ? exportCsv(data) : exportJson(data);
-      const stamp = new Date(data.to).toISOString().slice(0, 19).replaceAll(':', '');
+      const stamp = fileStamp(data.to);
       download(
         text,
         format === 'csv' ? 'text/csv' : 'application/json',
@@ -98,15 +99,4 @@ async function gather(props: ExportMenuProps, engine: Engine, queries: QueryClie
     });
   }
   return { title, from, to, totals: query.totals, blocks };
-}
-
-function download(text: string, type: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

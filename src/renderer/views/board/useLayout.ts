@@ -1,8 +1,9 @@
 import { useEffect, useMemo, useReducer } from 'react';
 import type { Series } from '../../../shared/model/described-series.ts';
+import type { ScopeId } from '../../../shared/model/scope.ts';
 import type { Board } from '../../charts/board.ts';
 import { chooseLines, groupPanels } from '../../charts/panels.ts';
-import type { PanelSpec } from '../../charts/panels.ts';
+import type { PanelGroup, PanelSpec } from '../../charts/panels.ts';
 import type { BoardScopeState } from './useBoard.ts';
 
 /** How often the choice of lines is made anew while samples come. */
@@ -32,6 +33,7 @@ export function useLayout(
   scopes: readonly BoardScopeState[],
   showIdle: boolean,
   version: number,
+  grouping: (scope: ScopeId, series: readonly Series[]) => PanelGroup[] = groupPanels,
 ): Section[] {
   const [turn, again] = useReducer((n: number) => n + 1, 0);
   const moving = board.range.kind === 'live';
@@ -47,7 +49,7 @@ export function useLayout(
       clearInterval(timer);
     };
   }, [moving]);
-  const specs = useMemo(() => scopes.map((s) => ({ scope: s, groups: groupPanels(s.scope, s.series) })), [scopes]);
+  const specs = useMemo(() => scopes.map((s) => ({ scope: s, groups: grouping(s.scope, s.series) })), [scopes, grouping]);
   const [memory] = useMemoryOfPanels();
   return useMemo(
     () =>

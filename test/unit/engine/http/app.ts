@@ -10,12 +10,12 @@ export const BEARER = `Bearer ${TOKEN}`;
 
 /** Routes that touch the engine fail with `internal`: a test that wants an answer uses a real engine. */
 export async function appAlone(
-  options: Partial<AppOptions> & { compat?: boolean; allowHosts?: string[] } = {},
+  options: Partial<AppOptions> & { compat?: boolean; compatNetworks?: string[]; allowHosts?: string[] } = {},
 ): Promise<App> {
-  const { compat = false, allowHosts = [], ...rest } = options;
+  const { compat = false, compatNetworks = [], allowHosts = [], ...rest } = options;
   const app = await buildApp({
-    engine: {} as EngineContext,
-    auth: new Auth({ token: new TokenCheck(TOKEN), allowHosts, compat }),
+    engine: { health: () => [] } as unknown as EngineContext,
+    auth: new Auth({ token: new TokenCheck(TOKEN), allowHosts, compat, compatNetworks }),
     page: null,
     onError: () => {},
     ...rest,

@@ -84,9 +84,10 @@ describe('the token', () => {
   });
 
   test('stands in the header behind Bearer, in any case', () => {
-    const check = new TokenCheck('the-right-token-1');
+    const auth = new Auth({ token: new TokenCheck('the-right-token-1'), allowHosts: [], compat: false });
+    const ask = (authorization: string | undefined) => auth.identify(requestWith({ authorization }));
     for (const value of ['Bearer the-right-token-1', 'bearer the-right-token-1', 'BEARER   the-right-token-1 '])
-      expect(check.header(value)).toBe(true);
+      expect(ask(value)).toMatchObject({ role: 'control', by: 'token', name: 'owner' });
     for (const value of [
       undefined,
       '',
@@ -95,7 +96,7 @@ describe('the token', () => {
       'Basic the-right-token-1',
       'Bearer the-right-token-1 x',
     ]) {
-      expect(check.header(value)).toBe(false);
+      expect(ask(value)).toBeNull();
     }
   });
 });
@@ -174,7 +175,7 @@ describe('Host and Origin', () => {
     expect(() =>
       auth.checkOrigin(requestWith({ host: 'anything', origin: 'http://anything.else' }, socket)),
     ).not.toThrow();
-    expect(auth.authorized(requestWith({}, socket))).toBe(true);
-    expect(auth.authorized(requestWith({}))).toBe(false);
+    expect(auth.identify(requestWith({}, socket))).toMatchObject({ role: 'control', by: 'socket' });
+    expect(auth.identify(requestWith({}))).toBeNull();
   });
 });

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { wantsOpenMetrics, writeExposition } from '../../../../src/engine/http/compat/exposition.ts';
+import { wantsOpenMetrics } from '../../../../src/engine/http/compat/exposition.ts';
 import { gaugeValue } from '../../../../src/shared/model/values.ts';
 import { requireComponent } from '../../../support/components.ts';
 import { identityOf, readExposition, type ReadFamily } from './read-exposition.ts';
 import { counter, gauge, samples } from './samples.ts';
+import { writeExposition } from './write-exposition.ts';
 
 /** Name and labels of every series, with its value. */
 const seriesOf = (families: readonly ReadFamily[]): Map<string, number> =>

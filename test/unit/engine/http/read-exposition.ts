@@ -40,7 +40,8 @@ export function readExposition(text: string, open: boolean): ReadFamily[] {
     // oxlint-disable-next-line no-control-regex -- exactly these
     if (/[\u0000-\u0009\u000b-\u001f\u007f]/.test(line))
       throw new Error(`control character in ${JSON.stringify(line)}`);
-    const meta = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line);
+    // Not `.`: that ends at line separators, which are letters here.
+    const meta = /^# (HELP|TYPE) (\S+) ([^\n]*)$/.exec(line);
     if (line.startsWith('#') && !meta) throw new Error(`not a comment that is known: ${line}`);
     if (meta) {
       const [, what, name, rest] = meta as unknown as [string, string, string, string];

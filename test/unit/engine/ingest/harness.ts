@@ -1,8 +1,10 @@
 /** A live engine's middle without sockets, store or HTTP: runs, a node, and clients that are fed bytes. */
 
+import { Budget } from '../../../../src/engine/ingest/budget.ts';
 import { Client, type ClientHost } from '../../../../src/engine/ingest/client.ts';
 import { IngestStats } from '../../../../src/engine/ingest/stats.ts';
 import { WireDecoder } from '../../../../src/engine/ingest/wire.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../../../src/engine/limits.ts';
 import { Runs, type LiveRun, type RunsOptions } from '../../../../src/engine/live/runs.ts';
 import { Scope } from '../../../../src/engine/live/scope.ts';
 import type { Profile } from '../../../../src/shared/api/profiles.ts';
@@ -77,6 +79,7 @@ export interface Harness {
   readonly runs: Runs;
   readonly node: Scope;
   readonly stats: IngestStats;
+  readonly budget: Budget;
   /** Descriptions as the store was told of them, in order. */
   readonly told: Run[];
   readonly profiles: Profile[];
@@ -85,7 +88,15 @@ export interface Harness {
   run(jobid: string): LiveRun;
 }
 
-export function harness(options: Partial<RunsOptions> = {}): Harness {
+export interface HarnessLimits extends Partial<Limits> {
+  readonly maxSeries?: number;
+  readonly memoryFull?: () => boolean;
+}
+
+export function harness(
+  options: Partial<RunsOptions> = {},
+  { maxSeries = 2_000_000, memoryFull = () => false, ...limits }: HarnessLimits = {},
+): Harness {
   const told: Run[] = [];
   const profiles: Profile[] = [];
   const runs = new Runs({
@@ -95,18 +106,23 @@ export function harness(options: Partial<RunsOptions> = {}): Harness {
     now: () => Date.now(),
     onOpen: (run) => told.push(structuredClone(run.describe())),
     onChange: (run) => told.push(structuredClone(run.describe())),
-    onEnd: (run) => profiles.push(run.profile()),
+    onEnd(run) {
+      profiles.push(run.profile());
+      budget.ended(run.scope);
+    },
     ...options,
   });
   const node = new Scope(`node/${HOST}`, 'node');
+  const budget = new Budget({ limits: { ...DEFAULT_LIMITS, ...limits }, maxSeries, node, memoryFull });
   const stats = new IngestStats();
   return {
     runs,
     node,
     stats,
+    budget,
     told,
     profiles,
-    connect: () => new Connection({ runs, nodeScope: node, host: HOST, stats }),
+    connect: () => new Connection({ runs, nodeScope: node, host: HOST, stats, budget }),
     run(jobid) {
       const run = runs.live.get(jobid);
       if (!run) throw new Error(`no open run of ${jobid}`);

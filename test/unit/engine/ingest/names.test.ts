@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HASH_SEED, hashBytes, hashStep, IntMap, NameTable } from '../../../../src/engine/ingest/names.ts';
-import { escapedName } from '../../../../src/engine/ingest/wire.ts';
+import { escapedName, HASH_SEED, hashBytes, hashStep, IntMap, NameTable } from '../../../../src/engine/ingest/names.ts';
 
 describe('NameTable', () => {
   test('is a map from names to the order they came in', () => {

@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { readMessage, type Message, type Reason } from '../../../../src/engine/ingest/messages.ts';
-import { hashBytes, NameTable } from '../../../../src/engine/ingest/names.ts';
-import { escapedName, MAX_MESSAGE, WireDecoder, type WireSink } from '../../../../src/engine/ingest/wire.ts';
+import { escapedName, hashBytes, NameTable } from '../../../../src/engine/ingest/names.ts';
+import { MAX_MESSAGE, WireDecoder, type WireSink } from '../../../../src/engine/ingest/wire.ts';
 import { eventually } from '../../../support/wait.ts';
 import { cut, messagesIn, NAMES, stream } from './streams.ts';
 

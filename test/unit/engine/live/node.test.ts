@@ -3,6 +3,7 @@ import { Contributor } from '../../../../src/engine/live/contributor.ts';
 import { headline } from '../../../../src/engine/live/headline.ts';
 import { openSources, sourceWriter } from '../../../../src/engine/live/node.ts';
 import { Scope } from '../../../../src/engine/live/scope.ts';
+import type { Source, SourceInstance } from '../../../../src/engine/sources/source.ts';
 import { seriesValues } from '../../../../src/engine/live/values.ts';
 import { SeriesValue } from '../../../../src/shared/api/series.ts';
 import { EMPTY_GAUGE } from '../../../../src/shared/model/values.ts';
@@ -82,6 +83,92 @@ test('a source that fails again and again is reported at first, later seldom; th
   for (let i = 0; i < 720; i++) fail();
   expect(warnings.length).toBeGreaterThan(1);
   expect(warnings.length).toBeLessThan(10);
+});
+
+/** A source whose instances do what the test says at each sample. */
+function scripted(name: string, sample: SourceInstance['sample']): Source & { present: boolean; closed: number } {
+  return {
+    ...{ name, present: true, closed: 0 },
+    open() {
+      return this.present ? { sample, close: () => void this.closed++ } : null;
+    },
+  };
+}
+
+function opened(...sources: Source[]) {
+  const scope = new Scope('node/h', 'node');
+  const warnings: string[] = [];
+  const clock = { now: 0 };
+  const roots = { proc: '/nonexistent', sys: '/nonexistent' };
+  const warn = (message: string): void => void warnings.push(message);
+  const node = openSources(roots, sourceWriter(scope, 'h'), warn, () => clock.now, sources);
+  return { scope, warnings, clock, node };
+}
+
+test('gauges of a failing source lose their values, its counters and the other sources go on', () => {
+  let broken = false;
+  const failing = scripted('failing', (out) => {
+    out.setCounter(out.counter('c', ''), 5);
+    if (broken) throw new Error('no');
+    out.setGauge(out.gauge('g', ''), 1);
+  });
+  const good = scripted('good', (out) => out.setGauge(out.gauge('other', ''), 2));
+  const { scope, node } = opened(failing, good);
+  node.sample(0);
+  expect(valuesOf(scope)).toMatchObject({ g: { hits: 1 }, other: { total: 2 } });
+  broken = true;
+  node.sample(1);
+  expect(valuesOf(scope)).toMatchObject({
+    ...{ c: 5, g: EMPTY_GAUGE, other: { total: 2 } },
+    'vigie_source_failures_total{source="failing"}': 1,
+    'vigie_source_failures_total{source="good"}': 0,
+  });
+  broken = false;
+  node.sample(1);
+  expect(valuesOf(scope)['g']).toMatchObject({ hits: 1 });
+});
+
+test('what a source costs is a series of its own', () => {
+  const slow = scripted('slow', () => {
+    clock.now += 250;
+  });
+  const { scope, node, clock } = opened(slow);
+  for (let i = 0; i < 4; i++) node.sample(1);
+  expect(valuesOf(scope)['vigie_source_seconds_total{source="slow"}']).toBe(1);
+});
+
+test('what is absent leaves no trace, and is looked for again after a while', async () => {
+  const late = scripted('late', (out) => out.setGauge(out.gauge('g', ''), 1));
+  late.present = false;
+  const { scope, node, clock, warnings } = opened(late);
+  node.sample(0);
+  late.present = true;
+  node.sample(1);
+  expect(scope.seriesCount).toBe(0);
+  clock.now += 60_000;
+  node.sample(1);
+  expect(valuesOf(scope)['g']).toMatchObject({ hits: 1 });
+  expect(warnings).toEqual([]);
+  await node.close();
+  expect(late.closed).toBe(1);
+  clock.now += 120_000;
+  node.sample(1);
+  expect(late.closed).toBe(1);
+});
+
+test('a source that does not start is reported once', () => {
+  const source: Source = {
+    name: 'bad',
+    open() {
+      throw new Error('EIO');
+    },
+  };
+  const { node, clock, warnings } = opened(source);
+  for (let i = 0; i < 100; i++) {
+    node.sample(1);
+    clock.now += 60_000;
+  }
+  expect(warnings).toEqual(['the bad source does not start: Error: EIO']);
 });
 
 describe('headline', () => {

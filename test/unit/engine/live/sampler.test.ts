@@ -53,6 +53,36 @@ function rig(): Rig {
 
 const times = (ticks: readonly TickInfo[]): number[] => ticks.map((tick) => tick.time - START);
 
+describe('a loop that does not look at its timers', () => {
+  test('is asked to tick when a tick is due, and only then; the timers go on from there', () => {
+    const { sampler, ticks } = rig();
+    sampler.poll();
+    expect(ticks).toHaveLength(0);
+    sampler.start();
+    for (const [by, count] of [
+      [0, 1],
+      [PERIOD - 1, 1],
+      [PERIOD, 2],
+      [PERIOD + 5, 2],
+      [2 * PERIOD, 3],
+    ] as const) {
+      // The time passes, no timer fires.
+      vi.setSystemTime(START + by);
+      vi.spyOn(performance, 'now').mockReturnValue(by);
+      sampler.poll();
+      sampler.poll();
+      expect(ticks).toHaveLength(count);
+      expect(vi.getTimerCount()).toBe(1);
+    }
+    expect(sampler.status.late).toBe(0);
+    vi.restoreAllMocks();
+    sampler.stop();
+    sampler.poll();
+    expect(ticks).toHaveLength(3);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe('the clock', () => {
   test('ticks at once and then once per period', () => {
     const { sampler, ticks, seconds } = rig();

@@ -9,51 +9,11 @@ import { memoryValues, parseMeminfo } from '../../../../src/engine/sources/memor
 import { parseNetDev } from '../../../../src/engine/sources/network.ts';
 import { parseOsRelease } from '../../../../src/engine/sources/scrape.ts';
 import { formatMetric, refuseMetricName } from '../../../../src/shared/model/metric.ts';
+import { hostileOf } from './hostile.ts';
 import { Recorder, fixture, openTree } from './recorder.ts';
 
-interface Edit {
-  readonly at: number;
-  readonly drop: number;
-  readonly insert: Uint8Array;
-}
-
-const nasty = fc.constantFrom(
-  '\n',
-  ' ',
-  ':',
-  '-1',
-  '1e999',
-  '.',
-  'NaN',
-  '\0',
-  '\t',
-  '9'.repeat(400),
-  '\u00e9',
-  '/',
-  'cpu',
-  'cpu1',
-);
-const edit: fc.Arbitrary<Edit> = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-  drop: fc.oneof(fc.nat(3), fc.nat(2000)),
-  insert: fc.oneof(
-    fc.uint8Array({ maxLength: 4 }),
-    nasty.map((text) => Uint8Array.from(Buffer.from(text))),
-  ),
-});
-
 /** Random bytes, or a file of a fixture with pieces cut out and put in. */
-function hostile(...files: string[]): fc.Arbitrary<Uint8Array> {
-  const mutated = fc
-    .tuple(fc.constantFrom(...files), fc.array(edit, { minLength: 1, maxLength: 6 }))
-    .map(([file, edits]) =>
-      edits.reduce((bytes: Uint8Array, { at, drop, insert }) => {
-        const place = Math.floor(at * bytes.length);
-        return Uint8Array.from(Buffer.concat([bytes.subarray(0, place), insert, bytes.subarray(place + drop)]));
-      }, fixture(file)),
-    );
-  return fc.oneof({ weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }) }, { weight: 4, arbitrary: mutated });
-}
+const hostile = (...files: string[]): fc.Arbitrary<Uint8Array> => hostileOf(files.map((file) => fixture(file)));
 
 const inRecordings = (path: string): string[] => [`recorded-debian12/t0/${path}`, `written-no-swap/t0/${path}`];
 
@@ -95,7 +55,7 @@ describe('whatever the bytes are, the numbers are finite and not negative', () =
         const dev = parseNetDev(net2);
         const again = parseNetDev(net2, parseNetDev(net1));
         expect(again.count).toBe(dev.count);
-        expect(again.totals.subarray(0, dev.count * 6)).toEqual(dev.totals.subarray(0, dev.count * 6));
+        expect(again.totals.subarray(0, dev.count * 8)).toEqual(dev.totals.subarray(0, dev.count * 8));
       }),
       runs,
     );
@@ -116,7 +76,7 @@ describe('whatever the bytes are, the numbers are finite and not negative', () =
     fc.assert(
       fc.property(hostile(...inRecordings('proc/net/dev')), (bytes) => {
         const dev = parseNetDev(bytes);
-        expectNumbers(...dev.totals.subarray(0, dev.count * 6));
+        expectNumbers(...dev.totals.subarray(0, dev.count * 8));
         for (let i = 0; i < dev.count; i++) expect(dev.nameTo[i]).toBeGreaterThan(dev.nameFrom[i]!);
       }),
       runs,
@@ -156,19 +116,23 @@ describe('whatever the bytes are, the numbers are finite and not negative', () =
 
 describe('a whole tree', () => {
   const FILES = ['proc/stat', 'proc/meminfo', 'proc/net/dev', 'proc/loadavg', 'proc/cpuinfo'] as const;
+  const LATER_FILES = ['proc/diskstats', 'proc/vmstat', 'proc/uptime', 'proc/pressure/io', 'proc/1/stat'] as const;
   /** The only errors that sources throw because of what a file holds. */
   const DOCUMENTED = /no line of all CPUs|how much memory|known form/;
 
   test('sampled over hostile content, writes nothing invalid', () => {
     const tree = openTree('recorded-debian12');
     try {
-      const moment = fc.tuple(...FILES.map((file) => hostile(...inRecordings(file))));
+      const moment = fc.tuple(
+        ...FILES.map((file) => hostile(...inRecordings(file))),
+        ...LATER_FILES.map((file) => hostile(`recorded-debian12/t0/${file}`)),
+      );
       fc.assert(
         fc.property(fc.array(moment, { minLength: 2, maxLength: 4 }), (moments) => {
           const out = new Recorder();
           const instances = SOURCES.flatMap((source) => source.open(tree.roots) ?? []);
           for (const [i, contents] of moments.entries()) {
-            for (const [k, content] of contents.entries()) tree.write(FILES[k]!, content);
+            for (const [k, content] of contents.entries()) tree.write([...FILES, ...LATER_FILES][k]!, content);
             for (const instance of instances) {
               try {
                 instance.sample(out, i);
@@ -177,7 +141,7 @@ describe('a whole tree', () => {
               }
             }
           }
-          for (const instance of instances) instance.close();
+          for (const instance of instances) void instance.close();
         }),
         { numRuns: 150 },
       );

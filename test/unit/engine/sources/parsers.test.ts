@@ -123,40 +123,40 @@ describe('net/dev', () => {
     const dev = parseNetDev(raw);
     return Array.from({ length: dev.count }, (_, i) => [
       Buffer.from(raw.subarray(dev.nameFrom[i], dev.nameTo[i])).toString(),
-      ...dev.totals.subarray(i * 6, i * 6 + 6),
+      ...dev.totals.subarray(i * 8, i * 8 + 8),
     ]);
   };
 
   test('header lines are none', () => {
     expect(parse(Buffer.from(fixture('recorded-debian12/t1/proc/net/dev')).toString())).toEqual([
-      ['lo', 2791549351, 123055, 0, 2791549351, 123055, 0],
-      ['ifb0', 0, 0, 0, 0, 0, 0],
-      ['ifb1', 0, 0, 0, 0, 0, 0],
-      ['eth0', 627318019, 17215, 0, 1188010, 10910, 0],
+      ['lo', 2791549351, 123055, 0, 0, 2791549351, 123055, 0, 0],
+      ['ifb0', 0, 0, 0, 0, 0, 0, 0, 0],
+      ['ifb1', 0, 0, 0, 0, 0, 0, 0, 0],
+      ['eth0', 627318019, 17215, 0, 0, 1188010, 10910, 0, 0],
     ]);
   });
 
   test('numbers right behind the colon, as old kernels write them', () => {
-    expect(parse('eth0:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n')).toEqual([['eth0', 1, 2, 3, 9, 10, 11]]);
+    expect(parse('eth0:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n')).toEqual([['eth0', 1, 2, 3, 4, 9, 10, 11, 12]]);
   });
 
   test.each([
-    ['too few columns', 'eth0: 1 2 3 4 5 6 7 8 9 10\n'],
+    ['too few columns', 'eth0: 1 2 3 4 5 6 7 8 9 10 11\n'],
     ['no name', ': 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n'],
     ['no number', 'eth0: 1 2 3 4 5 6 7 8 nine 10 11 12 13 14 15 16\n'],
     ['a second colon', 'a:b: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n'],
-    ['a number of 21 digits', `eth0: ${'9'.repeat(21)} 2 3 4 5 6 7 8 9 10 11\n`],
+    ['a number of 21 digits', `eth0: ${'9'.repeat(21)} 2 3 4 5 6 7 8 9 10 11 12\n`],
   ])('%s: left out, and the next line is read', (_, text) => {
-    expect(parse(`${text}eth1: 1 2 3 4 5 6 7 8 9 10 11\n`)).toEqual([['eth1', 1, 2, 3, 9, 10, 11]]);
+    expect(parse(`${text}eth1: 1 2 3 4 5 6 7 8 9 10 11 12\n`)).toEqual([['eth1', 1, 2, 3, 4, 9, 10, 11, 12]]);
   });
 
   test('a last line that is cut off is left out', () => {
-    const line = 'eth0: 1 2 3 4 5 6 7 8 9 10 11\n';
-    expect(parse(`${line}eth1: 1 2 3 4 5 6 7 8 9 10 11 12`)).toEqual([['eth0', 1, 2, 3, 9, 10, 11]]);
+    const line = 'eth0: 1 2 3 4 5 6 7 8 9 10 11 12\n';
+    expect(parse(`${line}eth1: 1 2 3 4 5 6 7 8 9 10 11 12 13`)).toEqual([['eth0', 1, 2, 3, 4, 9, 10, 11, 12]]);
   });
 
   test('the largest number of a kernel', () => {
-    expect(parse(`a: ${'18446744073709551615 '.repeat(11)}\n`)).toEqual([['a', ...Array(6).fill(2 ** 64)]]);
+    expect(parse(`a: ${'18446744073709551615 '.repeat(12)}\n`)).toEqual([['a', ...Array(8).fill(2 ** 64)]]);
   });
 });
 

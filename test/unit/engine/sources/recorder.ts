@@ -1,6 +1,16 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { refuseMetricName } from '../../../../src/shared/model/metric.ts';
 import type { Roots, SourceWriter } from '../../../../src/engine/sources/source.ts';
 
@@ -89,6 +99,37 @@ export class Recorder implements SourceWriter {
   }
 }
 
+/** Files by path, and the folders that are gone at this moment. */
+interface Packed {
+  readonly files: ReadonlyMap<string, string>;
+  readonly gone: readonly string[];
+}
+
+/**
+ * A moment of a tree in one text: `>>> PATH` begins a file, `<<< PATH` says that a folder is gone. For /sys, which has a
+ * file for each number, and names that not every system allows.
+ */
+function unpack(name: string, moment: 't0' | 't1'): Packed {
+  const files = new Map<string, string>();
+  const gone: string[] = [];
+  const path = join(FIXTURES, name, `${moment}.txt`);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  for (const part of text.split(/^(?=>>> |<<< )/m).filter(Boolean)) {
+    const end = part.indexOf('\n');
+    const file = part.slice(4, end);
+    if (part.startsWith('<')) gone.push(file);
+    else files.set(file, part.slice(end + 1));
+  }
+  return { files, gone };
+}
+
+/** One file of a moment that is kept in one text. */
+export function packed(name: string, moment: 't0' | 't1', file: string): Uint8Array {
+  const content = unpack(name, moment).files.get(file);
+  if (content === undefined) throw new Error(`${name} has no ${file} at ${moment}`);
+  return Buffer.from(content);
+}
+
 /** A copy of a tree under the fixtures, to be changed while sources hold its files open. */
 export interface Tree {
   readonly roots: Roots;
@@ -98,25 +139,43 @@ export interface Tree {
   /** Goes on to the tree's second moment. */
   advance(): void;
   write(file: string, content: string | Uint8Array): void;
+  /** Takes a folder away. */
+  drop(folder: string): void;
   remove(): void;
 }
 
 export function openTree(name: string): Tree {
   const path = mkdtempSync(join(tmpdir(), 'vigie-sources-'));
   const from = join(FIXTURES, name);
-  cpSync(join(from, 't0'), path, { recursive: true });
+  if (existsSync(join(from, 't0'))) cpSync(join(from, 't0'), path, { recursive: true });
   // Written in place, so that an open file shows its new content at the next read, as those of the kernel do.
-  const write = (file: string, content: string | Uint8Array): void => writeFileSync(join(path, file), content);
+  const write = (file: string, content: string | Uint8Array): void => {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), content);
+  };
+  const drop = (folder: string): void => {
+    // Emptied first: of what the kernel took away, open files tell nothing any more.
+    for (const file of readdirSync(join(path, folder), { recursive: true, encoding: 'utf8' })) {
+      if (statSync(join(path, folder, file)).isFile()) write(join(folder, file), '');
+    }
+    rmSync(join(path, folder), { recursive: true });
+  };
+  for (const [file, content] of unpack(name, 't0').files) write(file, content);
   return {
     roots: { proc: join(path, 'proc'), sys: join(path, 'sys') },
     path,
     seconds: Number(readFileSync(join(from, 'seconds'), 'utf8')),
     advance() {
       const later = join(from, 't1');
-      for (const file of readdirSync(later, { recursive: true, encoding: 'utf8' })) {
+      const files = existsSync(later) ? readdirSync(later, { recursive: true, encoding: 'utf8' }) : [];
+      for (const file of files) {
         if (statSync(join(later, file)).isFile()) write(file, readFileSync(join(later, file)));
       }
+      const { files: inText, gone } = unpack(name, 't1');
+      for (const [file, content] of inText) write(file, content);
+      for (const folder of gone) drop(folder);
     },
+    drop,
     write,
     remove: () => rmSync(path, { recursive: true, force: true }),
   };

@@ -14,7 +14,7 @@ import { def } from './support.ts';
 interface Sample {
   time: number;
   gap: boolean;
-  /** NaN: the series is not known yet. */
+  /** NaN: the series was not sampled. */
   counter: number;
   hits: number;
   total: number;
@@ -36,43 +36,68 @@ function build(samples: Sample[], from: number, to: number, maxPoints: number, k
     gauges: Float64Array.of(0, 0, hits, total),
   });
   const base = samples.findLast(({ time }) => time < from);
-  if (base) range.base(base.time, columns(base));
+  if (base) range.base(base.time, false, columns(base));
   for (const sample of inside) range.add(sample.time, sample.gap, columns(sample));
   return toRangeResult(range.finish());
 }
 
 /** The same, said as plainly as possible. */
 function naive(samples: Sample[], from: number, to: number, step: number, points: number[]) {
+  const base = samples.findLast(({ time }) => time < from);
   const inside = samples.filter(({ time }) => time >= from && time <= to);
-  const rates = inside.map((sample) => {
-    const before = samples[samples.indexOf(sample) - 1];
-    if (!before || sample.gap || Number.isNaN(before.counter) || Number.isNaN(sample.counter)) return null;
-    const increase = sample.counter < before.counter ? sample.counter : sample.counter - before.counter;
-    return { increase, seconds: (sample.time - before.time) / 1000 };
-  });
+  const within = (time: number): number => {
+    const raw = step === 0 ? points.indexOf(time) : Math.floor((time - from) / step);
+    return raw >= 0 && raw < points.length ? raw : -1;
+  };
+  /** What a counter grew by, in which bucket, over how long; and which totals it had there, in order. */
+  const rates: { bucket: number; increase: number; seconds: number }[] = [];
+  const lasts: { bucket: number; total: number }[] = [];
+  let known = base && !Number.isNaN(base.counter) ? base : null;
+  let before = base;
+  for (const sample of inside) {
+    if (sample.gap) known = null;
+    const { time, counter } = sample;
+    if (!Number.isNaN(counter)) {
+      const increase = known ? (counter < known.counter ? counter : counter - known.counter) : 0;
+      const seconds = known ? (time - known.time) / 1000 : 0;
+      if (known && known === before) rates.push({ bucket: within(time), increase, seconds });
+      else if (known) {
+        // Every bucket, or every sample, between the two gets its share.
+        const cuts = step === 0 ? points.filter((t) => t > known!.time && t <= time) : points;
+        for (const start of cuts) {
+          const end = step === 0 ? start : Math.min(time, start + step);
+          const ms = step === 0 ? 1 : end - Math.max(known.time, start);
+          if (ms <= 0) continue;
+          const share = (increase / seconds) * (ms / 1000);
+          rates.push({ bucket: points.indexOf(start), increase: share, seconds: ms / 1000 });
+          const total = counter - increase + (increase / seconds) * ((end - known.time) / 1000);
+          lasts.push({ bucket: points.indexOf(start), total });
+        }
+      }
+      lasts.push({ bucket: within(time), total: counter });
+      known = sample;
+    }
+    before = sample;
+  }
   const buckets = points.map((start) =>
-    inside.flatMap((sample, i) => {
-      const hit = step === 0 ? sample.time === start : sample.time >= start && sample.time < start + step;
-      return hit ? [{ sample, rate: rates[i]! }] : [];
-    }),
+    inside.filter(({ time }) => (step === 0 ? time === start : time >= start && time < start + step)),
   );
   const least = (values: number[]) => (values.length ? Math.min(...values) : null);
   const most = (values: number[]) => (values.length ? Math.max(...values) : null);
-  const counter = buckets.map((bucket) => {
-    const known = bucket.flatMap(({ rate }) => (rate ? [rate] : []));
-    const each = known.map(({ increase, seconds }) => increase / seconds);
-    const seconds = known.reduce((sum, rate) => sum + rate.seconds, 0);
-    const increase = known.reduce((sum, rate) => sum + rate.increase, 0);
-    const totals = bucket.map(({ sample }) => sample.counter).filter((total) => !Number.isNaN(total));
+  const counter = points.map((_, n) => {
+    const here = rates.filter(({ bucket }) => bucket === n);
+    const each = here.map(({ increase, seconds }) => increase / seconds);
+    const seconds = here.reduce((sum, rate) => sum + rate.seconds, 0);
+    const increase = here.reduce((sum, rate) => sum + rate.increase, 0);
     return {
       min: least(each),
       max: most(each),
       avg: seconds > 0 ? increase / seconds : null,
-      last: totals.at(-1) ?? null,
+      last: lasts.findLast(({ bucket }) => bucket === n)?.total ?? null,
     };
   });
   const gauge = buckets.map((bucket) => {
-    const values = bucket.flatMap(({ sample: { hits, total } }) => (hits > 0 ? [total / hits] : []));
+    const values = bucket.flatMap(({ hits, total }) => (hits > 0 ? [total / hits] : []));
     const avg = values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
     return { min: least(values), max: most(values), avg, last: values.at(-1) ?? null };
   });

@@ -42,6 +42,9 @@ describe('values for people', () => {
     [0.5, 'ratio', false, '0.5'],
     [2.6e9, 'Hz', false, '2.6 GHz'],
     [71.5, '°C', false, '71.5 °C'],
+    [1250, 'W', false, '1.25 kW'],
+    [3.6e6, 'J', false, '3.6 MJ'],
+    [312.5, 'J', true, '313 W'],
     [null, 'B', false, NO_VALUE],
     [NaN, 's', false, NO_VALUE],
     [Infinity, '1', true, NO_VALUE],
@@ -82,6 +85,7 @@ describe('values for people', () => {
     expect(unitName('B', 'bytes', true)).toBe('B/s');
     expect(unitName('B/s', 'bandwidth', false)).toBe('B/s');
     expect(unitName('1/s', 'packet rate', false)).toBe('1/s');
+    expect(unitName('J', 'energy', true)).toBe('W');
     expect(unitName('ratio', 'ratio', false)).toBe('ratio');
     expect(formatCount(1234567)).toBe('1\u202f234\u202f567');
   });

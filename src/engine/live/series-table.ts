@@ -1,0 +1,156 @@
+/**
+ * The series of one scope: what they are called, and where they stand. All names are bytes in one array, and what else
+ * is known of a series is a few integers: at two million series an object for each would take more than all the rest.
+ *
+ * A series is found by its canonical key or by any spelling that somebody used. Its place is 2 × index + (1 for a gauge).
+ */
+
+import { parseMetric } from '../../shared/model/metric.ts';
+import type { SeriesDef } from '../../shared/model/series.ts';
+import type { Kind } from '../../shared/model/values.ts';
+import { growInt32, NO_INTS } from './columns.ts';
+import { escapedName, hashBytes, NameTable } from './name-table.ts';
+
+export const placeOf = (kind: Kind, index: number): number => 2 * index + (kind === 'gauge' ? 1 : 0);
+
+/** One kind's series by index. */
+interface Column {
+  count: number;
+  /** Entry of the canonical key. */
+  keys: Int32Array;
+  /** Entry of the description. */
+  docs: Int32Array;
+}
+
+export class SeriesTable {
+  /** Keys and spellings. */
+  readonly names = new NameTable();
+  readonly #columns: Record<Kind, Column> = {
+    counter: { count: 0, keys: NO_INTS, docs: NO_INTS },
+    gauge: { count: 0, keys: NO_INTS, docs: NO_INTS },
+  };
+  /** By entry of `names`. */
+  #places: Int32Array = NO_INTS;
+  /** Place to the entry of its first spelling, where that is not the key. */
+  readonly #spellings = new Map<number, number>();
+  /** Descriptions: many series share one. */
+  readonly #docs = new NameTable();
+  #lastDoc = '';
+  #lastDocEntry = -1;
+
+  count(kind: Kind): number {
+    return this.#columns[kind].count;
+  }
+
+  /** Place of an entry of `names`. */
+  place(entry: number): number {
+    return this.#places[entry]!;
+  }
+
+  /** Place of a series by its canonical key or a spelling that is known here; -1: none. */
+  find(name: string): number {
+    const bytes = escapedName(name);
+    const entry = this.names.find(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
+    return entry < 0 ? -1 : this.#places[entry]!;
+  }
+
+  /** Appends a series whose key is not known here. Returns its index. */
+  add(kind: Kind, key: string, name: string, doc: string): number {
+    const column = this.#columns[kind];
+    const index = column.count++;
+    const place = placeOf(kind, index);
+    column.keys = growInt32(column.keys, column.count);
+    column.docs = growInt32(column.docs, column.count);
+    column.keys[index] = this.addSpelling(escapedName(key), place);
+    if (name !== key) this.#spellings.set(place, this.addSpelling(escapedName(name), place));
+    column.docs[index] = this.#docEntry(doc);
+    return index;
+  }
+
+  /** Another name, as JSON spells it, for the series at this place. Returns its entry. */
+  addSpelling(bytes: Uint8Array, place: number): number {
+    const hash = hashBytes(bytes, 0, bytes.length);
+    const known = this.names.find(bytes, 0, bytes.length, hash);
+    if (known >= 0) return known;
+    const entry = this.names.add(bytes, 0, bytes.length, hash);
+    this.#places = growInt32(this.#places, entry + 1);
+    this.#places[entry] = place;
+    return entry;
+  }
+
+  #docEntry(doc: string): number {
+    if (this.#lastDocEntry >= 0 && doc === this.#lastDoc) return this.#lastDocEntry;
+    const bytes = escapedName(doc);
+    const hash = hashBytes(bytes, 0, bytes.length);
+    const known = this.#docs.find(bytes, 0, bytes.length, hash);
+    this.#lastDocEntry = known >= 0 ? known : this.#docs.add(bytes, 0, bytes.length, hash);
+    this.#lastDoc = doc;
+    return this.#lastDocEntry;
+  }
+
+  /** Entry of the canonical key. */
+  keyEntry(kind: Kind, index: number): number {
+    return this.#columns[kind].keys[index]!;
+  }
+
+  /** Entry of the name as it was first spelled. */
+  nameEntry(kind: Kind, index: number): number {
+    const { keys } = this.#columns[kind];
+    return this.#spellings.size === 0 ? keys[index]! : (this.#spellings.get(placeOf(kind, index)) ?? keys[index]!);
+  }
+
+  key(kind: Kind, index: number): string {
+    return this.names.name(this.keyEntry(kind, index));
+  }
+
+  name(kind: Kind, index: number): string {
+    return this.names.name(this.nameEntry(kind, index));
+  }
+
+  family(kind: Kind, index: number): string {
+    return parseMetric(this.key(kind, index)).family;
+  }
+
+  doc(kind: Kind, index: number): string {
+    return this.#docs.name(this.#columns[kind].docs[index]!);
+  }
+
+  def(kind: Kind, index: number): SeriesDef {
+    return { kind, index, name: this.name(kind, index), doc: this.doc(kind, index) };
+  }
+
+  /** Definitions from one index up to another, made one at a time. */
+  *defs(kind: Kind, from: number, to: number): Generator<SeriesDef, void> {
+    for (let index = from; index < to; index++) yield this.def(kind, index);
+  }
+}
+
+/**
+ * Series that were appended to a table between two moments: counters, then gauges. Holds no copy, since a table only
+ * grows; each walk makes the definitions anew.
+ */
+export class SeriesSlice {
+  readonly fixed = true;
+  readonly table: SeriesTable;
+  readonly #counters: readonly [from: number, to: number];
+  readonly #gauges: readonly [from: number, to: number];
+
+  constructor(
+    table: SeriesTable,
+    counters: readonly [from: number, to: number],
+    gauges: readonly [from: number, to: number],
+  ) {
+    this.table = table;
+    this.#counters = counters;
+    this.#gauges = gauges;
+  }
+
+  get length(): number {
+    return this.#counters[1] - this.#counters[0] + this.#gauges[1] - this.#gauges[0];
+  }
+
+  *[Symbol.iterator](): Generator<SeriesDef, void> {
+    yield* this.table.defs('counter', ...this.#counters);
+    yield* this.table.defs('gauge', ...this.#gauges);
+  }
+}

@@ -1,0 +1,77 @@
+import { SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Failure, useTitle } from '../../components/Message.tsx';
+import { useConnection } from '../../state/connection.ts';
+import { useEngine } from '../../state/engine.ts';
+import { Audit } from './Audit.tsx';
+import { Card } from './Card.tsx';
+import { EngineFacts, Limits, Retention } from './EngineFacts.tsx';
+import { Tokens } from './Tokens.tsx';
+import { useMayControl } from './useMayControl.ts';
+
+/** The engine as it was started, who may use it and who changed what, and how the page looks. */
+export function SettingsView() {
+  useTitle('Settings');
+  const engine = useEngine();
+  const live = useConnection((s) => s.status);
+  const asked = useQuery({
+    queryKey: [engine.base, 'status'],
+    queryFn: ({ signal }) => engine.api.status(signal),
+    enabled: live === null,
+  });
+  const access = useMayControl();
+  const status = live ?? asked.data;
+  const error = asked.error ?? access.error;
+  if (error && (!status || !access.known)) {
+    return (
+      <Failure
+        error={error}
+        retry={() => {
+          void asked.refetch();
+          access.retry();
+        }}
+      />
+    );
+  }
+  if (!status || !access.known) return <div className="v-skeletons" role="status" aria-label="Loading the settings" />;
+  return (
+    <>
+      <div className="v-toolbar">
+        <h1>Settings</h1>
+        <span className="v-muted">
+          of the engine on <bdi>{status.engine.host}</bdi>
+        </span>
+      </div>
+      <div className="v-settings">
+        <Card title="Theme">
+          <Theme />
+        </Card>
+        <EngineFacts status={status} />
+        <Limits status={status} />
+        <Tokens access={access} />
+        <Retention retention={status.retention} />
+        <Audit access={access} />
+      </div>
+    </>
+  );
+}
+
+const SCHEMES = [
+  { value: 'auto', label: 'System' },
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
+] as const;
+
+function Theme() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <SegmentedControl
+      size="xs"
+      aria-label="Theme"
+      style={{ alignSelf: 'flex-start' }}
+      data={[...SCHEMES]}
+      value={colorScheme}
+      onChange={setColorScheme}
+    />
+  );
+}
