@@ -12,6 +12,7 @@ import type { Run } from '../shared/api/runs.ts';
 import { nodeScope, type ScopeId } from '../shared/model/scope.ts';
 import type { Config } from './config.ts';
 import type { EngineContext } from './context.ts';
+import { announceEngine } from './engine-file.ts';
 import { History } from './history.ts';
 import { Auth, loadToken, TokenCheck } from './http/auth.ts';
 import { buildApp } from './http/app.ts';
@@ -180,6 +181,9 @@ async function open(
     consume,
   });
 
+  let legacy: IngestSocket | null = null;
+  let url: string | null = null;
+
   const context: EngineContext = {
     config,
     store,
@@ -198,6 +202,7 @@ async function open(
         rate: self.rate,
         warnings,
         legacySocket: legacy?.path ?? null,
+        url,
       }),
     scope(id: ScopeId) {
       if (id === node.id) return node;
@@ -225,8 +230,7 @@ async function open(
   opened.push(() => app.close());
 
   const clientHost = { runs, nodeScope: node, host: config.host, stats };
-  let legacy: IngestSocket | null = null;
-  const url = await listen(app, config.listen);
+  url = await listen(app, config.listen);
   const socket = await openIngestSocket(config.socket, {
     host: clientHost,
     http(connection) {
@@ -261,18 +265,16 @@ async function open(
     for (let i = 0; i < 3; i++) await new Promise(setImmediate);
     sampler.sampleNow();
   });
-  return {
-    ready: {
-      url,
-      socket: config.socket,
-      legacy_socket: legacy?.path ?? null,
-      token_file: config.tokenFile,
-      data: config.data,
-      pid: process.pid,
-    },
-    token,
-    close: closeAll,
+  const ready = {
+    url,
+    socket: config.socket,
+    legacy_socket: legacy?.path ?? null,
+    token_file: config.tokenFile,
+    data: config.data,
+    pid: process.pid,
   };
+  if (config.data !== null) opened.push(announceEngine(config.data, ready, warn));
+  return { ready, token, close: closeAll };
 }
 
 /** Where the built page is: beside the bundle, or in dist/ of the source tree. */

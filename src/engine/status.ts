@@ -12,6 +12,7 @@ export interface StatusParts {
   /** Messages per second. */
   readonly rate: number;
   readonly legacySocket: string | null;
+  readonly url: string | null;
   readonly warnings: readonly string[];
 }
 
@@ -33,6 +34,8 @@ export function engineStatus(engine: EngineContext, parts: StatusParts): Status 
       data: config.data,
       socket: config.socket,
       legacy_socket: parts.legacySocket,
+      url: parts.url,
+      token_file: config.tokenFile,
       compat: config.compat,
     },
     time: engine.now(),

@@ -8,9 +8,12 @@ import 'uplot/dist/uPlot.min.css';
 import './app/app.css';
 import './views/board/board.css';
 import { App } from './app/App.tsx';
+import { desktop, followLinks, refuseDrops } from './data/desktop.ts';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
+refuseDrops();
+if (desktop) followLinks(desktop);
 createRoot(root).render(
   <StrictMode>
     <App />

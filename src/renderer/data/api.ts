@@ -45,7 +45,8 @@ export function createApi(options: ApiOptions) {
   const request = options.fetch ?? fetch;
 
   async function get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const headers = { Authorization: `Bearer ${options.token() ?? ''}`, Accept: 'application/json' };
+    const token = options.token() ?? '';
+    const headers = { Accept: 'application/json', ...(token === '' ? {} : { Authorization: `Bearer ${token}` }) };
     let response: Response;
     let body: unknown;
     try {

@@ -37,6 +37,10 @@ export const Status = z.object({
     /** What clients push to. */
     socket: z.string(),
     legacy_socket: z.string().nullable(),
+    /** Where it listens for HTTP: a URL, `unix:PATH`, or null when it does on its socket only. */
+    url: z.string().nullable(),
+    /** The file with the token. */
+    token_file: z.string(),
     /** The compatible routes answer without a token. */
     compat: z.boolean(),
   }),

@@ -2,12 +2,14 @@ import { Button, Menu } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import type { QueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
+import { MAX_SAVED_TEXT, type Bridge } from '../../../shared/bridge.ts';
 import type { Board } from '../../charts/board.ts';
 import { emptyPlot, readPlot } from '../../charts/samples.ts';
 import type { Samples } from '../../charts/samples.ts';
 import { matchesSearch } from '../../charts/table.ts';
 import { Icon } from '../../components/Icon.tsx';
+import { desktop } from '../../data/desktop.ts';
 import { History } from '../../data/history.ts';
 import type { Engine } from '../../data/engine.ts';
 import { safeFileName } from '../../format/csv.ts';
@@ -39,12 +41,11 @@ export function ExportMenu(props: ExportMenuProps) {
     try {
       const data = await gather(props, engine, queries);
       const text = format === 'csv' ? exportCsv(data) : exportJson(data);
+      if (text.length > MAX_SAVED_TEXT) throw new Error('This is too much for one file: zoom in, or search for less.');
       const stamp = new Date(data.to).toISOString().slice(0, 19).replaceAll(':', '');
-      download(
-        text,
-        format === 'csv' ? 'text/csv' : 'application/json',
-        `vigie-${safeFileName(data.title)}-${stamp}.${format}`,
-      );
+      const name = `vigie-${safeFileName(data.title)}-${stamp}.${format}`;
+      if (desktop) await saveInDesktop(desktop, name, text);
+      else download(text, format === 'csv' ? 'text/csv' : 'application/json', name);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       notifications.show({ color: 'red', title: 'The export did not work', message });
@@ -52,6 +53,14 @@ export function ExportMenu(props: ExportMenuProps) {
       setBusy(false);
     }
   };
+
+  useEffect(() => {
+    if (!busy) return;
+    // Asks before the page is left: what is being gathered would be lost.
+    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+    window.addEventListener('beforeunload', ask);
+    return () => window.removeEventListener('beforeunload', ask);
+  }, [busy]);
 
   return (
     <Menu position="bottom-end" withArrow withinPortal={false} withInitialFocusPlaceholder={false}>
@@ -98,6 +107,14 @@ async function gather(props: ExportMenuProps, engine: Engine, queries: QueryClie
     });
   }
   return { title, from, to, totals: query.totals, blocks };
+}
+
+async function saveInDesktop(bridge: Bridge, name: string, text: string): Promise<void> {
+  const outcome = await bridge.saveFile(name, text);
+  if (outcome.saved) {
+    notifications.show({ title: 'Saved', message: outcome.name });
+    if (document.hidden) await bridge.notify('The export is saved', outcome.name);
+  } else if (outcome.reason !== null) throw new Error(outcome.reason);
 }
 
 function download(text: string, type: string, name: string): void {
