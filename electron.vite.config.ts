@@ -2,7 +2,6 @@ import { defineConfig } from 'electron-vite';
 
 // The interface has its own build (vite.config.ts): a browser loads the same.
 // CommonJS for Node 16 and Chromium 108: the oldest runtime that the desktop is tested with (Electron 22).
-// oxlint-disable-next-line import/no-default-export -- electron-vite reads the default export
 export default defineConfig({
   main: {
     publicDir: false,

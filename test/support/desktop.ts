@@ -1,17 +1,19 @@
 /** The desktop program for tests: real Electron, on a display of its own, as a user without rights. */
 
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { type ElectronApplication, type Page, _electron } from 'playwright-core';
-import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { TestRunner, afterAll, beforeAll, onTestFinished } from 'vitest';
 
 import { DESKTOP_ENV } from '../../src/shared/launch.ts';
 import { lacksComponent } from './components.ts';
 import { type Display, openDisplay } from './display.ts';
 import { electronProgram, hand, provideElectron } from './electron.ts';
 import { ensureBuilt } from './launch.ts';
+import { processTree } from './processes.ts';
 import { temporaryFolder } from './tmp.ts';
+
+export { alive, enginePid, processTree } from './processes.ts';
 
 export const root = path.join(import.meta.dirname, '..', '..');
 
@@ -39,48 +41,9 @@ export interface Desktop {
   readonly pid: number;
 }
 
-/** Everything that the process has started and that still runs, it itself first. */
-export function processTree(pid: number): { pid: number; command: string }[] {
-  const found = new Map<number, { parent: number; command: string }>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      if (state === 'Z') continue;
-      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      found.set(Number(name), { parent: Number(parent), command });
-    } catch {
-      // Gone meanwhile.
-    }
-  }
-  const tree = found.has(pid) ? [{ pid, command: found.get(pid)!.command }] : [];
-  for (let i = 0; i < tree.length; i++) {
-    for (const [child, { parent, command }] of found) {
-      if (parent === tree[i]!.pid) tree.push({ pid: child, command });
-    }
-  }
-  return tree;
-}
-
-/** The process with the engine in it, below the program. */
-export function enginePid(pid: number): number | null {
-  const own = processTree(pid).filter(({ command }) => command.includes('embedded.cjs'));
-  return own.at(-1)?.pid ?? null;
-}
-
-export function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^\d+ \(.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
 /**
  * A display for the tests of a file, and what starts the desktop program on it. What a test has started is killed after
- * it, with everything below it.
+ * it, with everything below it; what a hook has started, after the last test of the file.
  */
 export function useDesktop(): {
   display(): Display;
@@ -94,7 +57,11 @@ export function useDesktop(): {
     runtime = await provideElectron();
     display = await openDisplay();
   });
-  afterAll(() => display?.close());
+  const ofFile: (() => void)[] = [];
+  afterAll(async () => {
+    for (const end of ofFile) end();
+    await display?.close();
+  });
   return {
     display: () => display,
     runtime: () => runtime,
@@ -129,7 +96,7 @@ export function useDesktop(): {
       });
       const child = app.process();
       const pid = child.pid!;
-      onTestFinished(() => {
+      const end = (): void => {
         for (const one of processTree(pid).reverse()) {
           try {
             process.kill(one.pid, 'SIGKILL');
@@ -137,7 +104,9 @@ export function useDesktop(): {
             // Gone meanwhile.
           }
         }
-      });
+      };
+      if (TestRunner.getCurrentTest() === undefined) ofFile.push(end);
+      else onTestFinished(end);
       let output = '';
       child.stdout?.on('data', (data: Buffer) => (output += data.toString('utf8')));
       child.stderr?.on('data', (data: Buffer) => (output += data.toString('utf8')));

