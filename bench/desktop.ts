@@ -148,9 +148,9 @@ async function timeEmpty(): Promise<number> {
   return paint;
 }
 
-/** Proportional set size in MB: what the process alone, and its share of what it has with others. */
+/** Anonymous memory in MB: what belongs to the process alone, whatever else runs from the same files. */
 function memoryOf(pid: number): number {
-  const kb = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+  const kb = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kb) / 1024;
 }
 
@@ -218,9 +218,17 @@ try {
   }
   if (minutes > 0) {
     const samples = await watchMemory();
-    const from = samples[Math.min(SETTLED_MINUTE, samples.length - 1)]!;
-    const last = samples.at(-1)!;
-    console.log(`\nmemory (PSS) with ${PANELS} live panels:\n`);
+    // Collections come and go: medians of a few minutes at both ends.
+    const settled = samples.slice(Math.min(SETTLED_MINUTE, samples.length - 1));
+    const few = Math.max(1, Math.min(5, Math.floor(settled.length / 2)));
+    const at = (part: readonly Memory[]): Memory => ({
+      main: median(part.map((one) => one.main)),
+      engine: median(part.map((one) => one.engine)),
+      renderer: median(part.map((one) => one.renderer)),
+    });
+    const from = at(settled.slice(0, few));
+    const last = at(settled.slice(-few));
+    console.log(`\nanonymous memory, medians of ${few} minutes, with ${PANELS} live panels:\n`);
     const names = ['main', 'engine', 'renderer'] as const;
     const growth = (name: keyof Memory): number => last[name] / from[name] - 1;
     printTable(

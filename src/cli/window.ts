@@ -22,6 +22,10 @@ export type WindowEnd =
 /** Chromium's own messages: about buses and drivers that a login node does not have. */
 const CHROMIUM_SAYS = /^\[\d+:\d+\/\d+\.\d+:[A-Z]+:/;
 
+/** What Chromium says when the display does not answer, on X11 and on Wayland. */
+const NO_DISPLAY =
+  /Missing X server|Unable to open X display|platform failed to initialize|Failed to connect to Wayland/;
+
 function environment({ settings, config }: WindowOptions): NodeJS.ProcessEnv {
   const options: LaunchOptions = { settings, config };
   const env: NodeJS.ProcessEnv = { ...process.env, [DESKTOP_ENV]: JSON.stringify(options) };
@@ -45,7 +49,9 @@ export async function runWindow(options: WindowOptions): Promise<WindowEnd> {
   });
   createInterface({ input: child.stderr }).on('line', (line) => {
     const noise = CHROMIUM_SAYS.test(line);
-    if (line.trim() !== '') last = noise ? line.replace(CHROMIUM_SAYS, '').replace(/^[^ ]*\] */, '') : line;
+    if (NO_DISPLAY.test(line))
+      last = `the display ${process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY']} does not answer`;
+    else if (line.trim() !== '') last = noise ? line.replace(CHROMIUM_SAYS, '').replace(/^[^ ]*\] */, '') : line;
     if (!noise || process.env['VIGIE_DEBUG']) console.error(line);
   });
   // Ctrl-C reaches the program itself, which closes in order.

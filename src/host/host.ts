@@ -69,11 +69,20 @@ function spawnEngine(): void {
     if (signal !== null) process.stderr.write(`the engine was ended by ${signal}\n`, () => process.exit(1));
     else process.exit(code ?? 1);
   });
+  // Who ends this process wants the engine ended, also one that hangs.
+  process.on('SIGTERM', () => {
+    child.kill('SIGKILL');
+    process.exit(1);
+  });
   parentPort.on('message', ({ data }) => {
     // It may have ended a moment ago; its exit is told by itself.
     if (child.connected) child.send(data as object, () => undefined);
   });
 }
+
+// Ctrl-C reaches everybody in the terminal's group: the main process decides when the engine ends.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
 
 if (runsHere()) loadEngine();
 else spawnEngine();

@@ -3,6 +3,17 @@
 import { utilityProcess } from 'electron';
 import type { EngineProcess, ProcessListener } from './supervisor.ts';
 
+/** A process that was asked to end at once has this long, in ms. */
+const KILL_AFTER = 1000;
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+}
+
 /** Calls `line` for each line of a stream; an endless one is cut. */
 function eachLine(stream: NodeJS.ReadableStream | null, line: (text: string) => void): void {
   let rest = '';
@@ -31,6 +42,12 @@ export function launchEngine(host: string, listener: ProcessListener, echo: (lin
   child.on('exit', (code) => void setTimeout(() => listener.exit(code), 50));
   return {
     send: (message) => child.postMessage(message),
-    kill: () => void child.kill(),
+    kill() {
+      const { pid } = child;
+      // Its host passes this on to an engine in a process below it; one that hangs with it in one process may not hear it.
+      child.kill();
+      const last = setTimeout(() => void (pid !== undefined && end(pid)), KILL_AFTER);
+      child.once('exit', () => clearTimeout(last));
+    },
   };
 }

@@ -3,13 +3,15 @@
  * for exactly that engine, so that no script ever sees it.
  */
 
-import { app, type Session, type WebContents } from 'electron';
+import { app, type OnBeforeSendHeadersListenerDetails, type Session, type WebContents } from 'electron';
 import type { ConsoleTarget } from './console-target.ts';
 import { actionOf, type Action } from './status-page.ts';
 
 export interface Guarded {
   /** The engine that is shown now. */
   target(): ConsoleTarget | null;
+  /** That engine died and is being started again: whoever answers at its address now is somebody else. */
+  away(): boolean;
   /** The window's own page; requests and messages of any other are refused. */
   contents(): WebContents | null;
   /** A link of the status page. */
@@ -21,6 +23,30 @@ const NETWORK = ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*', 'ftp://*/
 
 /** Copying to the clipboard after a click. */
 const ALLOWED = 'clipboard-sanitized-write';
+
+/** It comes from the interface itself, not from a frame in it nor from another window. */
+function isPage(
+  { frame }: OnBeforeSendHeadersListenerDetails,
+  contents: WebContents | null,
+  target: ConsoleTarget,
+): boolean {
+  return (
+    contents !== null &&
+    frame !== undefined &&
+    frame !== null &&
+    frame === contents.mainFrame &&
+    target.isPage(frame.url)
+  );
+}
+
+/**
+ * Before Electron is ready: names of hosts are not even looked up, which would tell them, and no address is reached but
+ * those of this machine.
+ */
+export function guardProcess(): void {
+  const own = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `EXCLUDE ${host}`);
+  app.commandLine.appendSwitch('host-resolver-rules', ['MAP * ~NOTFOUND', ...own].join(', '));
+}
 
 /** The session in which the window lives. */
 export function guardSession(session: Session, guarded: Guarded): void {
@@ -38,17 +64,16 @@ export function guardSession(session: Session, guarded: Guarded): void {
   session.on('will-download', (event) => event.preventDefault());
 
   session.webRequest.onBeforeRequest({ urls: NETWORK }, ({ url }, answer) =>
-    answer({ cancel: !(guarded.target()?.isOwn(url) ?? false) }),
+    answer({ cancel: guarded.away() || !(guarded.target()?.isOwn(url) ?? false) }),
   );
   session.webRequest.onBeforeSendHeaders({ urls: ['http://*/*', 'ws://*/*'] }, (details, answer) => {
-    const { requestHeaders, url, webContentsId } = details;
+    const { requestHeaders, url } = details;
     const target = guarded.target();
     // Whatever a page sends in its place never leaves.
     for (const name of Object.keys(requestHeaders)) {
       if (name.toLowerCase() === 'authorization') delete requestHeaders[name];
     }
-    const ours = webContentsId !== undefined && webContentsId === guarded.contents()?.id;
-    if (ours && target !== null && target.needsToken(url)) {
+    if (target !== null && isPage(details, guarded.contents(), target) && target.needsToken(url)) {
       requestHeaders['Authorization'] = `Bearer ${target.engine.token}`;
     }
     answer({ requestHeaders });
@@ -59,6 +84,8 @@ export function guardSession(session: Session, guarded: Guarded): void {
 export function guardContents(guarded: Guarded): void {
   app.on('web-contents-created', (_event, contents) => {
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+    // A peer connection would go around everything that is refused above.
+    contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp');
     contents.on('will-attach-webview', (event) => event.preventDefault());
     // A frame or a server must not lead the window elsewhere either.
     const stay = (event: { preventDefault(): void }, url: string): void => {

@@ -7,7 +7,7 @@ import type { RunningEngine } from '../shared/host.ts';
 import { serveBridge } from './bridge.ts';
 import { ConsoleTarget } from './console-target.ts';
 import { launchEngine } from './engine-process.ts';
-import { guardContents, guardSession } from './guard.ts';
+import { guardContents, guardProcess, guardSession } from './guard.ts';
 import { launchOptions, windowFolder } from './launch-options.ts';
 import { setAbout, setMenu } from './menu.ts';
 import { failedPage, startingPage, type Action } from './status-page.ts';
@@ -46,6 +46,7 @@ class Desktop {
     const guarded = {
       target: () => this.#window?.target ?? null,
       contents: () => (this.#window && !this.#window.browser.isDestroyed() ? this.#window.browser.webContents : null),
+      away: () => !this.#attached && this.#supervisor.state.phase !== 'ready',
       act: (action: Action) => this.#act(action),
     };
     guardContents(guarded);
@@ -117,8 +118,9 @@ class Desktop {
       this.#attached = false;
       const shows = this.#window?.target?.engine ?? null;
       // The page finds the same engine again by itself.
-      if (shows !== null && shows.url === engine.url && shows.token === engine.token) return;
-      this.#window?.showConsole(new ConsoleTarget(engine), before === null ? undefined : 'moved');
+      const same = shows !== null && shows.url === engine.url && shows.token === engine.token;
+      if (same && this.#window?.isLost !== true) return;
+      this.#window?.showConsole(new ConsoleTarget(engine), before === null || same ? undefined : 'moved');
     } else if (state.phase === 'failed') {
       warn(`vigie: ${state.failure.message}`);
       this.#engine = null;
@@ -169,7 +171,9 @@ function main(): void {
     say(DESKTOP_SAYS.second);
     return app.exit(0);
   }
-  app.enableSandbox();
+  // It would be put on again in the program's other processes, which refuse to run as root with it.
+  if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
+  guardProcess();
   const desktop = new Desktop(folder, options);
   app.on('second-instance', () => desktop.showWindow());
   app.on('activate', () => desktop.showWindow());

@@ -24,7 +24,13 @@ const escapes: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-const text = (value: string): string => value.replace(/[&<>"']/g, (c) => escapes[c] ?? c);
+/** Half a character, where a line was cut, has no place in an address. */
+const HALF = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const text = (value: string): string => value.replace(HALF, '\ufffd').replace(/[&<>"']/g, (c) => escapes[c] ?? c);
+
+/** Of the log and of a message, in UTF-16 units: the page is an address, which may have 2 MB and grows ninefold at most. */
+const MOST_LOG = 64 * 1024;
+const MOST_MESSAGE = 4096;
 
 const STYLE = `
   :root { color-scheme: light dark; --ground: #f6f7f8; --text: #1b232b; --muted: #55606b; --line: #dde1e5; --surface: #fff; --accent: #0b629a; --on: #fff }
@@ -47,12 +53,12 @@ interface Page {
 function page({ title, says, hint, lines = [], actions = [] }: Page): string {
   const log =
     lines.length > 0
-      ? `<p class="muted">The last lines of its log:</p><pre tabindex="0">${text(lines.join('\n'))}</pre>`
+      ? `<p class="muted">The last lines of its log:</p><pre tabindex="0">${text(lines.join('\n').slice(-MOST_LOG))}</pre>`
       : '';
   const links = actions.map(
     ([action, name], i) => `<a ${i === 0 ? 'class="first" ' : ''}href="${actionLink(action)}">${text(name)}</a>`,
   );
-  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Vigie</title><style>${STYLE}</style></head><body><main><h1>${text(title)}</h1><p>${text(says)}</p>${hint === undefined ? '' : `<p class="muted">${text(hint)}</p>`}${log}<nav>${links.join('')}</nav></main></body></html>`;
+  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Vigie</title><style>${STYLE}</style></head><body><main><h1>${text(title)}</h1><p>${text(says.slice(0, MOST_MESSAGE))}</p>${hint === undefined ? '' : `<p class="muted">${text(hint)}</p>`}${log}<nav>${links.join('')}</nav></main></body></html>`;
   return `data:text/html;charset=utf-8,${encodeURIComponent(html)}`;
 }
 
@@ -60,15 +66,16 @@ function page({ title, says, hint, lines = [], actions = [] }: Page): string {
 export const startingPage = (): string =>
   page({ title: 'The engine is starting', says: 'A large history may take a few seconds to open.' });
 
-const TITLES: Readonly<Record<string, string>> = {
-  store_locked: 'Another engine has this data',
-  in_use: 'Another engine runs here',
-};
+function titleOf({ code, running }: StartFailure): string {
+  if (code === 'store_locked') return 'Another engine has this data';
+  if (code === 'in_use') return running === null ? 'The engine’s socket is taken' : 'Another engine runs here';
+  return 'The engine does not start';
+}
 
 /** It will not start: why, its last log lines, and what can be done. */
 export function failedPage(failure: StartFailure, lines: readonly string[]): string {
   const { running } = failure;
-  const title = TITLES[failure.code] ?? 'The engine does not start';
+  const title = titleOf(failure);
   if (running === null) {
     return page({
       title,
@@ -88,6 +95,17 @@ export function failedPage(failure: StartFailure, lines: readonly string[]): str
   ] as const;
   return page({ title, says: failure.message, hint, lines, actions });
 }
+
+/** The page could not be loaded. */
+export const unreachablePage = (): string =>
+  page({
+    title: 'The engine does not answer',
+    says: 'The console is loaded when its engine has been started again.',
+    actions: [
+      ['reload', 'Load it again'],
+      ['quit', 'Quit'],
+    ],
+  });
 
 /** The page crashed again and again. */
 export const crashedPage = (reason: string): string =>

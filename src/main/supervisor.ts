@@ -101,11 +101,12 @@ export class Supervisor {
 
   /** Ends the engine in order, and then resolves. It is not started again. */
   stop(): Promise<void> {
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
     return new Promise((resolve) => {
+      // The timer that runs then is the one that ends a process which does not stop.
       if (this.#stopping !== null) return void this.#stopping.push(resolve);
       this.#stopping = [resolve];
+      this.#cancelTimer?.();
+      this.#cancelTimer = null;
       const process = this.#process;
       if (process === null) return this.#stopped();
       process.send({ type: 'stop' });
@@ -146,6 +147,8 @@ export class Supervisor {
       this.#failure = parsed.data;
       return;
     }
+    // It became ready while it was told to stop.
+    if (this.#stopping !== null) return;
     const ready = parsed.data;
     this.#port = Number(new URL(ready.engine.url).port);
     this.#fruitless = 0;

@@ -56,9 +56,22 @@ export function writeState(path: string, state: WindowState): void {
   }
 }
 
+/** A size that the largest screen can show; without a known screen it is left as it is. */
+export function visibleSize(
+  { width, height }: WindowState,
+  screens: readonly Rectangle[],
+): { width: number; height: number } {
+  if (screens.length === 0) return { width, height };
+  return {
+    width: Math.min(width, Math.max(...screens.map((screen) => screen.width))),
+    height: Math.min(height, Math.max(...screens.map((screen) => screen.height))),
+  };
+}
+
 /** The place, or null where no screen shows it any more. `screens` are work areas. */
 export function visiblePlace(state: WindowState, screens: readonly Rectangle[]): { x: number; y: number } | null {
-  const { place, width } = state;
+  const { place } = state;
+  const { width } = visibleSize(state, screens);
   if (place === null) return null;
   const shown = screens.some(
     (screen) =>

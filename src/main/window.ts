@@ -4,14 +4,16 @@ import { BrowserWindow, dialog, nativeTheme, screen } from 'electron';
 import type { Notice } from '../shared/bridge.ts';
 import type { ConsoleTarget } from './console-target.ts';
 import { RateLimit } from './rate-limit.ts';
-import { crashedPage } from './status-page.ts';
-import { readState, visiblePlace, writeState, type WindowState } from './window-state.ts';
+import { crashedPage, unreachablePage } from './status-page.ts';
+import { readState, visiblePlace, visibleSize, writeState, type WindowState } from './window-state.ts';
 
 /** The page's ground (`--v-ground` of the interface), so that the first moment does not flash. */
 const GROUND = { light: '#f6f7f8', dark: '#14181c' };
 /** A page that crashes more often than this in a minute is not loaded again by itself. */
 const CRASHES = 3;
 const MINUTE = 60_000;
+/** Chromium's code for a load that another one took the place of (`ERR_ABORTED`). */
+const OVERTAKEN = -3;
 /** Moving and resizing come in hundreds of events. */
 const SAVE_AFTER = 500;
 /** Shown after this time even if nothing has been drawn, in ms. */
@@ -36,6 +38,7 @@ export class ConsoleWindow {
   #saving: NodeJS.Timeout | null = null;
   #closing = false;
   #target: ConsoleTarget | null = null;
+  #lost = false;
   /** The last view of the console, for when it is loaded anew. */
   #path = '/ui/jobs';
 
@@ -43,14 +46,10 @@ export class ConsoleWindow {
     this.#options = options;
     this.#state = readState(options.stateFile);
     nativeTheme.themeSource = this.#state.theme;
-    const place = visiblePlace(
-      this.#state,
-      screen.getAllDisplays().map((display) => display.workArea),
-    );
+    const screens = screen.getAllDisplays().map((display) => display.workArea);
     this.browser = new BrowserWindow({
-      ...place,
-      width: this.#state.width,
-      height: this.#state.height,
+      ...visiblePlace(this.#state, screens),
+      ...visibleSize(this.#state, screens),
       minWidth: 640,
       minHeight: 420,
       show: false,
@@ -78,15 +77,22 @@ export class ConsoleWindow {
     return this.#target;
   }
 
+  /** The console could not be loaded: its engine did not answer. */
+  get isLost(): boolean {
+    return this.#lost;
+  }
+
   /** Shows an engine's console. `notice` is told to the person by the page. */
   showConsole(target: ConsoleTarget, notice?: Notice): void {
     this.#target = target;
+    this.#lost = false;
     void this.#load(`${target.page(this.#path)}${notice === undefined ? '' : `#notice=${notice}`}`);
   }
 
   /** Shows a page without a console; no engine may be spoken to any more. */
   showPage(url: string): void {
     this.#target = null;
+    this.#lost = false;
     void this.#load(url);
   }
 
@@ -143,9 +149,18 @@ export class ConsoleWindow {
     const viewed = (url: string): void => {
       if (this.#target?.isPage(url)) this.#path = new URL(url).pathname + new URL(url).search;
     };
-    webContents.on('did-navigate', (_event, url) => viewed(url));
+    webContents.on('did-navigate', (_event, url) => {
+      // The one address that a page cannot be kept from.
+      if (url === 'about:blank') this.reload();
+      else viewed(url);
+    });
     webContents.on('did-navigate-in-page', (_event, url, isMainFrame) => {
       if (isMainFrame) viewed(url);
+    });
+    webContents.on('did-fail-load', (_event, code, _reason, url, isMainFrame) => {
+      if (!isMainFrame || code === OVERTAKEN || this.#target?.isPage(url) !== true) return;
+      this.#lost = true;
+      void this.#load(unreachablePage());
     });
     webContents.on('render-process-gone', (_event, { reason }) => {
       if (reason === 'clean-exit' || this.#target === null) return;

@@ -22,7 +22,8 @@ function* parts(text: string): Generator<string> {
  * before stays when it fails. Never rejects.
  */
 export async function writeWhole(path: string, text: string): Promise<SaveOutcome> {
-  const next = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.part`);
+  // Without the file's own name, which may be as long as a name can be.
+  const next = join(dirname(path), `.vigie-${randomBytes(6).toString('hex')}.part`);
   try {
     const file = await open(next, 'wx', 0o666);
     try {

@@ -3,19 +3,25 @@
 import { z } from 'zod';
 import { MAX_SAVED_TEXT, THEMES } from './bridge.ts';
 
-/** An address on the web: `https` only, without a user name or password in it. */
-const ExternalLink = z
-  .url({ protocol: /^https$/ })
+/**
+ * An address on the web: `https` only, without a user name or password in it. What comes out is as browsers write it, so
+ * that the person is asked about what is opened: other scripts' letters in a host are `xn--`, nothing turns text around.
+ */
+export const ExternalLink = z
+  .string()
   .max(2048)
-  .regex(/^https:\/\/[^/?#@\\\s]+([/?#][^\s]*)?$/, 'only https links are opened');
+  .regex(/^https:\/\/[^/?#@\\\s]+([/?#][^\s]*)?$/, 'only https links are opened')
+  .pipe(z.url({ protocol: /^https$/, normalize: true }));
 
-/** A suggested name: no folders, nothing that is hidden or special. The person chooses where it goes. */
-const FileName = z
+/**
+ * A suggested name: no folders, nothing hidden or special, no invisible characters (they can make `exe.txt` of a name that
+ * ends with `.exe`), no end that Windows drops. The person chooses where it goes.
+ */
+export const FileName = z
   .string()
   .min(1)
   .max(200)
-  // oxlint-disable-next-line no-control-regex -- these are what must not be in a file name
-  .regex(/^[^/\\:*?"<>|\u0000-\u001f.][^/\\:*?"<>|\u0000-\u001f]*$/, 'a plain file name');
+  .regex(/^[^/\\:*?"<>|\p{C}\p{Z}.]([^/\\:*?"<>|\p{C}\p{Zl}\p{Zp}]*[^/\\:*?"<>|\p{C}\p{Z}.])?$/u, 'a plain file name');
 
 const SaveFile = z.strictObject({
   call: z.literal('saveFile'),

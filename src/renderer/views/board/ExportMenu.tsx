@@ -57,7 +57,11 @@ export function ExportMenu(props: ExportMenuProps) {
   useEffect(() => {
     if (!busy) return;
     // Asks before the page is left: what is being gathered would be lost.
-    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+    const ask = (event: BeforeUnloadEvent): void => {
+      event.preventDefault();
+      // Chromium up to 118 asks for this value only.
+      event.returnValue = true;
+    };
     window.addEventListener('beforeunload', ask);
     return () => window.removeEventListener('beforeunload', ask);
   }, [busy]);
