@@ -31,8 +31,20 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'desktop',
+          include: ['test/e2e/desktop/**/*.test.ts'],
+          testTimeout: 180_000,
+          // The first one may have to fetch the runtime.
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: ['test/e2e/desktop/**'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           // One browser at a time: two on a small machine make each other's waits too short.

@@ -9,16 +9,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { CDPSession, Page } from 'playwright-core';
-import { Pusher } from '../src/client/pusher.ts';
 import { launchBrowser, openPage } from '../test/support/browser.ts';
 import { startEngine, temporaryFolder } from './support/engine.ts';
+import { JOB, LINES, PANELS, startProgram } from './support/panels.ts';
 import { median, printResult, printTable, verdict } from './support/report.ts';
 
 const BUDGET = { medianMs: 16, p95Ms: 33 };
-const PANELS = 12;
-const LINES = ['a', 'b', 'c'];
-const JOB = 'panels';
-const PUSH_EVERY = 500;
 
 const { values: flags } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, history: { type: 'string', default: '300' } },
@@ -26,25 +22,6 @@ const { values: flags } = parseArgs({
 const seconds = Number(flags.seconds);
 const history = Number(flags.history);
 if (!(seconds >= 5) || !(history >= 0)) throw new Error('--seconds takes 5 or more, --history a number of seconds');
-
-/** A program whose every counter moves, differently. Returns how to end it. */
-async function startProgram(socket: string): Promise<() => Promise<void>> {
-  const pusher = await Pusher.connect(socket);
-  pusher.job({ jobid: JOB, command: './panels', start_time: Date.now() });
-  const names = Array.from({ length: PANELS }, (_, p) =>
-    LINES.map((line) => `bench_panel${p}_total{line="${line}"}`),
-  ).flat();
-  for (const name of names) pusher.describeCounter(name);
-  let step = 0;
-  const timer = setInterval(() => {
-    step++;
-    for (const [i, name] of names.entries()) pusher.increase(name, Math.round(500 * (1.2 + Math.sin(step / (5 + i)))));
-  }, PUSH_EVERY);
-  return async () => {
-    clearInterval(timer);
-    await pusher.close();
-  };
-}
 
 interface Cost {
   readonly medianMs: number;

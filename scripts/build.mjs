@@ -1,7 +1,7 @@
 /**
  * Builds what is stale below dist/. Runs with the project's Node.
  *
- *     node scripts/build.mjs [--force] [engine] [renderer]
+ *     node scripts/build.mjs [--force] [engine] [renderer] [desktop]
  *
  * The engine and its store's worker are CommonJS: an ES module that imports `node:http` makes Node load all of its HTTP
  * client (undici), about 15 MB that an idle engine would hold for nothing. So there is no top-level `await` in them.
@@ -9,7 +9,17 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -29,6 +39,7 @@ process.env['NODE_ENV'] = 'production';
 const entries = {
   vigie: 'src/cli/main.ts',
   'store-worker': 'src/engine/store/worker.ts',
+  embedded: 'src/host/embedded.ts',
 };
 
 /** Native code stays a package; everything else goes into the bundle, so that a start reads a few files, not thousands. */
@@ -101,6 +112,20 @@ async function buildRenderer(outDir) {
   }
 }
 
+/** @param {string} outDir */
+async function buildDesktop(outDir) {
+  // Loaded when needed: it takes as long as the rest of a build that finds nothing to do.
+  const { build: buildElectron } = await import('electron-vite');
+  // It knows where: one folder for each process below it.
+  await buildElectron({
+    root,
+    configFile: path.join(root, 'electron.vite.config.ts'),
+    logLevel: 'error',
+    build: { outDir },
+  });
+  copyFileSync(path.join(root, 'resources', 'icon.png'), path.join(outDir, 'icon.png'));
+}
+
 /**
  * @typedef {object} Part
  * @property {(outDir: string) => Promise<void>} build Fills an empty folder.
@@ -115,11 +140,24 @@ const parts = {
   engine: {
     build: buildEngine,
     sources: ['src', 'tsconfig.node.json', ...common],
-    without: ['src/renderer', 'src/main', 'src/preload'],
+    without: ['src/renderer', 'src/main', 'src/preload', 'src/host/host.ts'],
   },
   renderer: {
     build: buildRenderer,
     sources: ['src/renderer', 'src/shared', 'vite.config.ts', 'tsconfig.web.json', ...common],
+    without: [],
+  },
+  desktop: {
+    build: buildDesktop,
+    sources: [
+      'src/main',
+      'src/preload',
+      'src/host/host.ts',
+      'src/shared',
+      'resources',
+      'electron.vite.config.ts',
+      ...common,
+    ],
     without: [],
   },
 };

@@ -7,7 +7,7 @@
 import { existsSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { missingPrograms, packages } from './lib/components.mjs';
+import { companions, missingPrograms, packages } from './lib/components.mjs';
 import { StepError, main, phase, say } from './lib/report.mjs';
 import { run } from './lib/run.mjs';
 
@@ -60,7 +60,7 @@ async function withoutDaemons(work) {
 export async function provideSystemPackages() {
   const missing = missingPrograms();
   if (missing.length === 0) return;
-  const wanted = [...new Set(missing.map((name) => packages[name]))];
+  const wanted = [...new Set(missing.flatMap((name) => [packages[name], ...(companions[name] ?? [])]))];
   const command = `apt-get install --no-install-recommends ${wanted.join(' ')}`;
   let reason = 'not root';
   if (process.getuid?.() === 0) {

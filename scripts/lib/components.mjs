@@ -10,6 +10,15 @@ export const packages = /** @type {const} */ ({
   'prometheus-node-exporter': 'prometheus-node-exporter',
   promtool: 'prometheus',
   strace: 'strace',
+  // The display of desktop tests, and the client that fetches their Electron.
+  Xvfb: 'xvfb',
+  pip3: 'python3-pip',
+});
+
+/** What a program's package does not bring and its tests need. */
+export const companions = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
+  // Electron is linked with it.
+  Xvfb: ['libgtk-3-0'],
 });
 
 /**

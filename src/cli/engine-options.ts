@@ -55,7 +55,7 @@ export function addEngineOptions(command: Command): Command {
 }
 
 /** Only what is a setting: commands have flags of their own beside these. */
-function toSettings(flags: EngineFlags): SettingsInput {
+export function toSettings(flags: EngineFlags): SettingsInput {
   const settings = {
     listen: flags.listen,
     socket: flags.socket,

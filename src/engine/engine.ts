@@ -13,6 +13,7 @@ import type { Config } from './config.ts';
 import type { EngineContext } from './context.ts';
 import { RecentLog } from './diagnosis/recent-log.ts';
 import { healthProblems, Lateness } from './health.ts';
+import { announceEngine } from './engine-file.ts';
 import { History } from './history.ts';
 import { buildApp } from './http/app.ts';
 import { listen, serveConnection } from './http/listen.ts';
@@ -300,18 +301,16 @@ async function open(
     for (let i = 0; i < 3; i++) await new Promise(setImmediate);
     sampler.sampleNow();
   });
-  return {
-    ready: {
-      url,
-      socket: config.socket,
-      legacy_socket: legacy?.path ?? null,
-      token_file: config.tokenFile,
-      data: config.data,
-      pid: process.pid,
-    },
-    token,
-    close: closeAll,
+  const ready = {
+    url,
+    socket: config.socket,
+    legacy_socket: legacy?.path ?? null,
+    token_file: config.tokenFile,
+    data: config.data,
+    pid: process.pid,
   };
+  if (config.data !== null) opened.push(announceEngine(config.data, ready, warn));
+  return { ready, token, close: closeAll };
 }
 
 /** Said at the start and shown as long as it is so: other users of a shared node are on loopback, too. */

@@ -10,9 +10,12 @@ import './views/board/board.css';
 import './views/diagnostics/diagnostics.css';
 import './views/settings/settings.css';
 import { App } from './app/App.tsx';
+import { desktop, followLinks, refuseDrops } from './data/desktop.ts';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
+refuseDrops();
+if (desktop) followLinks(desktop);
 createRoot(root).render(
   <StrictMode>
     <App />

@@ -65,7 +65,7 @@ const built = new Map<string, Promise<unknown>>();
  *
  * @throws {Error} With the output of the build.
  */
-export async function ensureBuilt(part: 'engine' | 'renderer'): Promise<void> {
+export async function ensureBuilt(part: 'engine' | 'renderer' | 'desktop'): Promise<void> {
   let work = built.get(part);
   if (work === undefined) {
     work = promisify(execFile)(process.execPath, [path.join(root, 'scripts', 'build.mjs'), part]);

@@ -1,11 +1,14 @@
-import { Command } from 'commander';
-import { DEFAULT_PORT, type Config } from '../../engine/config.ts';
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { DEFAULT_PORT, resolveConfig, type Config } from '../../engine/config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { StoreOpenError } from '../../engine/store/open-error.ts';
 import { openBrowser } from '../browser.ts';
-import { addEngineOptions, runEngine, type EngineFlags } from '../engine-options.ts';
+import { addEngineOptions, runEngine, toSettings, type EngineFlags } from '../engine-options.ts';
+import { chooseSeat, type SeatFlags } from '../seat.ts';
+import { runWindow } from '../window.ts';
 
-interface StartFlags extends EngineFlags {
+interface StartFlags extends EngineFlags, SeatFlags {
   open: boolean;
 }
 
@@ -32,6 +35,30 @@ async function greet({ ready, token }: Engine, { listen }: Config, open: boolean
 }
 
 async function start(flags: StartFlags): Promise<void> {
+  const surroundings = { platform: process.platform, uid: process.getuid?.() ?? null, env: process.env };
+  // A link that is not to be opened is for a browser elsewhere.
+  const seat = await chooseSeat(flags.open ? flags : { ...flags, browser: true }, surroundings);
+  if (seat.kind === 'window') {
+    const settings = toSettings(flags);
+    // What is wrong with the options is said here, not in a window.
+    await resolveConfig(settings, process.env, flags.config ?? null);
+    const end = await runWindow({
+      runtime: seat.runtime,
+      settings,
+      config: flags.config === undefined ? null : resolve(flags.config),
+      sandbox: flags.sandbox,
+    });
+    if (end.opened) {
+      process.exitCode = end.code;
+      return;
+    }
+    if (flags.window) throw new Error(`the window does not open: ${end.reason}`);
+    console.error(`No window, but the browser: it does not open (${end.reason}).`);
+  } else if (seat.why !== null) console.error(`No window, but the browser: ${seat.why}.`);
+  await startInBrowser(flags);
+}
+
+async function startInBrowser(flags: StartFlags): Promise<void> {
   try {
     await runEngine(flags, {
       // A person looks at this terminal.
@@ -48,11 +75,16 @@ async function start(flags: StartFlags): Promise<void> {
   }
 }
 
-/** `vigie start`, also without a word: the engine, and the console in the browser. */
+/** `vigie start`, also without a word: the engine, and the console in a window or in the browser. */
 export function startCommand(): Command {
   return addEngineOptions(
-    new Command('start').description('run the engine and open the console in the browser (the default)'),
+    new Command('start').description(
+      'run the engine and open the console, in a window or in the browser (the default)',
+    ),
   )
-    .option('--no-open', 'print the link only')
+    .addOption(new Option('--window', 'in a window of its own, or fail').conflicts('browser'))
+    .option('--browser', 'in the browser, also where a window could be opened')
+    .option('--no-open', 'neither: print the link only')
+    .option('--no-sandbox', 'run the window without the protection of its sandbox')
     .action(start);
 }

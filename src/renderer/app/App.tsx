@@ -1,8 +1,10 @@
-import { MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
+import { MantineProvider, useMantineColorScheme } from '@mantine/core';
+import { Notifications, notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import type { Bridge } from '../../shared/bridge.ts';
 import type { Status } from '../../shared/api/status.ts';
+import { desktop, noticeFromHash } from '../data/desktop.ts';
 import { beat } from '../data/beat.ts';
 import { Engine } from '../data/engine.ts';
 import { RequestError } from '../data/api.ts';
@@ -38,10 +40,33 @@ export function App() {
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>
         <Notifications position="bottom-right" autoClose={4000} />
+        {desktop ? <DesktopTheme desktop={desktop} /> : null}
+        <Notices />
         <Gate />
       </QueryClientProvider>
     </MantineProvider>
   );
+}
+
+/** The window's own parts have the theme of the page. */
+function DesktopTheme({ desktop: bridge }: { readonly desktop: Bridge }) {
+  const { colorScheme } = useMantineColorScheme();
+  useEffect(() => {
+    // A window whose frame has the other theme is not worth a message.
+    void bridge.setTheme(colorScheme === 'auto' ? 'system' : colorScheme).catch(() => undefined);
+  }, [bridge, colorScheme]);
+  return null;
+}
+
+/** Says once why the page was loaded anew. */
+function Notices() {
+  useEffect(() => {
+    const message = noticeFromHash(window.location.hash);
+    if (message === null) return;
+    window.history.replaceState(null, '', `${window.location.pathname}${window.location.search}`);
+    notifications.show({ message, autoClose: 15_000, withBorder: true });
+  }, []);
+  return null;
 }
 
 /** Asks for a token, or shows the engine that the page came from. */

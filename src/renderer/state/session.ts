@@ -1,7 +1,9 @@
 import { create } from 'zustand';
+import { desktop } from '../data/desktop.ts';
 import { dropToken, keepToken, takeToken } from '../data/session.ts';
 
 interface Session {
+  /** Empty in the desktop program, which adds it to the requests itself: no script has it. */
   readonly token: string | null;
   /** The engine refused the token that the page had. */
   readonly refused: boolean;
@@ -10,7 +12,9 @@ interface Session {
 }
 
 export const useSession = create<Session>((set, get) => ({
-  token: takeToken(window.location, window.sessionStorage, (url) => window.history.replaceState(null, '', url)),
+  token: desktop
+    ? ''
+    : takeToken(window.location, window.sessionStorage, (url) => window.history.replaceState(null, '', url)),
   refused: false,
   enter(token) {
     keepToken(window.sessionStorage, token);

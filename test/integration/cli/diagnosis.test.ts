@@ -15,7 +15,8 @@ import { temporaryFolder } from '../../support/tmp.ts';
 /** A program that accepts connections and is no engine. */
 async function listenOn(where: string | number): Promise<number> {
   const server = createServer((socket) => socket.on('error', () => undefined));
-  server.listen(where, ...(typeof where === 'number' ? ['127.0.0.1'] : []));
+  if (typeof where === 'number') server.listen(where, '127.0.0.1');
+  else server.listen(where);
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   const address = server.address();

@@ -2,7 +2,7 @@ import { Button, Menu } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import type { QueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Board } from '../../charts/board.ts';
 import { emptyPlot, readPlot } from '../../charts/samples.ts';
 import type { Samples } from '../../charts/samples.ts';
@@ -40,12 +40,8 @@ export function ExportMenu(props: ExportMenuProps) {
     try {
       const data = await gather(props, engine, queries);
       const text = format === 'csv' ? exportCsv(data) : exportJson(data);
-      const stamp = fileStamp(data.to);
-      download(
-        text,
-        format === 'csv' ? 'text/csv' : 'application/json',
-        `vigie-${safeFileName(data.title)}-${stamp}.${format}`,
-      );
+      const name = `vigie-${safeFileName(data.title)}-${fileStamp(data.to)}.${format}`;
+      await download(text, format === 'csv' ? 'text/csv' : 'application/json', name);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       notifications.show({ color: 'red', title: 'The export did not work', message });
@@ -53,6 +49,18 @@ export function ExportMenu(props: ExportMenuProps) {
       setBusy(false);
     }
   };
+
+  useEffect(() => {
+    if (!busy) return;
+    // Asks before the page is left: what is being gathered would be lost.
+    const ask = (event: BeforeUnloadEvent): void => {
+      event.preventDefault();
+      // Chromium up to 118 asks for this value only.
+      event.returnValue = true;
+    };
+    window.addEventListener('beforeunload', ask);
+    return () => window.removeEventListener('beforeunload', ask);
+  }, [busy]);
 
   return (
     <Menu position="bottom-end" withArrow withinPortal={false} withInitialFocusPlaceholder={false}>

@@ -49,7 +49,10 @@ export function useLayout(
       clearInterval(timer);
     };
   }, [moving]);
-  const specs = useMemo(() => scopes.map((s) => ({ scope: s, groups: grouping(s.scope, s.series) })), [scopes, grouping]);
+  const specs = useMemo(
+    () => scopes.map((s) => ({ scope: s, groups: grouping(s.scope, s.series) })),
+    [scopes, grouping],
+  );
   const [memory] = useMemoryOfPanels();
   return useMemo(
     () =>

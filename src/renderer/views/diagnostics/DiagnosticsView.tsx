@@ -58,7 +58,7 @@ function BundleButton() {
     setBusy(true);
     try {
       const bundle = await engine.api.bundle();
-      download(bundleText(bundle), 'application/json', `vigie-bundle-${fileStamp(bundle.time)}.json`);
+      await download(bundleText(bundle), 'application/json', `vigie-bundle-${fileStamp(bundle.time)}.json`);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       notifications.show({ color: 'red', title: 'The bundle was not made', message });

@@ -1,4 +1,5 @@
 import { Button } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
 import { useEffect, useMemo, useReducer } from 'react';
 import type { Series } from '../../../shared/model/described-series.ts';
 import type { Board } from '../../charts/board.ts';
@@ -107,7 +108,7 @@ function FigureTable({ board, state, version }: FigureTableProps) {
           size="compact-xs"
           variant="default"
           leftSection={<Icon name="download" size={12} />}
-          onClick={() => download(csvOf(rows), 'text/csv', `vigie-figures-${fileStamp(engineNow())}.csv`)}
+          onClick={() => void save(rows)}
         >
           CSV
         </Button>
@@ -166,3 +167,12 @@ const csvOf = (rows: readonly Row[]): string =>
       series.doc,
     ]),
   ]);
+
+async function save(rows: readonly Row[]): Promise<void> {
+  try {
+    await download(csvOf(rows), 'text/csv', `vigie-figures-${fileStamp(engineNow())}.csv`);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    notifications.show({ color: 'red', title: 'The figures were not saved', message });
+  }
+}

@@ -1,10 +1,30 @@
 import { Button, PasswordInput } from '@mantine/core';
 import { useState } from 'react';
-import { useTitle } from '../../components/Message.tsx';
+import { Message, useTitle } from '../../components/Message.tsx';
+import { desktop } from '../../data/desktop.ts';
 import { useSession } from '../../state/session.ts';
+
+/** In the desktop program nobody has a token to type: it is the engine that is another one now. */
+function RefusedWindow() {
+  useTitle('Not accepted');
+  return (
+    <main id="main">
+      <Message title="The engine does not accept this window">
+        <p role="alert">Its token was changed while the window was open. Restart the engine in the menu File.</p>
+        <Button size="xs" variant="default" onClick={() => window.location.reload()}>
+          Load the page again
+        </Button>
+      </Message>
+    </main>
+  );
+}
 
 /** Asks for the engine's token, and says where it is. */
 export function TokenView() {
+  return desktop ? <RefusedWindow /> : <AskForToken />;
+}
+
+function AskForToken() {
   const refused = useSession((s) => s.refused);
   const enter = useSession((s) => s.enter);
   const [text, setText] = useState('');
