@@ -79,13 +79,7 @@ export function toSettings(flags: EngineFlags): SettingsInput {
 async function makeLogger(config: Config, kept: RecentLog): Promise<Logger> {
   const options = { level: config.logLevel, base: null };
   const out = process.stderr.isTTY ? await prettyLog() : pino.destination({ dest: 2, sync: true });
-  const both = {
-    write(line: string): void {
-      kept.add(line);
-      out.write(line);
-    },
-  };
-  return pino(options, both);
+  return pino(options, kept.beside(out));
 }
 
 async function prettyLog(): Promise<{ write(line: string): unknown }> {

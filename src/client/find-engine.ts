@@ -10,7 +10,11 @@ import { EngineClient, EngineError } from './http.ts';
 const ANSWER_WITHIN = 5000;
 
 /** DATA/engine.json, as far as it is used here. */
-const EngineFile = z.object({ socket: z.string().min(1), url: z.string().nullable().catch(null) });
+const EngineFile = z.object({
+  socket: z.string().min(1),
+  url: z.string().nullable().catch(null),
+  pid: z.number().catch(0),
+});
 
 export interface Wanted {
   /** The socket to look at and no other; null: none was named. */
@@ -60,7 +64,7 @@ export async function findEngine({ socket, data, usualData, usualSocket }: Wante
     const answer = await ask(path);
     if ('why' in answer) {
       tried.push(answer);
-    } else if (data !== null && socket === null && answer.status.engine.data !== resolve(data)) {
+    } else if (data !== null && socket === null && !has(answer.status, data, path === file?.socket ? file.pid : 0)) {
       tried.push({ socket: path, why: `the engine there has its data in ${answer.status.engine.data ?? 'memory'}` });
     } else {
       return { found: { ...answer, url: path === file?.socket ? file.url : null } };
@@ -68,6 +72,10 @@ export async function findEngine({ socket, data, usualData, usualSocket }: Wante
   }
   return { found: null, tried };
 }
+
+/** The engine has this directory: it says so, or it is the one that wrote there who it is. */
+const has = ({ engine }: Status, data: string, pid: number): boolean =>
+  engine.pid === pid || (engine.data !== null && resolve(engine.data) === resolve(data));
 
 async function ask(socket: string): Promise<Omit<FoundEngine, 'url'> | Attempt> {
   const client = new EngineClient({ socket }, { timeout: ANSWER_WITHIN });

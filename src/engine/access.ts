@@ -26,6 +26,8 @@ export interface Access {
 export interface AccessOptions {
   readonly config: Config;
   readonly store: Store;
+  /** A token that is gone with this start of the engine; null: there is none. */
+  readonly passing: string | null;
   /** Wall clock, ms since the epoch. */
   readonly now: () => number;
   /** Shown as long as it is so. */
@@ -34,7 +36,7 @@ export interface AccessOptions {
 }
 
 /** Reads the tokens, and makes the owner's if there is none. Throws when the token file cannot be used. */
-export function openAccess({ config, store, now, warnings, warn }: AccessOptions): Access {
+export function openAccess({ config, store, passing, now, warnings, warn }: AccessOptions): Access {
   const token = loadToken(config.tokenFile);
   const created = statSync(config.tokenFile).mtimeMs;
   const path = tokensPath(config.tokenFile);
@@ -62,6 +64,7 @@ export function openAccess({ config, store, now, warnings, warn }: AccessOptions
   const listensOn = config.listen.kind === 'tcp' ? [urlHost(config.listen.host)] : [];
   const auth = new Auth({
     token: new TokenCheck(token),
+    passing: passing === null ? null : new TokenCheck(passing),
     tokens,
     allowHosts: [...config.allowHosts, ...listensOn],
     compat: config.compat,

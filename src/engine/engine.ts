@@ -60,6 +60,8 @@ export interface Engine {
 export interface EngineOptions {
   readonly log: Logger;
   readonly clock?: Clock;
+  /** A further token with control, accepted by this start of the engine only. */
+  readonly passingToken?: string;
   /** What the log has written lately; for the support bundle. */
   readonly recentLog?: RecentLog;
 }
@@ -87,7 +89,7 @@ export async function startEngine(config: Config, options: EngineOptions): Promi
 
 async function open(
   config: Config,
-  { log, clock = systemClock, recentLog = new RecentLog() }: EngineOptions,
+  { log, clock = systemClock, passingToken, recentLog = new RecentLog() }: EngineOptions,
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Engine> {
@@ -104,7 +106,7 @@ async function open(
   const started = clock.now();
   for (const warning of storeWarnings) warn(warning);
   if (interrupted.length > 0) log.info(`${interrupted.length} run(s) of the last start were saved as interrupted`);
-  const access = openAccess({ config, store, now: clock.now, warnings, warn });
+  const access = openAccess({ config, store, passing: passingToken ?? null, now: clock.now, warnings, warn });
   opened.push(() => access.close());
   const { auth, token } = access;
 

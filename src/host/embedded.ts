@@ -3,7 +3,9 @@
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { resolveConfig, type Config, type SettingsInput } from '../engine/config.ts';
+import { RecentLog } from '../engine/diagnosis/recent-log.ts';
 import { startEngine, type Engine } from '../engine/engine.ts';
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type FromEngine, ToEngine } from '../shared/host.ts';
 import { runningEngine } from './running.ts';
@@ -18,18 +20,25 @@ export interface EngineChannel {
 }
 
 /** A start that was not asked for by name takes the port it had before, else any. */
-async function start(config: Config, port: number | null): Promise<Engine> {
+async function start(config: Config, port: number | null, passingToken: string): Promise<Engine> {
   // For the person at the window, and for the lines that it shows when the engine does not start.
+  const recentLog = new RecentLog();
   const log = pino(
     { level: config.logLevel, base: null },
-    pretty({ destination: 2, sync: true, colorize: false, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' }),
+    recentLog.beside(
+      pretty({ destination: 2, sync: true, colorize: false, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' }),
+    ),
   );
   const { listen } = config;
   if (listen.kind !== 'tcp') {
     throw new Error('a window needs an engine that listens on a port: leave out --listen, or give 127.0.0.1:PORT');
   }
   const again = port !== null && (listen.isDefault || listen.port === 0);
-  return startEngine(again ? { ...config, listen: { ...listen, port, isDefault: true } } : config, { log });
+  return startEngine(again ? { ...config, listen: { ...listen, port, isDefault: true } } : config, {
+    log,
+    recentLog,
+    passingToken,
+  });
 }
 
 /** Takes `start`, tells `ready` or `failed`, and closes in order on `stop` or when nobody is there any more. */
@@ -53,8 +62,10 @@ export function runEngine(channel: EngineChannel): void {
     let config: Config | null = null;
     try {
       config = await resolveConfig({ log_level: 'warn', ...settings }, process.env, file);
-      engine = start(config, port);
-      const { ready, token } = await engine;
+      // The window's own, anew for each start: whoever takes the port of a dead engine hears one that is worth nothing.
+      const token = randomBytes(32).toString('base64url');
+      engine = start(config, port, token);
+      const { ready } = await engine;
       const { url, pid, socket, data } = ready;
       channel.send({ type: 'ready', engine: { url: url ?? '', token, pid, host: hostname() }, socket, data });
     } catch (error) {

@@ -20,6 +20,16 @@ const STARTING_AFTER = 700;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const warn = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** A process of this machine is there; one that has just ended and nobody has noticed yet counts as there. */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 class Desktop {
   readonly #supervisor: Supervisor;
   readonly #folder: string;
@@ -46,7 +56,8 @@ class Desktop {
     const guarded = {
       target: () => this.#window?.target ?? null,
       contents: () => (this.#window && !this.#window.browser.isDestroyed() ? this.#window.browser.webContents : null),
-      away: () => !this.#attached && this.#supervisor.state.phase !== 'ready',
+      away: () =>
+        this.#attached ? this.#engine !== null && !runs(this.#engine.pid) : this.#supervisor.state.phase !== 'ready',
       act: (action: Action) => this.#act(action),
     };
     guardContents(guarded);
@@ -118,8 +129,8 @@ class Desktop {
       this.#attached = false;
       const shows = this.#window?.target?.engine ?? null;
       // The page finds the same engine again by itself.
-      const same = shows !== null && shows.url === engine.url && shows.token === engine.token;
-      if (same && this.#window?.isLost !== true) return;
+      const same = shows !== null && shows.url === engine.url;
+      if (same && this.#window?.isLost !== true) return this.#window?.adopt(new ConsoleTarget(engine));
       this.#window?.showConsole(new ConsoleTarget(engine), before === null || same ? undefined : 'moved');
     } else if (state.phase === 'failed') {
       warn(`vigie: ${state.failure.message}`);

@@ -89,6 +89,11 @@ export class ConsoleWindow {
     void this.#load(`${target.page(this.#path)}${notice === undefined ? '' : `#notice=${notice}`}`);
   }
 
+  /** The same console is served by another start of the engine: the page finds it by itself. */
+  adopt(target: ConsoleTarget): void {
+    this.#target = target;
+  }
+
   /** Shows a page without a console; no engine may be spoken to any more. */
   showPage(url: string): void {
     this.#target = null;

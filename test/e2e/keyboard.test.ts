@@ -102,6 +102,7 @@ describe.skipIf(lacksComponent('chromium'))('keys and themes', () => {
       'Vigie',
       'Jobs',
       'Node',
+      'Settings',
       /^Go to/,
       /^Theme:/,
       'Keyboard shortcuts',

@@ -64,8 +64,11 @@ describe.skipIf(lacksComponent('chromium'))('the settings', () => {
     await eventually(async () => (await fact(page, 'Engine', 'Running for')) !== running);
 
     await page.goto(`${engine.url}/ui/jobs`);
+    await page.getByRole('heading', { level: 1, name: 'Jobs' }).waitFor(SOON);
     await page.keyboard.press('Control+k');
-    await page.keyboard.type('audit log');
+    const palette = page.getByRole('dialog');
+    await palette.getByRole('textbox').fill('audit log');
+    await palette.getByText('Settings', { exact: true }).waitFor();
     await page.keyboard.press('Enter');
     await open(page);
   });

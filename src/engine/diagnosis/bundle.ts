@@ -1,6 +1,6 @@
 /** The support bundle: all that somebody who helps needs to know, and nobody's names. */
 
-import { arch, availableParallelism, freemem, hostname, release, totalmem, type, userInfo } from 'node:os';
+import { arch, availableParallelism, freemem, hostname, release, totalmem, type } from 'node:os';
 import { z } from 'zod';
 import type { Bundle, BundleLogLine, Diagnosis } from '../../shared/api/diagnosis.ts';
 import type { RangeResult } from '../../shared/api/query.ts';
@@ -10,6 +10,7 @@ import { formatDuration } from '../../shared/duration.ts';
 import { parseMetric } from '../../shared/model/metric.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
+import { ownUser } from './owners.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 
 const NOTICE =
@@ -30,7 +31,8 @@ export interface BundleParts {
   readonly metrics: RangeResult | null;
   /** Must never be in it. */
   readonly secrets: readonly string[];
-  /** Further names and paths that are known here. */
+  /** Further names that are known here, of tokens; and paths. */
+  readonly names?: readonly string[];
   readonly paths?: readonly string[];
 }
 
@@ -68,7 +70,10 @@ export function makeBundle(parts: BundleParts): Bundle {
   };
 }
 
-function namesOf({ config, status, runs, paths = [] }: BundleParts, lines: readonly LogLine[]): Pseudonyms {
+function namesOf(
+  { config, status, runs, names: others = [], paths = [] }: BundleParts,
+  lines: readonly LogLine[],
+): Pseudonyms {
   const names = new Pseudonyms();
   for (const host of [config.host, hostname(), status?.engine.host, ...config.allowHosts])
     if (host) names.addHost(host);
@@ -87,12 +92,13 @@ function namesOf({ config, status, runs, paths = [] }: BundleParts, lines: reado
     names.add('job', line.jobid);
     names.add('run', line.run);
   }
-  const user = userInfo();
-  for (const name of [user.username, process.env['USER'], process.env['LOGNAME'], process.env['SUDO_USER']]) {
+  for (const name of others) names.add('name', name);
+  const user = ownUser();
+  for (const name of [user.name, process.env['USER'], process.env['LOGNAME'], process.env['SUDO_USER']]) {
     names.add('user', name);
   }
   const { engine } = status ?? {};
-  const known = [config.data, config.socket, config.legacySocket, config.tokenFile, user.homedir, process.env['HOME']];
+  const known = [config.data, config.socket, config.legacySocket, config.tokenFile, user.home, process.env['HOME']];
   for (const path of [...known, engine?.data, engine?.socket, engine?.legacy_socket, ...paths]) {
     // Short ones, such as `/`, would stand in every other path.
     if (path && path.length > 4) names.add('path', path);

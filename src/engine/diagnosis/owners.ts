@@ -1,13 +1,23 @@
 /** Who a file, a socket or a port belongs to, as far as /proc and /etc/passwd tell. */
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 
 export const ownUid = (): number => process.getuid?.() ?? -1;
 
+/** Who runs this. In a container the user may have a number and no name. */
+export function ownUser(): { readonly name: string; readonly home: string } {
+  try {
+    const { username, homedir: home } = userInfo();
+    return { name: username, home };
+  } catch {
+    return { name: process.env['USER'] ?? `user ${ownUid()}`, home: homedir() };
+  }
+}
+
 /** A user's name; their number when it is not known here. */
 export function userName(uid: number): string {
-  if (uid === ownUid()) return userInfo().username;
+  if (uid === ownUid()) return ownUser().name;
   try {
     for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
       const [name, , number] = line.split(':');

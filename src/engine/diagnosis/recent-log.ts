@@ -13,6 +13,16 @@ export class RecentLog {
     if (this.#lines.length > LINES) this.#lines.shift();
   }
 
+  /** A place for the log to write to, which keeps what it passes on. */
+  beside(out: { write(line: string): unknown }): { write(line: string): void } {
+    return {
+      write: (line) => {
+        this.add(line);
+        out.write(line);
+      },
+    };
+  }
+
   /** Oldest first. */
   get lines(): readonly string[] {
     return this.#lines;

@@ -69,6 +69,8 @@ export interface Identity {
   readonly added: StoredToken | null;
 }
 
+/** The desktop window around this engine. */
+const OWN_WINDOW: Identity = { role: 'control', by: 'token', name: 'window', added: null };
 const OWN_TOKEN: Identity = { role: 'control', by: 'token', name: OWNER, added: null };
 /** Only its user, and root, can enter the socket's directory; Node cannot ask the system for more. */
 const OWN_SOCKET: Identity = { role: 'control', by: 'socket', name: `uid ${process.getuid?.() ?? 0}`, added: null };
@@ -100,6 +102,8 @@ const hostName = (header: string): string => header.replace(/:\d+$/, '').toLower
 export interface AuthOptions {
   /** The owner's: the one in the token file. */
   readonly token: TokenCheck;
+  /** One that is worth something to this start of the engine only. */
+  readonly passing?: TokenCheck | null;
   /** Those that were added; absent: there are none. */
   readonly tokens?: Tokens;
   readonly allowHosts: readonly string[];
@@ -113,6 +117,7 @@ export interface AuthOptions {
 
 export class Auth {
   readonly #token: TokenCheck;
+  readonly #passing: TokenCheck | null;
   readonly #tokens: Tokens | null;
   readonly #hosts: ReadonlySet<string>;
   readonly #compat: boolean;
@@ -126,6 +131,7 @@ export class Auth {
 
   constructor(options: AuthOptions) {
     this.#token = options.token;
+    this.#passing = options.passing ?? null;
     this.#tokens = options.tokens ?? null;
     this.#now = options.now ?? Date.now;
     this.#compat = options.compat;
@@ -201,6 +207,7 @@ export class Auth {
       this.ownerUsed = this.#now();
       return OWN_TOKEN;
     }
+    if (this.#passing?.matches(token)) return OWN_WINDOW;
     const added = this.#tokens?.find(token);
     return added ? { role: added.role, by: 'token', name: added.name, added } : null;
   }

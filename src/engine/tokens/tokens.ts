@@ -169,7 +169,10 @@ export class Tokens {
     this.#unsaved.clear();
     await changeTokens(this.#options.path, (tokens) =>
       tokens.map((each) => ({ ...each, last_used: Math.max(each.last_used, used.get(each.name) ?? 0) })),
-    ).catch(() => undefined);
+    ).catch(() => {
+      // With the next use.
+      for (const [name, time] of used) if (!this.#unsaved.has(name)) this.#unsaved.set(name, time);
+    });
   }
 }
 

@@ -115,8 +115,8 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 
 /** What tells a series from the others of its panel: the labels in which they differ, else its operation, else its name. */
 export function lineLabel(s: Series, panel: PanelSpec): string {
-  const name = panel.names?.get(s.family);
-  if (name !== undefined) return name;
+  const given = panel.names?.get(s.family);
+  if (given !== undefined) return given;
   const labels = Object.entries(s.labels);
   if (labels.length > 0) {
     const telling = labels.filter(([name, value]) => panel.series.some((other) => other.labels[name] !== value));

@@ -41,30 +41,11 @@ describe.skipIf(lacksDesktop())('the token', () => {
   let page: Page;
   let elsewhere: Elsewhere;
   let program: Program;
+  /** The owner's, in the token file. */
+  let owners: string;
+  /** The window's own, which main adds to its requests. */
   let token: string;
   let origin: string;
-
-  beforeAll(async () => {
-    elsewhere = await openElsewhere();
-    started = await desktop.start({ settings: { log_level: 'debug' } });
-    ({ page } = started);
-    await page.getByRole('heading', { name: 'Jobs' }).waitFor(SOON);
-    ({ origin } = new URL(page.url()));
-    token = readFileSync(path.join(String(started.settings['data']), 'token'), 'utf8').trim();
-    // Everything that the interface does has been done with it.
-    program = await Program.start(String(started.settings['legacy_socket']), { jobid: 'seen' });
-    program.run();
-    await jobRow(page, 'seen').click();
-    await chart(page, 'MPI: Calls').waitFor(SOON);
-    await page.reload();
-    await chart(page, 'MPI: Calls').waitFor(SOON);
-    await page.getByRole('link', { name: 'Node', exact: true }).click();
-    await page.getByTestId('chart-panel').first().waitFor(SOON);
-  });
-  afterAll(() => {
-    program?.lose();
-    elsewhere?.close();
-  });
 
   /** What is sent from now on, by any page of the session. */
   const record = () =>
@@ -81,6 +62,36 @@ describe.skipIf(lacksDesktop())('the token', () => {
       (_electron, text) => (globalThis as unknown as { sent: Sent[] }).sent.filter(({ url }) => url.includes(text)),
       part,
     );
+
+  beforeAll(async () => {
+    elsewhere = await openElsewhere();
+    started = await desktop.start({ settings: { log_level: 'debug' } });
+    ({ page } = started);
+    await page.getByRole('heading', { name: 'Jobs' }).waitFor(SOON);
+    ({ origin } = new URL(page.url()));
+    owners = readFileSync(path.join(String(started.settings['data']), 'token'), 'utf8').trim();
+    // Everything that the interface does has been done with it.
+    program = await Program.start(String(started.settings['legacy_socket']), { jobid: 'seen' });
+    program.run();
+    await jobRow(page, 'seen').click();
+    await chart(page, 'MPI: Calls').waitFor(SOON);
+    await page.reload();
+    await chart(page, 'MPI: Calls').waitFor(SOON);
+    await page.getByRole('link', { name: 'Node', exact: true }).click();
+    await page.getByTestId('chart-panel').first().waitFor(SOON);
+    await record();
+    await page.reload();
+    token = await eventually(async () => {
+      const [sent] = await recorded('/api/v1/');
+      return sent?.authorization?.replace('Bearer ', '');
+    });
+    expect(token).toMatch(/^[\w-]{40,}$/);
+    expect(token).not.toBe(owners);
+  });
+  afterAll(() => {
+    program?.lose();
+    elsewhere?.close();
+  });
 
   test('is in nothing that a script of the page can see', async () => {
     const seen = await page.evaluate<Seen>(`(async () => {
@@ -117,7 +128,7 @@ describe.skipIf(lacksDesktop())('the token', () => {
       })()`);
     expect(seen.status, 'the page is authorised').toBe(200);
     expect(seen.scripts).toBeGreaterThan(0);
-    expect([...seen.texts, ...seen.kept].filter((text) => text.includes(token))).toEqual([]);
+    expect([...seen.texts, ...seen.kept].filter((text) => text.includes(token) || text.includes(owners))).toEqual([]);
     expect(seen.kept[1]).toBe('{}');
     expect([seen.databases, seen.cookies]).toEqual([0, '']);
     expect(await started.app.evaluate(({ session }) => session.defaultSession.cookies.get({}))).toEqual([]);
@@ -128,6 +139,7 @@ describe.skipIf(lacksDesktop())('the token', () => {
     });
     expect(history).toContain(origin);
     expect(history).not.toContain(token);
+    expect(history).not.toContain(owners);
   });
 
   test('is in no string of the page, the preload script’s included', async () => {
@@ -139,19 +151,19 @@ describe.skipIf(lacksDesktop())('the token', () => {
     // A snapshot has the strings of all worlds.
     const known = ['vigie:bridge', '/api/v1/live', 'openExternal'];
     expect(known.filter((text) => !heap.includes(text))).toEqual([]);
-    expect(heap.includes(token)).toBe(false);
+    expect([token, owners].filter((text) => heap.includes(text))).toEqual([]);
   });
 
   test('is in no output, command line or environment', async () => {
     const tree = processTree(started.pid);
     expect(tree.length).toBeGreaterThan(4);
     for (const { pid, command } of tree) {
-      expect(command).not.toContain(token);
-      expect(readFileSync(`/proc/${pid}/environ`, 'latin1')).not.toContain(token);
+      const texts = `${command} ${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+      expect([token, owners].filter((text) => texts.includes(text))).toEqual([]);
     }
     await expect(page.evaluate('vigieDesktop.setTheme("none")')).rejects.toThrow();
     await expect.poll(() => started.output(), SOON).toContain('Error occurred in handler');
-    expect(started.output()).not.toContain(token);
+    expect([token, owners].filter((text) => started.output().includes(text))).toEqual([]);
   });
 
   test('is in one file, which others cannot read', async () => {
@@ -166,7 +178,8 @@ describe.skipIf(lacksDesktop())('the token', () => {
     ];
     const files = filesBelow(started.folder);
     expect(files.filter((name) => name.startsWith(userData)).length).toBeGreaterThan(5);
-    expect(files.filter((name) => holds(readFileSync(name), token))).toEqual([file]);
+    expect(files.filter((name) => holds(readFileSync(name), owners))).toEqual([file]);
+    expect(files.filter((name) => holds(readFileSync(name), token))).toEqual([]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(userData).mode & 0o077).toBe(0);
   });

@@ -78,7 +78,7 @@ export function ShownOnce({ added, done }: { readonly added: AddedToken; readonl
           value={added.token}
           onFocus={(event) => event.currentTarget.select()}
         />
-        <Copy text={added.token} name="the token" />
+        <Copy text={added.token} name="the new token" />
         <Button size="xs" onClick={done}>
           I have it
         </Button>
