@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { homedir, hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Duration } from '../shared/duration.ts';
 import { DEFAULT_MAX_SERIES, LimitSettings, MaxSeries, type Limits } from './limits.ts';
@@ -119,7 +119,8 @@ export async function resolveConfig(
   const s = parsed.data;
   const uid = process.getuid?.() ?? 0;
   const defaultSocket = join('/tmp', `vigie-${uid}`, 'engine.socket');
-  const socket = s.socket ?? defaultSocket;
+  // Others read it in engine.json and the status, from wherever they are.
+  const socket = resolve(s.socket ?? defaultSocket);
   const data = s.memory ? null : (s.data ?? defaultData(env));
   const period = s.period ?? 1000;
   const grace = s.grace ?? 1000;
