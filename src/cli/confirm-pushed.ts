@@ -66,7 +66,7 @@ export async function confirmPushed(
     if (left?.length === 0) return;
     if (performance.now() >= until) {
       throw new PushError(
-        `the engine has not taken ${left?.join(', ') ?? 'the values'}: it does not show up in the job`,
+        `the engine has not taken ${left?.join(', ') ?? 'the values'}: it does not show up in the job; \`vigie status\` says what was not taken, and why`,
       );
     }
     await delay(AGAIN_AFTER);

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../engine/version.ts';
 import { bundleCommand } from './commands/bundle.ts';
+import { clientCommand } from './commands/client.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { pushCommand } from './commands/push.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -22,6 +23,7 @@ const first = process.argv[2];
 program.addCommand(startCommand(), { isDefault: first === undefined || first.startsWith('-') });
 program.addCommand(serveCommand());
 program.addCommand(pushCommand());
+program.addCommand(clientCommand());
 program.addCommand(statusCommand());
 program.addCommand(doctorCommand());
 program.addCommand(bundleCommand());

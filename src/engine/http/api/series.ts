@@ -33,7 +33,8 @@ export async function listSeries(engine: EngineContext, id: string): Promise<Ser
   const scope = engine.scope(id);
   if (scope) {
     scope.settle();
-    return { scope: id, time: engine.now(), series: seriesValues(scope) };
+    const time = engine.now();
+    return { scope: id, time, series: seriesValues(scope, time) };
   }
   const snapshot = await engine.store.snapshot(id, engine.now());
   if (!snapshot)

@@ -1,0 +1,292 @@
+/*
+ * The sender: one small thread that keeps the connection to the engine. It announces the table, again after each restart
+ * of the engine; where that is not possible it sends legacy messages, one batch per period. The thread takes no signal,
+ * holds its lock only while nothing can block, and leaves a descriptor alone that has become somebody else's.
+ */
+#define _GNU_SOURCE
+#include "registry.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_WAIT 50
+#define LONGEST_WAIT 2000
+#define BATCH (1u << 20)
+
+enum state { NONE, ASKED, ACCEPTED, LEGACY };
+
+static pthread_mutex_t io = PTHREAD_MUTEX_INITIALIZER;
+static int fd = -1;
+static dev_t fd_device;
+static ino_t fd_inode;
+static enum state state;
+static uint64_t connection; /* number of the present one; 0: none yet */
+static struct text out;
+static size_t out_sent;
+static char answer[256];
+static size_t answered;
+static int64_t next_try, next_batch; /* ms, monotonic */
+static int wait_before_try = FIRST_WAIT;
+/* The engine is one that knows no tables: it took the announce for bad HTTP. */
+static bool no_tables;
+static bool gathered, nobody; /* since the flush began; nobody listens */
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int period(void) {
+  const char *text = getenv("PROXY_PERIOD");
+  long given = text ? strtol(text, NULL, 10) : 0;
+  return given < 1 || given > 3600000 ? 1000 : given < 10 ? 10 : (int)given;
+}
+
+static void drop(bool ours) {
+  if (ours && fd >= 0) close(fd);
+  fd = -1;
+  state = NONE;
+  out.length = out_sent = 0;
+  next_try = now_ms() + wait_before_try;
+  wait_before_try = wait_before_try * 2 > LONGEST_WAIT ? LONGEST_WAIT : wait_before_try * 2;
+}
+
+/* Programs close descriptors that they do not know, and get the same numbers again. */
+static bool still_ours(void) {
+  struct stat found;
+  return fd >= 0 && fstat(fd, &found) == 0 && found.st_dev == fd_device && found.st_ino == fd_inode;
+}
+
+/* With a path of our choice whoever may write to /tmp could listen there: only ours and root's are spoken to. */
+static bool trusted(int socket) {
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+}
+
+static bool open_socket(const char *path, bool chosen_by_us) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct stat found;
+  if (strlen(path) >= sizeof address.sun_path) return false;
+  strcpy(address.sun_path, path);
+  int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (made < 0) return false;
+  if (connect(made, (struct sockaddr *)&address, sizeof address) != 0) {
+    /* A full backlog is an engine that is busy: worth another try before the program leaves. */
+    if (errno == EAGAIN) nobody = false;
+    close(made);
+    return false;
+  }
+  if ((chosen_by_us && !trusted(made)) || fstat(made, &found) != 0) {
+    close(made);
+    return false;
+  }
+  fd = made;
+  fd_device = found.st_dev;
+  fd_inode = found.st_ino;
+  connection++;
+  return true;
+}
+
+static void queue_job(void) {
+  struct job job;
+  if (job_describe(&job)) legacy_job(&out, &job);
+}
+
+static void queue_announce(const char *path, const unsigned char *nonce) {
+  struct job job;
+  text_add(&out, "\1{\"table\":", 10);
+  text_json(&out, path);
+  text_string(&out, ",\"nonce\":\"");
+  for (int i = 0; i < NONCE_SIZE; i++) {
+    char hex[3];
+    snprintf(hex, sizeof hex, "%02x", nonce[i]);
+    text_add(&out, hex, 2);
+  }
+  text_string(&out, "\",\"job\":");
+  if (job_describe(&job)) legacy_fields(&out, &job);
+  else text_string(&out, "null");
+  text_add(&out, "}", 2);
+}
+
+static void speak_legacy(void) {
+  state = LEGACY;
+  next_batch = 0;
+  gathered = false;
+  queue_job();
+}
+
+/* $VIGIE_SOCKET, $PROXY_PATH (a legacy proxy), the engine's own socket, the legacy one. */
+static void try_connect(void) {
+  const char *engine = secure_getenv("VIGIE_SOCKET"), *legacy = secure_getenv("PROXY_PATH");
+  char path[512], own[128];
+  unsigned char nonce[NONCE_SIZE];
+  unsigned uid = (unsigned)geteuid();
+  bool announces = false;
+  nobody = true;
+  out.length = out_sent = answered = 0;
+  out.failed = false;
+  if (engine && *engine) {
+    announces = open_socket(engine, false);
+  } else if (legacy && *legacy) {
+    open_socket(legacy, false);
+  } else {
+    snprintf(own, sizeof own, "/tmp/vigie-%u/engine.socket", uid);
+    announces = open_socket(own, true);
+    if (!announces) {
+      snprintf(own, sizeof own, "/tmp/metric-proxy-%u.socket", uid);
+      open_socket(own, true);
+    }
+  }
+  if (fd < 0) {
+    no_tables = false;
+    return drop(false);
+  }
+  nobody = false;
+  registry_table(path, sizeof path, nonce);
+  if (announces && path[0] && !no_tables) {
+    queue_announce(path, nonce);
+    state = ASKED;
+  } else {
+    speak_legacy();
+  }
+}
+
+/* False when the connection is gone. */
+static bool receive(void) {
+  for (;;) {
+    char bytes[256];
+    ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (got < 0) return errno == EAGAIN || errno == EINTR;
+    if (got == 0) return false;
+    if (state != ASKED) continue;
+    for (ssize_t i = 0; i < got && state == ASKED; i++) {
+      if (answered == sizeof answer) return false;
+      answer[answered++] = bytes[i];
+      if (bytes[i] != 0) continue;
+      if (strcmp(answer, "{\"accepted\":true}") == 0) state = ACCEPTED;
+      else speak_legacy();
+    }
+    wait_before_try = FIRST_WAIT;
+  }
+}
+
+static bool send_rest(void) {
+  while (out_sent < out.length) {
+    ssize_t sent = send(fd, out.bytes + out_sent, out.length - out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) return errno == EAGAIN || errno == EINTR;
+    out_sent += (size_t)sent;
+  }
+  out.length = out_sent = 0;
+  return true;
+}
+
+/* Everything that has changed, as one text. */
+static void gather(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  uint64_t microseconds = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+  uint32_t count = registry_count();
+  for (uint32_t i = 0; i < count; i++) {
+    struct vigie_metric *metric = registry_metric(i);
+    if (metric->described == connection) continue;
+    legacy_describe(&out, metric);
+    metric->described = connection;
+    /* A gauge belongs to its connection: a new one does not know it. */
+    if (metric->kind == KIND_GAUGE) metric->sent.sequence = 0;
+  }
+  for (uint32_t i = 0; i < count && out.length < BATCH; i++) legacy_value(&out, registry_metric(i), microseconds);
+  gathered = out.length < BATCH;
+}
+
+/* One step; never waits. Held: io. */
+static void step(bool at_once) {
+  if (fd >= 0 && !still_ours()) drop(false);
+  if (state == NONE && (at_once || now_ms() >= next_try)) try_connect();
+  if (state == NONE) return;
+  if (!receive()) {
+    no_tables = state == ASKED && answered > 0;
+    return drop(true);
+  }
+  /* The first batch goes with the job description. */
+  bool free_to_gather = state == LEGACY && (out.length == 0 || next_batch == 0);
+  if (free_to_gather && (at_once ? !gathered : now_ms() >= next_batch)) {
+    gather();
+    next_batch = now_ms() + period();
+  }
+  /* Half a message would spoil the stream. */
+  if (out.failed) return drop(true);
+  if (!send_rest()) drop(true);
+  else if (state == LEGACY) wait_before_try = FIRST_WAIT;
+}
+
+static void *run(void *unused) {
+  (void)unused;
+  for (;;) {
+    pthread_mutex_lock(&io);
+    step(false);
+    int64_t now = now_ms(), until = state == NONE ? next_try : state == LEGACY ? next_batch : now + 5000;
+    struct pollfd watched = {.fd = fd, .events = (short)(POLLIN | (out.length ? POLLOUT : 0))};
+    pthread_mutex_unlock(&io);
+    poll(&watched, 1, until > now ? (int)(until - now) : 0);
+  }
+  return NULL;
+}
+
+void link_start(void) {
+  sigset_t all, before;
+  pthread_attr_t attributes;
+  pthread_t thread;
+  if (pthread_attr_init(&attributes) != 0) return;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (pthread_create(&thread, &attributes, run, NULL) == 0) pthread_setname_np(thread, "vigie");
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+}
+
+void link_flush(int milliseconds, bool leave) {
+  int64_t deadline = now_ms() + milliseconds;
+  if (leave) registry_finish();
+  pthread_mutex_lock(&io);
+  gathered = false;
+  for (;;) {
+    step(true);
+    if (state == ACCEPTED || (state == NONE && nobody) || (state == LEGACY && gathered && out.length == 0)) break;
+    int64_t left = deadline - now_ms();
+    if (left <= 0) break;
+    struct pollfd watched = {.fd = fd, .events = (short)(POLLIN | (out.length ? POLLOUT : 0))};
+    poll(&watched, 1, left < 10 ? (int)left : 10);
+  }
+  if (leave && state != ACCEPTED) registry_unlink();
+  pthread_mutex_unlock(&io);
+}
+
+void link_before_fork(void) { pthread_mutex_lock(&io); }
+
+void link_after_fork(bool child) {
+  if (child) {
+    /* The engine must see the parent's connection close with the parent. */
+    if (still_ours()) close(fd);
+    fd = -1;
+    state = NONE;
+    out.length = out_sent = 0;
+    next_try = 0;
+    wait_before_try = FIRST_WAIT;
+  }
+  pthread_mutex_unlock(&io);
+}

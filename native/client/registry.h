@@ -1,0 +1,79 @@
+/* What the parts of libvigie share. */
+#ifndef VIGIE_REGISTRY_H
+#define VIGIE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "table.h"
+
+struct value {
+  double min, max, hits, total;
+};
+
+/* Made once, never freed. */
+struct vigie_metric {
+  uint32_t index;
+  enum kind kind;
+  char *name, *doc;
+  struct gauge_cell *gauge; /* null in a child of a fork until the next use */
+  struct vigie_metric *next; /* in its hash chain */
+  /* Legacy messages: what was sent, and to which connection it was described. */
+  uint64_t described;
+  union {
+    uint64_t integer;
+    double real;
+    uint64_t sequence;
+  } sent;
+};
+
+/* Of metrics 0 to count − 1, for the sender; thread-safe. */
+uint32_t registry_count(void);
+struct vigie_metric *registry_metric(uint32_t index);
+uint64_t registry_integer(const struct vigie_metric *metric);
+double registry_real(const struct vigie_metric *metric);
+/* False while a thread writes. */
+bool registry_gauge(const struct vigie_metric *metric, struct value *value, uint64_t *sequence);
+/* Path ("" when there is no file) and nonce of the table. */
+void registry_table(char *path, size_t size, unsigned char *nonce);
+void registry_unlink(void);
+void registry_finish(void);
+
+/* The sender (link.c). Started with the first metric of a process. */
+void link_start(void);
+/* Gives away what is left, for at most this many ms. With `leave` the table is final. */
+void link_flush(int milliseconds, bool leave);
+void link_before_fork(void);
+void link_after_fork(bool child);
+
+/* Fields of a job description; the strings stay valid. Returns false without a job. */
+struct job {
+  const char *id, *nodelist, *partition, *cluster;
+  char command[1024], run_dir[1024], id_text[300];
+  int size;
+  uint64_t start_time; /* ms since the epoch */
+};
+bool job_describe(struct job *job);
+
+/* A growing text. After `failed` it takes nothing more. */
+struct text {
+  char *bytes;
+  size_t length, size;
+  bool failed;
+};
+void text_add(struct text *text, const char *bytes, size_t length);
+void text_string(struct text *text, const char *string);
+/* With quotes and escapes as JSON has them; bytes that are not UTF-8 become U+FFFD. */
+void text_json(struct text *text, const char *string);
+void text_integer(struct text *text, uint64_t value);
+/* A finite double as serializers of the legacy messages write it: with a point or an exponent. */
+void text_real(struct text *text, double value);
+
+void legacy_job(struct text *text, const struct job *job);
+void legacy_fields(struct text *text, const struct job *job);
+void legacy_describe(struct text *text, const struct vigie_metric *metric);
+/* Adds what has changed since the last call, and takes it as sent. */
+void legacy_value(struct text *text, struct vigie_metric *metric, uint64_t microseconds);
+
+#endif

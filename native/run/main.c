@@ -1,0 +1,209 @@
+/* vigie-run: prepares the environment and becomes the program. Whatever of the monitoring does not work, the program is
+ * started; only what the user asked for and cannot have (a wrong option, an unknown exporter) ends it before. */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exporters.h"
+#include "jobs.h"
+#include "options.h"
+#include "socket.h"
+#include "text.h"
+
+enum { NOT_EXECUTABLE = 126, NOT_STARTED = 127, PATH_BYTES = 4096, PRELOAD_BYTES = 65536 };
+
+extern char **environ;
+
+/* Folder of this program's file, where its libraries lie; after an installation they lie in ../lib/vigie. */
+static void library_folder(char *folder, size_t capacity) {
+  char self[PATH_BYTES];
+  ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+  folder[0] = '\0';
+  if (length <= 0) return;
+  self[length] = '\0';
+  char *slash = strrchr(self, '/');
+  if (slash == NULL) return;
+  *slash = '\0';
+  static const char *const places[] = {"", "/../lib/vigie"};
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    char library[PATH_BYTES + 64];
+    snprintf(folder, capacity, "%s%s", self, places[i]);
+    snprintf(library, sizeof library, "%s/libvigie-preload.so", folder);
+    if (access(library, R_OK) == 0) return;
+  }
+  folder[0] = '\0';
+}
+
+/* Whether the loader of this file could take our libraries. It complains on stderr about those of another architecture.
+ * Scripts and what cannot be read count as yes: what they start is most likely ours. */
+static bool can_preload(const char *command) {
+  char path[PATH_BYTES];
+  unsigned char wanted[20], header[20];
+  int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  bool known = fd >= 0 && read(fd, wanted, sizeof wanted) == (ssize_t)sizeof wanted;
+  if (fd >= 0) close(fd);
+  fd = -1;
+  if (strchr(command, '/') != NULL) {
+    fd = open(command, O_RDONLY | O_CLOEXEC);
+  } else {
+    const char *search = getenv("PATH");
+    while (search != NULL && fd < 0) {
+      size_t length = strcspn(search, ":");
+      snprintf(path, sizeof path, "%.*s/%s", (int)length, length == 0 ? "." : search, command);
+      if (access(path, X_OK) == 0) fd = open(path, O_RDONLY | O_CLOEXEC);
+      search = search[length] == ':' ? search + length + 1 : NULL;
+    }
+  }
+  bool can = true;
+  if (fd >= 0 && known && read(fd, header, sizeof header) == (ssize_t)sizeof header &&
+      memcmp(header, ELFMAG, SELFMAG) == 0)
+    can = header[EI_CLASS] == wanted[EI_CLASS] && memcmp(header + 18, wanted + 18, 2) == 0; /* e_machine */
+  if (fd >= 0) close(fd);
+  return can;
+}
+
+static void append_word(struct text *list, const char *word) {
+  if (list->length > 0) text_add_char(list, ':');
+  text_add(list, word);
+}
+
+/* Whether a list separated by colons (or blanks) has this word. */
+static bool has_word(const char *list, const char *word) {
+  size_t length = strlen(word);
+  for (const char *found = list; (found = strstr(found, word)) != NULL; found++)
+    if ((found == list || strchr(": ", found[-1]) != NULL) && strchr(": ", found[length]) != NULL) return true;
+  return false;
+}
+
+/* Adds the libraries behind those that are set already. LD_PRELOAD is separated by blanks, too: libraries in a folder
+ * with a blank in its name are named without it, and found through LD_LIBRARY_PATH. */
+static void preload(const struct options *options, const char *folder) {
+  static char buffer[PRELOAD_BYTES], search_buffer[PRELOAD_BYTES];
+  if (strpbrk(folder, ":;$") != NULL) return;
+  bool blank = strchr(folder, ' ') != NULL;
+  const char *before = getenv("LD_PRELOAD");
+  struct text list = text_over(buffer, sizeof buffer);
+  if (before != NULL) text_add(&list, before);
+  for (int i = -1; i < options->exporter_count; i++) {
+    char library[PATH_BYTES + 128];
+    if (i < 0) snprintf(library, sizeof library, "%s/libvigie-preload.so", folder);
+    else if (exporter_state(folder, options->exporters[i]) == EXPORTER_READY)
+      exporter_library(library, sizeof library, folder, options->exporters[i]);
+    else continue;
+    const char *name = blank ? strrchr(library, '/') + 1 : library;
+    if (!has_word(list.data, name)) append_word(&list, name);
+  }
+  struct text search = text_over(search_buffer, sizeof search_buffer);
+  const char *search_before = getenv("LD_LIBRARY_PATH");
+  if (search_before != NULL) text_add(&search, search_before);
+  if (blank && strstr(search.data, folder) == NULL) append_word(&search, folder);
+  if (list.full || search.full) return;
+  if (blank) setenv("LD_LIBRARY_PATH", search.data, 1);
+  setenv("LD_PRELOAD", list.data, 1);
+}
+
+/* Programs change their folder, so the socket's path is made absolute. */
+static void set_socket(const char *path) {
+  char absolute[2 * PATH_BYTES], here[PATH_BYTES];
+  if (path[0] != '/' && getcwd(here, sizeof here) != NULL) snprintf(absolute, sizeof absolute, "%s/%s", here, path);
+  else snprintf(absolute, sizeof absolute, "%s", path);
+  setenv("VIGIE_SOCKET", absolute, 1);
+  setenv("PROXY_PATH", absolute, 1);
+}
+
+static void join_words(char *buffer, size_t capacity, char **words) {
+  struct text text = text_over(buffer, capacity);
+  for (char **word = words; *word != NULL; word++) {
+    if (word != words) text_add_char(&text, ' ');
+    text_add(&text, *word);
+  }
+}
+
+/* Hands the job's description to the libraries: $VIGIE_JOB (JSON), $PROXY_JOB_ID, $VIGIE_ROOT (pid and whether the start
+ * is counted). */
+static void describe(const struct options *options) {
+  static struct job job;
+  static char json_buffer[6 * 4 * JOB_TEXT_BYTES], parent[PATH_BYTES], fallback[JOB_ID_BYTES];
+  job_fallback_id(fallback, sizeof fallback);
+  job_parent_command(parent, sizeof parent);
+  struct job_facts facts = {.environment = environ, .parent = parent, .fallback = fallback};
+  const char *source = options->jobid != NULL ? "-j" : job_id_source(&facts);
+
+  if (options->jobid != NULL) snprintf(job.jobid, sizeof job.jobid, "%s", options->jobid);
+  join_words(job.command, sizeof job.command, options->command);
+  if (getcwd(job.run_dir, sizeof job.run_dir) == NULL) job.run_dir[0] = '\0';
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  job.start_time = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  job_describe(&job, &facts);
+
+  struct text json = text_over(json_buffer, sizeof json_buffer);
+  job_to_json(&job, &json);
+  char root[32];
+  snprintf(root, sizeof root, "%ld 0", (long)getpid());
+  setenv("VIGIE_ROOT", root, 1);
+  setenv("VIGIE_JOB", json.data, 1);
+  setenv("PROXY_JOB_ID", job.jobid, 1);
+  if (options->verbose) fprintf(stderr, "vigie-run: job %s (from %s)\n", job.jobid, source);
+}
+
+/* What was asked for and cannot be had is said before anything starts. */
+static int check_exporters(const struct options *options, const char *folder) {
+  if (options->attach != NULL) {
+    fprintf(stderr, "vigie-run: -S: attaching to a running process comes with a later version\n");
+    return -1;
+  }
+  for (int i = 0; i < options->exporter_count; i++) {
+    const char *name = options->exporters[i];
+    switch (exporter_state(folder, name)) {
+      case EXPORTER_ALWAYS:
+      case EXPORTER_READY: continue;
+      case EXPORTER_MISSING: fprintf(stderr, "vigie-run: this build has no exporter '%s'\n", name); break;
+      case EXPORTER_LATER: fprintf(stderr, "vigie-run: the exporter '%s' comes with a later version\n", name); break;
+      case EXPORTER_UNKNOWN:
+        fprintf(stderr, "vigie-run: there is no exporter '%s'; 'vigie-run -l' lists them\n", name);
+        break;
+    }
+    return -1;
+  }
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  static struct options options;
+  if (options_parse(&options, argc, argv) != 0) return 2;
+  if (options.help) return fputs(usage, stdout) < 0;
+  if (options.version) return puts("vigie-run " VIGIE_VERSION) < 0;
+  char folder[PATH_BYTES + 64];
+  library_folder(folder, sizeof folder);
+  if (options.list) {
+    exporters_list(folder);
+    return 0;
+  }
+  if (check_exporters(&options, folder) != 0) return NOT_STARTED;
+  if (options.command[0] == NULL) {
+    fputs(usage, stderr);
+    return 2;
+  }
+
+  if (options.socket != NULL) set_socket(options.socket);
+  describe(&options);
+  if (folder[0] != '\0' && can_preload(options.command[0])) preload(&options, folder);
+  if (options.verbose) {
+    char buffer[128];
+    const char *libraries = getenv("LD_PRELOAD");
+    fprintf(stderr, "vigie-run: socket %s\n", engine_socket(buffer, sizeof buffer));
+    fprintf(stderr, "vigie-run: LD_PRELOAD=%s\n", libraries == NULL ? "" : libraries);
+  }
+  execvp(options.command[0], options.command);
+  int error = errno;
+  fprintf(stderr, "vigie-run: %s: %s\n", options.command[0], strerror(error));
+  return error == ENOENT || error == ENOTDIR ? NOT_STARTED : NOT_EXECUTABLE;
+}
