@@ -36,14 +36,46 @@ const GROUP_ORDER = [
   'Load',
   'Memory',
   'Swap',
+  'Pressure',
+  'GPU',
   'Network',
+  'InfiniBand',
   'Disk',
+  'NFS',
+  'Lustre',
+  'Slurm jobs',
+  'Slurm steps',
+  'Slurm',
+  'Energy',
+  'Temperature',
+  'Processes',
+  'Kernel',
+  'Uptime',
 ];
+
+/** After what nobody has heard of. */
+const LAST_GROUPS = ['Scrape', 'Engine'];
 
 const groupRank = (name: string): number => {
   const at = GROUP_ORDER.indexOf(name);
-  return at < 0 ? GROUP_ORDER.length : at;
+  return at < 0 ? GROUP_ORDER.length + 1 + LAST_GROUPS.indexOf(name) : at;
 };
+
+/** What says most of a node's many panels comes first in its group: the whole before its cores, disks and cards. */
+const LEADING = [
+  /^proxy_cpu_load_average_percent$/,
+  /^proxy_cpu_usage_percent$/,
+  /^proxy_cpu_seconds_total$/,
+  /^proxy_(disk|network)_node_/,
+];
+
+const panelRank = (family: string): number => {
+  const at = LEADING.findIndex((pattern) => pattern.test(family));
+  return at < 0 ? LEADING.length : at;
+};
+
+/** A date is not a line. */
+const drawn = (s: Series): boolean => s.quantity !== 'time since 1970';
 
 /** Numbers without a common scale have a panel each: a program's own values, anything only called a value or count. */
 const comparable = (s: Series): boolean =>
@@ -80,7 +112,7 @@ interface Growing {
 /** Series in groups of panels: what is measured alike stands in one panel, at most one scope in each. */
 export function groupPanels(scope: ScopeId, series: readonly Series[]): PanelGroup[] {
   const groups = new Map<string, Map<string, Growing>>();
-  for (const s of series) {
+  for (const s of series.filter(drawn)) {
     const { key, title } = panelKey(s);
     const id = `${scope}|${s.group}|${s.kind}|${s.unit}|${key}`;
     const panels = groups.get(s.group) ?? new Map<string, Growing>();
@@ -96,11 +128,13 @@ export function groupPanels(scope: ScopeId, series: readonly Series[]): PanelGro
     .sort(([a], [b]) => groupRank(a) - groupRank(b) || a.localeCompare(b))
     .map(([name, panels]) => ({
       name,
-      panels: [...panels.values()].map(({ spec, series: list }) => ({
-        ...spec,
-        title: soleTitle(spec, list),
-        series: list,
-      })),
+      panels: [...panels.values()]
+        .sort((a, b) => panelRank(a.series[0]!.family) - panelRank(b.series[0]!.family))
+        .map(({ spec, series: list }) => ({
+          ...spec,
+          title: soleTitle(spec, list),
+          series: list,
+        })),
     }));
 }
 
@@ -111,7 +145,8 @@ function soleTitle(spec: Omit<PanelSpec, 'series'>, series: readonly Series[]): 
   return capital(operationName(first));
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const capital = (text: string): string =>
+  text.replace(/^(?:cpu|gpu|http|io|nfs|rpc)\b/, (word) => word.toUpperCase()).replace(/^./, (c) => c.toUpperCase());
 
 /** What tells a series from the others of its panel: the labels in which they differ, else its operation, else its name. */
 export function lineLabel(s: Series, panel: PanelSpec): string {
@@ -120,9 +155,10 @@ export function lineLabel(s: Series, panel: PanelSpec): string {
   const labels = Object.entries(s.labels);
   if (labels.length > 0) {
     const telling = labels.filter(([name, value]) => panel.series.some((other) => other.labels[name] !== value));
-    const [first, ...rest] = telling.length > 0 ? telling : labels;
-    if (first && rest.length === 0) return first[1] === '' ? first[0] : first[1];
-    return [first, ...rest].map((pair) => (pair ? `${pair[0]}=${pair[1]}` : '')).join(' ');
+    const shown = telling.length > 0 ? telling : labels;
+    // There is little room: `36 · user`, not `cpu=36 mode=user`. Numbers beside numbers do need their names.
+    const named = shown.length > 1 && shown.every(([, value]) => /^\d*$/.test(value));
+    return shown.map(([name, value]) => (value === '' ? name : named ? `${name} ${value}` : value)).join(' · ');
   }
   const twin = panel.series.some((other) => other !== s && other.operation === s.operation);
   return twin ? s.name : s.operation;
@@ -141,6 +177,9 @@ export interface Activity {
   readonly size: number;
 }
 
+/** Time that one core of many did nothing: it grows fastest where there is least to see. */
+const rests = (s: Series): boolean => s.labels['mode'] === 'idle' && s.labels['cpu'] !== undefined;
+
 /**
  * The lines of a panel: those that move most, in the panel's own order, so that colours stay where they are while the
  * same lines are shown. Idle ones only on request, and then last to be chosen.
@@ -154,7 +193,13 @@ export function chooseLines(
   const idle = rated.filter((r) => r.idle).length;
   const candidates = showIdle ? rated : rated.filter((r) => !r.idle);
   const chosen = [...candidates]
-    .sort((a, b) => Number(a.idle) - Number(b.idle) || b.size - a.size || a.order - b.order)
+    .sort(
+      (a, b) =>
+        Number(a.idle) - Number(b.idle) ||
+        Number(rests(a.s)) - Number(rests(b.s)) ||
+        b.size - a.size ||
+        a.order - b.order,
+    )
     .slice(0, MOST_LINES)
     .sort((a, b) => a.order - b.order);
   return { lines: chosen.map((r) => r.s), left: candidates.length - chosen.length, idle };

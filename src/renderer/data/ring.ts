@@ -88,6 +88,30 @@ export class RingTable {
     this.appended++;
   }
 
+  /**
+   * A counter's total that is known again: in the rows since it was known last, as far as they were observed, it grew
+   * steadily. Then they have the mean rate instead of none.
+   */
+  bridge(column: number): void {
+    const values = this.#columns[column]!;
+    const last = this.#count - 1;
+    const known = (position: number): boolean => !Number.isNaN(values[this.#slot(position)]!);
+    if (last < 2 || !known(last) || known(last - 1)) return;
+    let at = last;
+    do if (this.span(at) === 0) return;
+    while (--at > 0 && !known(at));
+    const [from, to] = [this.value(column, at), this.value(column, last)];
+    // Not known before, or it started again.
+    if (!(to >= from)) return;
+    let whole = 0;
+    for (let i = at + 1; i <= last; i++) whole += this.span(i);
+    let gone = 0;
+    for (let i = at + 1; i < last; i++) {
+      gone += this.span(i);
+      values[this.#slot(i)] = from + ((to - from) * gone) / whole;
+    }
+  }
+
   /** First position whose time is at or after `time`; `count` when there is none. */
   position(time: number): number {
     let low = 0;

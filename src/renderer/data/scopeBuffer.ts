@@ -76,6 +76,8 @@ export class ScopeBuffer {
       const unknown = frame.gap || this.#broken || last === 0;
       const span = unknown ? 0 : next && frame.interval > 0 ? frame.interval : frame.time - last;
       this.ring.append(frame.time, span, this.#read);
+      // Stored frames have the many counters of cores and devices only now and then.
+      for (const [column, reader] of this.#readers.entries()) if (!reader.gauge) this.ring.bridge(column);
     }
     if (fresh) this.#broken = false;
     this.#sequence = frame.sequence;

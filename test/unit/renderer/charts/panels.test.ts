@@ -37,6 +37,18 @@ describe('series in panels', () => {
     expect(shape(make('gauge', ...cores))).toEqual([['CPU', ['Use of each core: 0 | 1']]]);
   });
 
+  test('several labels stand side by side without their names, but for numbers beside numbers', () => {
+    const steps = ['{job="17",step="0"}', '{job="17",step="1"}', '{job="18",step="0"}'];
+    const cards = ['{gpu="card1",sensor="edge"}', '{gpu="card2",sensor="mem"}', '{gpu="card2",sensor=""}'];
+    const lines = (family: string, labels: string[]) => shape(make('gauge', ...labels.map((text) => family + text)));
+    expect(lines('proxy_slurm_step_memory_used_bytes', steps)).toEqual([
+      ['Slurm steps', ['Memory used · bytes: job 17 · step 0 | job 17 · step 1 | job 18 · step 0']],
+    ]);
+    expect(lines('proxy_gpu_temperature_celsius', cards)).toEqual([
+      ['GPU', ['Temperature: card1 · edge | card2 · mem | card2 · sensor']],
+    ]);
+  });
+
   test('amounts of memory are called as their group, and percent stands apart', () => {
     const names = ['total_bytes', 'used_bytes', 'used_percent', 'swap_used_percent'].map((n) => `proxy_memory_${n}`);
     expect(shape(make('gauge', ...names))).toEqual([
@@ -79,6 +91,50 @@ describe('series in panels', () => {
     ]);
   });
 
+  test('what a node has beside them stands by its weight; the engine’s own numbers come after the unknown', () => {
+    const names = ['vigie_x', 'zzz___hits___a', 'proxy_uptime_seconds', 'proxy_slurm_job_x', 'proxy_slurm_jobs'];
+    names.push(
+      'proxy_infiniband_x',
+      'proxy_gpu_power_watts',
+      'proxy_scrape_total',
+      'proxy_pressure_cpu_waiting_percent',
+    );
+    expect(groupPanels('n', make('gauge', ...names)).map((g) => g.name)).toEqual([
+      'Pressure',
+      'GPU',
+      'InfiniBand',
+      'Slurm jobs',
+      'Slurm',
+      'Uptime',
+      'Zzz',
+      'Scrape',
+      'Engine',
+    ]);
+  });
+
+  test('the whole comes before its parts, and a date is not a line', () => {
+    const counters = make(
+      'counter',
+      'proxy_network_receive_bytes_total{interface="eth0"}',
+      'proxy_network_node_receive_bytes_total',
+      'proxy_cpu_core_seconds_total{cpu="0",mode="user"}',
+      'proxy_cpu_seconds_total{mode="user"}',
+    );
+    const gauges = make('gauge', 'proxy_cpu_total', 'proxy_cpu_load_average_percent', 'proxy_boot_time_seconds');
+    expect(shape([...counters, ...gauges])).toEqual([
+      [
+        'CPU',
+        [
+          'Use of all cores: Use of all cores',
+          'CPU · time: user',
+          'Time of each core · time: 0 · user',
+          'CPU · count: cpu',
+        ],
+      ],
+      ['Network', ['Receive, whole node · bytes: receive, whole node', 'Receive · bytes: eth0']],
+    ]);
+  });
+
   test('hostile names are text like any other', () => {
     const series = make('gauge', '<script>alert(1)</script>', '__proto__', 'constructor');
     const panels = groupPanels('run/x', series).flatMap((g) => g.panels);
@@ -105,6 +161,24 @@ describe('lines of a panel', () => {
     const idle = () => ({ idle: true, size: 0 });
     expect(chooseLines(panel, idle, false)).toEqual({ lines: [], left: 0, idle: 9 });
     expect(chooseLines(panel, idle, true).lines).toHaveLength(MOST_LINES);
+  });
+});
+
+describe('a node of 256 cores', () => {
+  const modes = ['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal'];
+  const names = Array.from({ length: 256 }, (_, cpu) =>
+    modes.map((mode) => `proxy_cpu_core_seconds_total{cpu="${cpu}",mode="${mode}"}`),
+  ).flat();
+  const panels = groupPanels('node/h', make('counter', ...names)).flatMap((g) => g.panels);
+
+  test('is one panel of few lines, of those cores that work', () => {
+    expect(panels).toHaveLength(1);
+    const size = (s: { labels: Readonly<Record<string, string>> }): number =>
+      s.labels['mode'] === 'idle' ? 1 : s.labels['mode'] === 'user' ? Number(s.labels['cpu']) / 1000 : 0;
+    const { lines, left, idle } = chooseLines(panels[0]!, (s) => ({ idle: size(s) === 0, size: size(s) }), false);
+    const busiest = [250, 251, 252, 253, 254, 255].map((cpu) => `${cpu} · user`);
+    expect(lines.map((s) => lineLabel(s, panels[0]!))).toEqual(busiest);
+    expect([left, idle]).toEqual([255 + 256 - MOST_LINES, 6 * 256 + 1]);
   });
 });
 

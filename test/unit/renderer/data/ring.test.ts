@@ -47,6 +47,36 @@ describe('RingTable', () => {
     expect(ring.rate(c, 0)).toBeNaN();
   });
 
+  test('a total that was not told for some rows grew steadily in between; not over a gap, nor when it fell', () => {
+    const totals = (rows: readonly [span: number, total: number][]): number[] => {
+      const ring = new RingTable(4);
+      const c = ring.addColumn();
+      rows.forEach(([span, total], i) => {
+        ring.append(1000 * i, span, () => total);
+        ring.bridge(c);
+      });
+      return Array.from({ length: ring.count }, (_, i) => ring.value(c, i));
+    };
+    const told = (span: number, last: number): [number, number][] => [
+      [1000, 1],
+      [1000, 10],
+      [1000, NaN],
+      [span, NaN],
+      [1000, last],
+    ];
+    expect(totals(told(2000, 50))).toEqual([10, 20, 40, 50]);
+    expect(totals(told(0, 50))).toEqual([10, NaN, NaN, 50]);
+    expect(totals(told(2000, 5))).toEqual([10, NaN, NaN, 5]);
+    expect(
+      totals([
+        [1000, NaN],
+        [1000, NaN],
+        [1000, NaN],
+        [1000, 7],
+      ]),
+    ).toEqual([NaN, NaN, NaN, 7]);
+  });
+
   test('a column added later is unknown for the rows before', () => {
     const ring = new RingTable(4);
     ring.append(1, 1, () => 0);

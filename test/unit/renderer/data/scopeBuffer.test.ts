@@ -64,6 +64,20 @@ describe('ScopeBuffer', () => {
     expect(buffer.series.map((s) => s.key)).toEqual(['a', 'b', 'c']);
   });
 
+  test('a counter that is stored now and then has its mean rate between; a gauge is not known there', () => {
+    const buffer = new ScopeBuffer('node/h');
+    buffer.addSeries([counter('core', 0), gauge('disk', 0)]);
+    const none = [Infinity, -Infinity, 0, 0];
+    buffer.addFrame(frame({ time: 1000, sequence: 1, counters: [10], gauges: [[1, 1, 1, 1]] }), true);
+    buffer.addFrame(frame({ time: 2000, sequence: 2, counters: [NaN], gauges: [none] }), true);
+    buffer.addFrame(frame({ time: 3000, sequence: 3, counters: [NaN], gauges: [none] }), true);
+    buffer.addFrame(frame({ time: 4000, sequence: 4, counters: [40], gauges: [[1, 1, 1, 1]] }), true);
+    const { ring } = buffer;
+    const at = (key: string): number[] => [0, 1, 2, 3].map((i) => ring.value(buffer.column(key), i));
+    expect(at('core')).toEqual([10, 20, 30, 40]);
+    expect(at('disk')).toEqual([1, NaN, NaN, 1]);
+  });
+
   test('an old frame is a value but no sample', () => {
     const buffer = new ScopeBuffer('run/x');
     buffer.addSeries([counter('a', 0)]);
