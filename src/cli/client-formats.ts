@@ -2,10 +2,8 @@
 
 import { stringify } from 'yaml';
 import type { TimedValue } from './client-changes.ts';
+import type { Format } from './client-format.ts';
 import type { Metric } from './client-reading.ts';
-
-export const FORMATS = ['md', 'json', 'yaml', 'txt'] as const;
-export type Format = (typeof FORMATS)[number];
 
 /** Inner width of the title's frame, in characters. */
 const WIDTH = 69;

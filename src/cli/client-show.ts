@@ -3,7 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { timedValues } from './client-changes.ts';
 import type { ReadEngine } from './client-engine.ts';
-import { metricsText, valuesText, type Format } from './client-formats.ts';
+import type { Format } from './client-format.ts';
+import { metricsText, valuesText } from './client-formats.ts';
 import type { WantedName } from './client-names.ts';
 import { readChanges, readMetrics, type Metric } from './client-reading.ts';
 

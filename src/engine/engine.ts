@@ -5,10 +5,10 @@
 
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import type { Profile } from '../shared/api/profiles.ts';
 import type { Run } from '../shared/api/runs.ts';
 import { nodeScope, type ScopeId } from '../shared/model/scope.ts';
 import { openAccess } from './access.ts';
+import { noteBusy, useCompilers } from './compilers.ts';
 import type { Config } from './config.ts';
 import type { EngineContext } from './context.ts';
 import { RecentLog } from './diagnosis/recent-log.ts';
@@ -21,6 +21,7 @@ import { Budget } from './ingest/budget.ts';
 import { privateDirectory, SocketPathError } from './ingest/socket-path.ts';
 import { openIngestSocket, type IngestSocket } from './ingest/socket.ts';
 import { IngestStats } from './ingest/stats.ts';
+import { Tables } from './ingest/tables.ts';
 import { watchLoop } from './loop.ts';
 import { memoryCeiling, MemoryGuard } from './memory-guard.ts';
 import { Refusals } from './refusals.ts';
@@ -36,6 +37,7 @@ import { RankHistory } from './rank-history.ts';
 import { Recent } from './recent.ts';
 import { engineStatus } from './status.ts';
 import { openStore } from './store/index.ts';
+import { QuietCollector } from './store/quiet-collector.ts';
 import { StoreSize } from './store-size.ts';
 
 /** Ended runs remembered until the store certainly tells of them. */
@@ -129,11 +131,19 @@ async function open(
     changed.clear();
   };
 
-  /** Profiles of runs that ended in this turn of the loop: stored after their last frames, all at once. */
-  const profiles: Profile[] = [];
+  const collector = new QuietCollector();
+  opened.push(() => collector.close());
+
+  /** Runs that ended in this turn of the loop: their profiles are stored after their last frames, all at once. */
+  const over: LiveRun[] = [];
   const putEnded = (): void => {
     history.flush();
-    for (const profile of profiles.splice(0)) store.putProfile(profile);
+    // Made one at a time: a thousand of them would take more than all that is live.
+    for (const run of over.splice(0)) {
+      const profile = run.profile();
+      store.putProfile({ ...profile, run: { ...profile.run, clients: 0 } });
+      collector.note();
+    }
   };
 
   const endRun = (run: LiveRun): void => {
@@ -142,10 +152,9 @@ async function open(
     // Clients that are still there when the engine stops are none of an ended run.
     recent.add(run.id, { ...run.describe(), clients: 0 });
     sampler.closeScope(run.scope);
-    const profile = run.profile();
     ended.addRun(run.scope);
     budget.ended(run.scope);
-    if (profiles.push({ ...profile, run: { ...profile.run, clients: 0 } }) === 1) setImmediate(putEnded);
+    if (over.push(run) === 1) setImmediate(putEnded);
     hub.end(run.scope.id);
     log.info({ run: run.id, jobid: run.desc.jobid }, `run ${run.state}`);
   };
@@ -157,6 +166,7 @@ async function open(
     now: clock.now,
     onOpen(run, reopened) {
       changed.add(run);
+      collector.note();
       // Those of an earlier life.
       budget.added(run.scope, run.scope.seriesCount);
       // The store lists it as interrupted: not a moment longer than it is.
@@ -193,6 +203,9 @@ async function open(
     history.append(tick, [...scopes, ...ranks]);
     hub.announce();
   };
+  const clientHost = { runs, nodeScope: node, host: config.host, stats, budget };
+  const before = new Set(interrupted.map(({ run }) => run.id));
+  const tables = new Tables({ host: clientHost, started, reopened: (id) => before.has(id) });
   const sampler = new Sampler({
     period: config.periodMs,
     clock,
@@ -201,7 +214,9 @@ async function open(
       if (lateMs > config.periodMs / 2) lateness.add(clock.monotonic(), lateMs);
       budget.look();
       sources?.sample(seconds);
+      tables.read();
       self.sample(seconds, sampler.status);
+      noteBusy(self.busy);
       for (const run of runs.live.values()) run.tick(seconds);
     },
     *scopes() {
@@ -263,14 +278,18 @@ async function open(
 
   // Some 100 µs of work lie between two looks at the clock.
   let pulses = 0;
-  const pulse = (): void => void (++pulses % 16 === 0 && sampler.poll());
-  const clientHost = { runs, nodeScope: node, host: config.host, stats, budget };
+  const pulse = (): void => {
+    if (++pulses % 16 === 0) sampler.poll();
+    if (stats.bytes > 0) useCompilers();
+  };
   url = await listen(app, config.listen);
   if (config.compat && url?.startsWith('http:')) warn(openToOthers(config.compatNetworks));
+  opened.push(() => tables.close());
   const socket = await openIngestSocket(config.socket, {
     host: clientHost,
     refusals,
     pulse,
+    tables,
     http(connection) {
       auth.trust(connection);
       serveConnection(app, connection);

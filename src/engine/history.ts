@@ -11,7 +11,7 @@ import { bitmapBytes, encodeFrame, hasBit, type Columns } from '../shared/frame.
 import type { TickInfo } from './live/sampler.ts';
 import type { Scope } from './live/scope.ts';
 import { SeriesSlice } from './live/series-table.ts';
-import type { ScopeTick, Store } from './store/store.ts';
+import type { ScopeTick, SeriesList, Store } from './store/store.ts';
 
 /** Every so many frames one is full, so that reading from the middle need not go back to the start. */
 const FULL_EVERY = 60;
@@ -20,12 +20,13 @@ const FULL_EVERY = 60;
 export const DETAIL_EVERY = 10_000;
 
 const NO_BITS = new Uint8Array(0);
+const NO_SERIES: SeriesList = [];
 
 interface Told {
   readonly counters: number;
   readonly gauges: number;
   /** Frames since the last full one. */
-  readonly sinceFull: number;
+  sinceFull: number;
   /** Time of the last frame with all detail. */
   readonly detailTime: number;
   /** Detail series that have changed since. */
@@ -95,11 +96,17 @@ export class History {
     const changed = part ?? { counters: scope.counterBits, gauges: scope.gaugeBits };
     const frame = encodeFrame(header, part?.columns ?? scope, full ? null : changed);
     const { counterCount, gaugeCount } = scope;
+    const sinceFull = full ? 0 : told.sinceFull + 1;
+    if (!scope.hasDetail && told !== NOTHING_TOLD && told.counters === counterCount && told.gauges === gaugeCount) {
+      // Most scopes at most ticks: a thousand of them would make a megabyte of garbage each second.
+      told.sinceFull = sinceFull;
+      return { scope, tick: { scope: scope.id, added: NO_SERIES, frame }, before: told };
+    }
     const added = new SeriesSlice(scope.table, [told.counters, counterCount], [told.gauges, gaugeCount]);
     this.#told.set(scope, {
       counters: counterCount,
       gauges: gaugeCount,
-      sinceFull: full ? 0 : told.sinceFull + 1,
+      sinceFull,
       detailTime: part?.held ? told.detailTime : tick.time,
       heldCounters: part?.held?.counters ?? NO_BITS,
       heldGauges: part?.held?.gauges ?? NO_BITS,

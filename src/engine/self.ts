@@ -35,6 +35,8 @@ const SLOW = { detail: true } as const;
 export class SelfMetrics {
   /** Messages per second over the last period. */
   rate = 0;
+  /** Share of the time in which the event loop did something lately, 0 to 1. */
+  busy = 0;
   #messages = 0;
   readonly #out: SourceWriter;
   readonly #parts: SelfParts;
@@ -90,6 +92,7 @@ export class SelfMetrics {
     this.#counter('vigie_cpu_seconds_total', 'Processor time of the engine, all threads', (user + system) / 1e6);
     const loop = this.#parts.loop.take();
     if (loop === null) return;
+    this.busy = loop.busy;
     this.#gauge('vigie_event_loop_delay_seconds', 'How late timers came since the tick before, mean', loop.mean, SLOW);
     // Each one is stored: a mean of ten seconds would hide what a user felt.
     this.#gauge('vigie_event_loop_delay_max_seconds', 'How late timers came since the tick before, most', loop.max);

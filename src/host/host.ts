@@ -8,13 +8,11 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EngineChannel } from './embedded.ts';
+import { MALLOC, NODE_FLAGS } from './node-flags.ts';
 
 /** Node-API version that better-sqlite3 is built against. */
 const NODE_API = 10;
 const NODE_MAJOR = 24;
-
-/** Flags that keep an idle engine small; `bin/vigie` gives the same and says why. */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1', '--expose-gc'];
 
 interface ParentPort {
   on(event: 'message', listener: (event: { data: unknown }) => void): void;
@@ -57,7 +55,7 @@ function spawnEngine(): void {
   const child = fork(engine, [], {
     execPath,
     execArgv: NODE_FLAGS,
-    env: { ...process.env, MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '1' },
+    env: { ...MALLOC, ...process.env },
     // Its log is this process's, which the main process reads.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

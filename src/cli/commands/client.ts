@@ -1,9 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { clientEngine, type ClientEngineFlags } from '../client-engine.ts';
-import { FORMATS, type Format } from '../client-formats.ts';
+import { FORMATS, type Format } from '../client-format.ts';
 import { parseNames, type WantedName } from '../client-names.ts';
-import { listMetrics, showValues } from '../client-show.ts';
-import { trackValues } from '../client-track.ts';
 import { addSearchOptions } from '../engine-search.ts';
 
 interface ClientFlags extends ClientEngineFlags {
@@ -41,10 +39,13 @@ async function client(flags: ClientFlags, command: Command): Promise<void> {
   if (asked !== 1) command.error('error: say what to read with one of -l, -v, -g, -t and -T');
   const engine = await clientEngine(flags);
   const file = flags.output ?? null;
+  // Loaded when needed: an engine has no use for them.
   if (track || trackList) {
+    const { trackValues } = await import('../client-track.ts');
     return trackValues(engine, { names: trackList ?? null, rate, format: flags.format ?? 'json', file });
   }
   const output = { format: flags.format ?? 'md', file };
+  const { listMetrics, showValues } = await import('../client-show.ts');
   return list ? listMetrics(engine, output) : showValues(engine, get ?? null, output);
 }
 

@@ -6,6 +6,7 @@
 import { JobDesc, type JobidRefusal } from '../../shared/model/job.ts';
 import type { Kind } from '../../shared/model/values.ts';
 import type { SeriesRefusal } from '../live/scope.ts';
+import type { TableRefusal } from './table-file.ts';
 
 export type Reason =
   | 'malformed_json'
@@ -24,6 +25,7 @@ export type Reason =
   | 'memory_full'
   | 'too_many_runs'
   | 'too_many_rank_values'
+  | TableRefusal
   | SeriesRefusal
   | JobidRefusal;
 

@@ -1,13 +1,16 @@
 /**
  * The sockets programs push to. The legacy socket speaks the legacy protocol only; the engine's own socket also serves
- * HTTP, told apart by the first byte.
+ * HTTP and takes shared tables, told apart by the first byte.
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
+import { freeArray } from '../live/columns.ts';
 import type { Refusals } from '../refusals.ts';
+import { ANNOUNCE, serveAnnounce } from './announce.ts';
 import { Client, type ClientHost } from './client.ts';
 import { listenPrivately } from './socket-path.ts';
 import { rest, SMALL_READ } from './rest.ts';
+import type { Tables } from './tables.ts';
 import { WireDecoder } from './wire.ts';
 
 /** First byte of every legacy message. */
@@ -28,6 +31,8 @@ export interface IngestOptions {
   readonly pulse?: () => void;
   /** Takes connections that begin like an HTTP request; absent: they are refused like any other garbage. */
   readonly http?: (socket: Socket) => void;
+  /** Takes connections that announce a shared table; absent: they are refused like garbage. */
+  readonly tables?: Tables;
 }
 
 const noPulse = (): void => undefined;
@@ -65,7 +70,7 @@ function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void
 
 /** Looks at the first byte. */
 function accept(socket: Socket, options: IngestOptions): void {
-  const { http, host, refusals } = options;
+  const { http, host, refusals, tables } = options;
   let spoken = false;
   const silent = (): void =>
     // An engine that stood still looks at its timers before it looks at what came meanwhile.
@@ -80,6 +85,11 @@ function accept(socket: Socket, options: IngestOptions): void {
     spoken = true;
     socket.setTimeout(0);
     socket.off('timeout', silent);
+    if (tables && first[0] === ANNOUNCE) {
+      // Not for ever in the middle of it: nothing else is due from this client before its answer.
+      socket.setTimeout(host.budget.limits.first_message, () => socket.destroy());
+      return serveAnnounce(socket, tables, first, (after) => serveLegacy(socket, options, after));
+    }
     if (!http || first[0] === BRACE) return serveLegacy(socket, options, first);
     socket.pause();
     socket.unshift(first);
@@ -103,6 +113,8 @@ function serveLegacy(socket: Socket, { host, refusals, pulse = noPulse }: Ingest
     before = true;
     const readable = decoder.push(bytes);
     const pending = decoder.pendingBytes;
+    // Thousands of programs that start at once would leave as many reads to the collector, between what is kept of them.
+    if (bytes.length >= SMALL_READ && bytes.length === bytes.buffer.byteLength) freeArray(bytes);
     stats.unfinished += pending - unfinished;
     unfinished = pending;
     if (!readable || client.hopeless) socket.destroy();

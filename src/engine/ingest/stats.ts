@@ -4,6 +4,8 @@ import type { Reason } from './messages.ts';
 export class IngestStats {
   /** Clients of the legacy protocol now. */
   connections = 0;
+  /** Shared tables that are read. */
+  tables = 0;
   /** Open connections to the sockets programs push to, whatever they speak. */
   sockets = 0;
   /** Bytes of messages whose end has not come yet. */

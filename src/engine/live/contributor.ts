@@ -7,7 +7,7 @@
 
 import { GAUGE_WIDTH, type Gauge } from '../../shared/model/values.ts';
 import { noteChange } from './changes.ts';
-import { growFloat64, growInt32, NO_DOUBLES, NO_INTS } from './columns.ts';
+import { growFloat64, NO_DOUBLES, NO_INTS, SAME } from './columns.ts';
 import type { Scope } from './scope.ts';
 
 /** Grows with every write that `last` must tell apart; shared by all scopes. */
@@ -31,7 +31,7 @@ export class Contributor {
   gauges: Float64Array = NO_DOUBLES;
   gaugeOrder: Float64Array = NO_DOUBLES;
   /** The scope's index to the own one. */
-  readonly #gaugePlaces = new Map<number, number>();
+  #gaugePlaces: Map<number, number> | null = null;
 
   constructor(scope: Scope, rank: number, node: string) {
     this.scope = scope;
@@ -43,9 +43,8 @@ export class Contributor {
   /** Own place of the scope's counter `index`; call once per series. */
   addCounter(index: number): number {
     const local = this.counterCount++;
-    this.counterMap = growInt32(this.counterMap, this.counterCount);
+    this.counterMap = SAME.append(this.counterMap, local, index);
     this.counters = growFloat64(this.counters, this.counterCount);
-    this.counterMap[local] = index;
     if (this.#counterOrder || this.scope.isRuled(index)) {
       this.#counterOrder = growFloat64(this.#counterOrder ?? NO_DOUBLES, this.counterCount);
     }
@@ -54,14 +53,13 @@ export class Contributor {
 
   /** Own place of the scope's gauge `index`, the same one when called again. */
   addGauge(index: number): number {
-    const known = this.#gaugePlaces.get(index);
+    const known = this.#gaugePlaces?.get(index);
     if (known !== undefined) return known;
     const local = this.gaugeCount++;
-    this.gaugeMap = growInt32(this.gaugeMap, this.gaugeCount);
+    this.gaugeMap = SAME.append(this.gaugeMap, local, index);
     this.gauges = growFloat64(this.gauges, GAUGE_WIDTH * this.gaugeCount);
     this.gaugeOrder = growFloat64(this.gaugeOrder, this.gaugeCount);
-    this.gaugeMap[local] = index;
-    this.#gaugePlaces.set(index, local);
+    (this.#gaugePlaces ??= new Map()).set(index, local);
     this.gauges.set([Infinity, -Infinity, 0, 0], GAUGE_WIDTH * local);
     return local;
   }
@@ -124,7 +122,7 @@ export class Contributor {
   }
 
   gaugeOf(index: number): { gauge: Gauge; order: number } | null {
-    const local = this.#gaugePlaces.get(index);
+    const local = this.#gaugePlaces?.get(index);
     return local === undefined ? null : { gauge: this.gauge(local), order: this.gaugeOrder[local]! };
   }
 

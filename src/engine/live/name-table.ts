@@ -6,7 +6,7 @@
  * of them are no hundred thousand objects. Entries are never removed.
  */
 
-import { capacity, growInt32, NO_INTS } from './columns.ts';
+import { capacity, freeArray, growInt32, NO_INTS } from './columns.ts';
 
 /** Different at each start, so that nobody can prepare names that all fall into one slot. */
 const SEED = (Math.random() * 0x7fffffff) | 1;
@@ -80,6 +80,7 @@ export class NameTable {
     if (this.#used + length > this.#arena.length) {
       const next = Buffer.allocUnsafeSlow(Math.max(256, capacity(this.#arena.length, this.#used + length)));
       next.set(this.#arena.subarray(0, this.#used));
+      freeArray(this.#arena);
       this.#arena = next;
       this.#view = new DataView(next.buffer);
     }
@@ -131,7 +132,9 @@ export class NameTable {
   }
 
   #rehash(): void {
-    this.#slots = new Int32Array(Math.max(16, 2 * this.#slots.length));
+    const before = this.#slots;
+    this.#slots = new Int32Array(Math.max(16, 2 * before.length));
+    freeArray(before);
     for (let entry = 0; entry < this.count; entry++) this.#place(entry);
   }
 

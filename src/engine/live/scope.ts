@@ -28,6 +28,11 @@ export const MAX_SERIES_PER_SCOPE = 200_000;
 
 const NO_RULES: MergeRules = new Map();
 
+interface Ruled {
+  readonly rule: MergeRule;
+  left: { value: number; order: number }[];
+}
+
 export class Scope implements Columns {
   readonly id: ScopeId;
   readonly kind: ScopeKind;
@@ -58,10 +63,10 @@ export class Scope implements Columns {
   /** Contributors that have a value for each gauge: tells at once whether a leaving one was the last. */
   #gaugeHolders: Int32Array = NO_INTS;
   /** Last values of gauges whose contributors are all gone: they stay to the end of the run. */
-  readonly #leftGauges = new Map<number, Gauge>();
+  #leftGauges: Map<number, Gauge> | null = null;
   /** Counters under a rule, and what ended contributors left in them. */
-  readonly #ruled = new Map<number, { rule: MergeRule; left: { value: number; order: number }[] }>();
-  readonly #ruledGauges = new Map<number, MergeRule>();
+  #ruled: Map<number, Ruled> | null = null;
+  #ruledGauges: Map<number, MergeRule> | null = null;
 
   constructor(id: ScopeId, kind: ScopeKind, rules: MergeRules = NO_RULES) {
     this.id = id;
@@ -119,7 +124,7 @@ export class Scope implements Columns {
 
   /** A counter whose contributions do not simply add. */
   isRuled(index: number): boolean {
-    return this.#ruled.has(index);
+    return this.#ruled !== null && this.#ruled.has(index);
   }
 
   #appendCounter(rule: MergeRule | undefined): number {
@@ -129,7 +134,7 @@ export class Scope implements Columns {
     this.counterChanged = growFloat64(this.counterChanged, this.counterCount);
     // A new series is in the next frame even if it stays 0.
     setBit(this.counterBits, index);
-    if (rule && rule !== 'sum') this.#ruled.set(index, { rule, left: [] });
+    if (rule && rule !== 'sum') (this.#ruled ??= new Map()).set(index, { rule, left: [] });
     return index;
   }
 
@@ -142,7 +147,7 @@ export class Scope implements Columns {
     this.#gaugeHolders = growInt32(this.#gaugeHolders, this.gaugeCount);
     this.#writeGauge(index, Infinity, -Infinity, 0, 0);
     setBit(this.gaugeBits, index);
-    if (rule) this.#ruledGauges.set(index, rule);
+    if (rule) (this.#ruledGauges ??= new Map()).set(index, rule);
     return index;
   }
 
@@ -155,7 +160,7 @@ export class Scope implements Columns {
   /** A contributor wrote a gauge; `holders` is +1 when it has a value now and had none, -1 the other way round. */
   markGauge(index: number, holders: number): void {
     this.#gaugeHolders[index]! += holders;
-    if (holders > 0) this.#leftGauges.delete(index);
+    if (holders > 0) this.#leftGauges?.delete(index);
     this.#gaugeDirty[index >>> 3]! |= 1 << (index & 7);
     this.#anyGaugeDirty = true;
   }
@@ -173,9 +178,9 @@ export class Scope implements Columns {
       const gauge = contributor.gauge(i);
       if (gauge.hits === 0) continue;
       this.markGauge(index, -1);
-      if (this.#gaugeHolders[index] === 0) this.#leftGauges.set(index, gauge);
+      if (this.#gaugeHolders[index] === 0) (this.#leftGauges ??= new Map()).set(index, gauge);
     }
-    for (const [index, ruled] of this.#ruled) {
+    for (const [index, ruled] of this.#ruled ?? []) {
       const value = contributor.counterOf(index);
       if (!value) continue;
       const all = [...ruled.left, value];
@@ -185,7 +190,7 @@ export class Scope implements Columns {
 
   /** Brings gauges and ruled counters up to date. Called before anything reads the columns. */
   settle(): void {
-    for (const [index, ruled] of this.#ruled) this.#settleRuled(index, ruled.rule, ruled.left);
+    if (this.#ruled) for (const [index, { rule, left }] of this.#ruled) this.#settleRuled(index, rule, left);
     if (!this.#anyGaugeDirty) return;
     this.#anyGaugeDirty = false;
     this.#mergeDirtyGauges();
@@ -226,9 +231,9 @@ export class Scope implements Columns {
     for (let i = 0; i < this.gaugeCount; i++) {
       if (!hasBit(dirty, i)) continue;
       const at = GAUGE_WIDTH * i;
-      const rule = this.#ruledGauges.get(i);
+      const rule = this.#ruledGauges?.get(i);
       if ((next[at + 2] ?? 0) === 0) {
-        const left = this.#leftGauges.get(i);
+        const left = this.#leftGauges?.get(i);
         if (left) this.#writeGauge(i, left.min, left.max, left.hits, left.total);
         else this.#writeGauge(i, Infinity, -Infinity, 0, 0);
       } else if (rule) {
@@ -292,13 +297,13 @@ export class Scope implements Columns {
       if ('refused' in place) continue;
       if (def.kind === 'counter') {
         this.counters[place.index] = columns.counters[def.index] || 0;
-        const ruled = this.#ruled.get(place.index);
+        const ruled = this.#ruled?.get(place.index);
         if (ruled) ruled.left = [{ value: this.counters[place.index]!, order: 0 }];
         continue;
       }
       const [min, max, hits, total] = columns.gauges.subarray(GAUGE_WIDTH * def.index, GAUGE_WIDTH * (def.index + 1));
       if (hits === undefined || !(hits > 0)) continue;
-      this.#leftGauges.set(place.index, { min: min!, max: max!, hits, total: total! });
+      (this.#leftGauges ??= new Map()).set(place.index, { min: min!, max: max!, hits, total: total! });
       this.markGauge(place.index, 0);
     }
   }

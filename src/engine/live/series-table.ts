@@ -8,7 +8,7 @@
 import { parseMetric } from '../../shared/model/metric.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { Kind } from '../../shared/model/values.ts';
-import { growInt32, NO_INTS } from './columns.ts';
+import { NO_INTS, SAME, TWICE, ZEROS } from './columns.ts';
 import { escapedName, hashBytes, NameTable } from './name-table.ts';
 
 export const placeOf = (kind: Kind, index: number): number => 2 * index + (kind === 'gauge' ? 1 : 0);
@@ -32,9 +32,10 @@ export class SeriesTable {
   /** By entry of `names`. */
   #places: Int32Array = NO_INTS;
   /** Place to the entry of its first spelling, where that is not the key. */
-  readonly #spellings = new Map<number, number>();
-  /** Descriptions: many series share one. */
-  readonly #docs = new NameTable();
+  #spellings: Map<number, number> | null = null;
+  /** Descriptions: many series share one. A table of them is made for the second one. */
+  #docs: NameTable | null = null;
+  #firstDoc: string | null = null;
   #lastDoc = '';
   #lastDocEntry = -1;
 
@@ -59,11 +60,9 @@ export class SeriesTable {
     const column = this.#columns[kind];
     const index = column.count++;
     const place = placeOf(kind, index);
-    column.keys = growInt32(column.keys, column.count);
-    column.docs = growInt32(column.docs, column.count);
-    column.keys[index] = this.addSpelling(escapedName(key), place);
-    if (name !== key) this.#spellings.set(place, this.addSpelling(escapedName(name), place));
-    column.docs[index] = this.#docEntry(doc);
+    column.keys = SAME.append(column.keys, index, this.addSpelling(escapedName(key), place));
+    if (name !== key) (this.#spellings ??= new Map()).set(place, this.addSpelling(escapedName(name), place));
+    column.docs = ZEROS.append(column.docs, index, this.#docEntry(doc));
     return index;
   }
 
@@ -73,17 +72,19 @@ export class SeriesTable {
     const known = this.names.find(bytes, 0, bytes.length, hash);
     if (known >= 0) return known;
     const entry = this.names.add(bytes, 0, bytes.length, hash);
-    this.#places = growInt32(this.#places, entry + 1);
-    this.#places[entry] = place;
+    this.#places = TWICE.append(this.#places, entry, place);
     return entry;
   }
 
   #docEntry(doc: string): number {
+    if (this.#firstDoc === null) this.#firstDoc = doc;
+    if (this.#docs === null && doc === this.#firstDoc) return 0;
     if (this.#lastDocEntry >= 0 && doc === this.#lastDoc) return this.#lastDocEntry;
-    const bytes = escapedName(doc);
-    const hash = hashBytes(bytes, 0, bytes.length);
-    const known = this.#docs.find(bytes, 0, bytes.length, hash);
-    this.#lastDocEntry = known >= 0 ? known : this.#docs.add(bytes, 0, bytes.length, hash);
+    if (this.#docs === null) {
+      this.#docs = new NameTable();
+      addTo(this.#docs, this.#firstDoc);
+    }
+    this.#lastDocEntry = addTo(this.#docs, doc);
     this.#lastDoc = doc;
     return this.#lastDocEntry;
   }
@@ -96,7 +97,7 @@ export class SeriesTable {
   /** Entry of the name as it was first spelled. */
   nameEntry(kind: Kind, index: number): number {
     const { keys } = this.#columns[kind];
-    return this.#spellings.size === 0 ? keys[index]! : (this.#spellings.get(placeOf(kind, index)) ?? keys[index]!);
+    return this.#spellings?.get(placeOf(kind, index)) ?? keys[index]!;
   }
 
   key(kind: Kind, index: number): string {
@@ -112,7 +113,7 @@ export class SeriesTable {
   }
 
   doc(kind: Kind, index: number): string {
-    return this.#docs.name(this.#columns[kind].docs[index]!);
+    return this.#docs === null ? this.#firstDoc! : this.#docs.name(this.#columns[kind].docs[index]!);
   }
 
   def(kind: Kind, index: number): SeriesDef {
@@ -123,6 +124,14 @@ export class SeriesTable {
   *defs(kind: Kind, from: number, to: number): Generator<SeriesDef, void> {
     for (let index = from; index < to; index++) yield this.def(kind, index);
   }
+}
+
+/** Entry of a text, which is added if need be. */
+function addTo(table: NameTable, text: string): number {
+  const bytes = escapedName(text);
+  const hash = hashBytes(bytes, 0, bytes.length);
+  const known = table.find(bytes, 0, bytes.length, hash);
+  return known >= 0 ? known : table.add(bytes, 0, bytes.length, hash);
 }
 
 /**

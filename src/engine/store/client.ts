@@ -16,7 +16,7 @@ import { DISK_AGE } from './keep.ts';
 import type { CallMessage, Calls, FromWorker, Packed, StoreOptions, ToWorker, WriteMessage } from './messages.ts';
 import { StoreOpenError } from './open-error.ts';
 import { formatCursor, parseCursor } from './run-list.ts';
-import { packSeries } from './series-pack.ts';
+import { SeriesPacker } from './series-pack.ts';
 import type { OpenedStore, Snapshot, Store, Tick } from './store.ts';
 
 const MIB = 1024 * 1024;
@@ -115,14 +115,15 @@ class WorkerStore implements Store {
     const frames = new Uint8Array(bytes);
     let at = 0;
     const transfer = [frames.buffer];
+    const packer = new SeriesPacker();
     const scopes = tick.scopes.map(({ scope, added, frame }) => {
       frames.set(frame, at);
       at += frame.byteLength;
-      const packed = packSeries(added);
-      if (packed) transfer.push(packed.buffer);
-      return { scope, added: packed, count: added.length, bytes: frame.byteLength };
+      return { scope, added: packer.add(added), count: added.length, bytes: frame.byteLength };
     });
-    this.#write({ type: 'tick', time: tick.time, scopes, frames: frames.buffer }, bytes, transfer);
+    const series = packer.packed;
+    if (series) transfer.push(series.buffer);
+    this.#write({ type: 'tick', time: tick.time, scopes, series, frames: frames.buffer }, bytes, transfer);
     return true;
   }
 

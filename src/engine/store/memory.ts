@@ -153,7 +153,8 @@ class MemoryStore implements Store {
     if (this.#closed) return;
     const kept = this.#putRun(profile.run);
     this.#bytes -= kept.profile?.byteLength ?? 0;
-    kept.profile = deflateSync(JSON.stringify(profile), { level: 1 });
+    // Copied: what is given lies in a buffer of 16 kB, however short it is.
+    kept.profile = new Uint8Array(deflateSync(JSON.stringify(profile), { level: 1 }));
     this.#bytes += kept.profile.byteLength;
     this.#evictRuns();
   }

@@ -27,11 +27,14 @@ export type WriteMessage =
       readonly time: number;
       readonly scopes: readonly {
         readonly scope: ScopeId;
-        /** Series that are new, packed (series-pack.ts), and their number. */
-        readonly added: Uint8Array<ArrayBuffer> | null;
+        /** Bytes in `series` of those that are new, and their number. */
+        readonly added: number;
         readonly count: number;
+        /** Bytes in `frames`. */
         readonly bytes: number;
       }[];
+      /** All that are new, packed (series-pack.ts), in the scopes' order; null: none. */
+      readonly series: Uint8Array<ArrayBuffer> | null;
       readonly frames: ArrayBuffer;
     }
   | { readonly type: 'run'; readonly run: Run; readonly bytes: number }

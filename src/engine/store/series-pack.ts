@@ -10,27 +10,41 @@ import type { SeriesList } from './store.ts';
 
 const HEAD = 13;
 
-/** Null for an empty list. */
-export function packSeries(list: SeriesList): Uint8Array<ArrayBuffer> | null {
-  if (list.length === 0) return null;
-  let out = Buffer.allocUnsafeSlow(Math.max(256, 96 * list.length));
-  let at = 0;
-  for (const { kind, index, name, doc } of list) {
-    const need = at + HEAD + 3 * (name.length + doc.length);
-    if (need > out.length) {
-      const next = Buffer.allocUnsafeSlow(Math.max(need, out.length + (out.length >>> 1)));
-      next.set(out.subarray(0, at));
-      out = next;
+/** One buffer for all that is packed: thousands of small ones would leave the heap full of holes. */
+export class SeriesPacker {
+  #out: Buffer<ArrayBuffer> | null = null;
+  #used = 0;
+
+  /** Packs after what was packed before; returns how many bytes it takes. */
+  add(list: SeriesList): number {
+    const start = this.#used;
+    if (list.length === 0) return 0;
+    let out = (this.#out ??= Buffer.allocUnsafeSlow(Math.max(256, 96 * list.length)));
+    let at = start;
+    for (const { kind, index, name, doc } of list) {
+      const need = at + HEAD + 3 * (name.length + doc.length);
+      if (need > out.length) {
+        const next = Buffer.allocUnsafeSlow(Math.max(need, 2 * out.length));
+        next.set(out.subarray(0, at));
+        out.buffer.transfer(0);
+        this.#out = out = next;
+      }
+      const nameBytes = out.write(name, at + HEAD, 'utf8');
+      const docBytes = out.write(doc, at + HEAD + nameBytes, 'utf8');
+      out[at] = kind === 'gauge' ? 1 : 0;
+      out.writeUInt32LE(index, at + 1);
+      out.writeUInt32LE(nameBytes, at + 5);
+      out.writeUInt32LE(docBytes, at + 9);
+      at += HEAD + nameBytes + docBytes;
     }
-    const nameBytes = out.write(name, at + HEAD, 'utf8');
-    const docBytes = out.write(doc, at + HEAD + nameBytes, 'utf8');
-    out[at] = kind === 'gauge' ? 1 : 0;
-    out.writeUInt32LE(index, at + 1);
-    out.writeUInt32LE(nameBytes, at + 5);
-    out.writeUInt32LE(docBytes, at + 9);
-    at += HEAD + nameBytes + docBytes;
+    this.#used = at;
+    return at - start;
   }
-  return out.subarray(0, at);
+
+  /** All of it; null when nothing was packed. */
+  get packed(): Uint8Array<ArrayBuffer> | null {
+    return this.#out && this.#out.subarray(0, this.#used);
+  }
 }
 
 /** Packed definitions, read anew at each walk. */

@@ -6,6 +6,7 @@ import { isPassing, noteDamage, openDatabase, prepareDirectory } from './databas
 import { lockDirectory, type StoreLock } from './lock.ts';
 import type { CallMessage, FromWorker, Packed, StoreOptions, ToWorker } from './messages.ts';
 import { StoreOpenError } from './open-error.ts';
+import { QuietCollector } from './quiet-collector.ts';
 import { removeOld } from './retention.ts';
 import { SqliteStore } from './sqlite.ts';
 import { Writer } from './writer.ts';
@@ -77,6 +78,8 @@ function serve({ db, store, interrupted }: Begun, lock: StoreLock, warnings: str
   }
   send({ type: 'opened', engineId: store.engineId, epoch: store.epoch, interrupted: interrupted.all, warnings });
 
+  const collector = new QuietCollector();
+
   // Long questions one after the other, so that only one of them holds memory.
   let long: Promise<unknown> = Promise.resolve();
   async function finish<T>(steps: Generator<void, T>): Promise<T> {
@@ -146,6 +149,7 @@ function serve({ db, store, interrupted }: Begun, lock: StoreLock, warnings: str
   async function close(): Promise<void> {
     clearTimeout(first);
     clearInterval(hourly);
+    collector.close();
     closed = true;
     await long;
     writer.close();
@@ -159,7 +163,10 @@ function serve({ db, store, interrupted }: Begun, lock: StoreLock, warnings: str
     if (closed) return;
     if (message.type === 'call') void call(message);
     else if (message.type === 'close') void close();
-    else writer.take(message, true);
+    else {
+      writer.take(message, true);
+      if (message.type !== 'tick') collector.note();
+    }
   });
 }
 

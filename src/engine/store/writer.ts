@@ -208,15 +208,16 @@ function release(message: WriteMessage): void {
   if (message.type === 'run' || message.type === 'audit') return;
   if (message.type === 'profile') return void message.body.buffer.transfer(0);
   message.frames.transfer(0);
-  for (const { added } of message.scopes) added?.buffer.transfer(0);
+  message.series?.buffer.transfer(0);
 }
 
 function unpack(message: Extract<WriteMessage, { type: 'tick' }>): Tick {
-  let at = 0;
+  let [at, seriesAt] = [0, 0];
   const scopes = message.scopes.map(({ scope, added, count, bytes }) => {
     const frame = new Uint8Array(message.frames, at, bytes);
     at += bytes;
-    return { scope, added: added ? new PackedSeries(added, count) : [], frame };
+    const packed = message.series?.subarray(seriesAt, (seriesAt += added));
+    return { scope, added: packed && count > 0 ? new PackedSeries(packed, count) : [], frame };
   });
   return { time: message.time, scopes };
 }

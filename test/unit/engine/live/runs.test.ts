@@ -290,6 +290,27 @@ describe('the size of a profile', () => {
   });
 });
 
+describe('many at once', () => {
+  test('end a few at a time, in order, and one whose client comes back meanwhile goes on', () => {
+    const engine = harness();
+    const jobs = Array.from({ length: 500 }, (_, i) => `job-${i}`);
+    const clients = jobs.map((jobid) => join(engine, jobid));
+    for (const client of clients) client.close();
+    vi.advanceTimersByTime(GRACE);
+    expect(engine.profiles.length).toBeGreaterThan(0);
+    expect(engine.profiles.length).toBeLessThan(100);
+    expect(engine.run('job-400').state).toBe('ending');
+    const back = join(engine, 'job-400');
+    vi.advanceTimersByTime(2000);
+    expect(engine.profiles.map(({ run }) => run.jobid)).toEqual(jobs.filter((jobid) => jobid !== 'job-400'));
+    expect(engine.run('job-400')).toMatchObject({ state: 'running', ranks: 2 });
+    back.close();
+    vi.advanceTimersByTime(GRACE);
+    expect(engine.profiles.at(-1)).toMatchObject({ run: { jobid: 'job-400' }, series: [{ name: 'c', value: 2 }] });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe('closing', () => {
   test('ends runs with clients as interrupted and others as finished, at once', () => {
     const engine = harness();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { frameOf, MemoryHistory } from '../../../../src/engine/store/memory-history.ts';
-import { packSeries, PackedSeries } from '../../../../src/engine/store/series-pack.ts';
+import { PackedSeries, SeriesPacker } from '../../../../src/engine/store/series-pack.ts';
 import { decodeFrame, FrameState, type Frame } from '../../../../src/shared/frame.ts';
 import { def, T0, Teller } from './support.ts';
 
@@ -119,6 +119,13 @@ test('packed definitions come back', () => {
     def('gauge', 7, 'é{x="𝒜"}'),
     { ...def('counter', 2 ** 24, ''), doc: 'ü'.repeat(4096) },
   ];
-  expect([...new PackedSeries(packSeries(list)!, list.length)]).toEqual(list);
-  expect(packSeries([])).toBeNull();
+  const packer = new SeriesPacker();
+  expect(packer.add([])).toBe(0);
+  expect(packer.packed).toBeNull();
+  const first = packer.add(list);
+  const second = packer.add(list.slice(1));
+  const packed = packer.packed!;
+  expect(packed.length).toBe(first + second);
+  expect([...new PackedSeries(packed.subarray(0, first), 3)]).toEqual(list);
+  expect([...new PackedSeries(packed.subarray(first), 2)]).toEqual(list.slice(1));
 });

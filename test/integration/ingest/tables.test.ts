@@ -1,0 +1,186 @@
+/** Announces of shared tables over the engine's real socket, with real files. */
+
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Tables } from '../../../src/engine/ingest/tables.ts';
+import { openIngestSocket } from '../../../src/engine/ingest/socket.ts';
+import { Refusals } from '../../../src/engine/refusals.ts';
+import { TableWriter } from '../../support/table.ts';
+import { temporaryFolder } from '../../support/tmp.ts';
+import { eventually } from '../../support/wait.ts';
+import { HOST, harness, jobDesc } from '../../unit/engine/ingest/harness.ts';
+
+const NONCE = '00112233445566778899aabbccddeeff';
+const ownStart = (): bigint => BigInt(readFileSync('/proc/self/stat', 'latin1').split(') ')[1]!.split(' ')[19]!);
+
+async function engine(started = 0, reopened = false) {
+  const folder = temporaryFolder();
+  const directory = join(folder, 'tables');
+  mkdirSync(directory, { mode: 0o700 });
+  const parts = harness();
+  const host = { runs: parts.runs, nodeScope: parts.node, host: HOST, stats: parts.stats, budget: parts.budget };
+  const tables = new Tables({ host, directories: [directory], started, reopened: () => reopened });
+  const path = join(folder, 's');
+  const socket = await openIngestSocket(path, { host, refusals: new Refusals(), tables });
+  onTestFinished(async () => {
+    await socket.close();
+    tables.close();
+  });
+  return { runs: parts.runs, host, tables, directory, path, table: join(directory, `1-${NONCE}.table`) };
+}
+
+async function announce(path: string, table: string, nonce = NONCE) {
+  const socket = connect(path);
+  onTestFinished(() => void socket.destroy());
+  socket.write(`\x01${JSON.stringify({ table, nonce, job: jobDesc({ jobid: 'j' }) })}\0`);
+  return { socket, answer: await reply(socket) };
+}
+
+const reply = (socket: Socket): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    let text = '';
+    socket.on('data', (bytes: Buffer) => {
+      text += bytes.toString();
+      if (text.endsWith('\0')) resolve(JSON.parse(text.slice(0, -1)));
+    });
+    socket.once('close', () => reject(new Error('closed without an answer')));
+  });
+
+test('a table counts into the job, with its last values, and is removed', async () => {
+  const { tables, runs, path, table, host } = await engine();
+  const writer = new TableWriter(NONCE, { start: ownStart() });
+  const calls = writer.add({ name: 'calls', kind: 'integer' });
+  writer.integer(calls, 5n);
+  writer.save(table);
+  const { socket, answer } = await announce(path, table);
+  expect(answer).toEqual({ accepted: true });
+  const run = runs.live.get('j')!;
+  expect([...run.scope.counters].slice(0, 1)).toEqual([5]);
+  writer.integer(calls, 8n);
+  writer.save(table);
+  tables.read();
+  expect(run.scope.counters[0]).toBe(8);
+  // The process lives: a client that comes again goes on.
+  socket.destroy();
+  const again = await announce(path, table);
+  expect(again.answer).toEqual({ accepted: true });
+  expect([run.ranks, run.scope.counters[0], host.stats.tables]).toEqual([1, 8, 1]);
+  writer.integer(calls, 9n);
+  writer.integer(writer.add({ name: 'late', kind: 'integer' }), 3n);
+  writer.leave();
+  writer.save(table);
+  again.socket.destroy();
+  await eventually(() => host.stats.tables === 0);
+  expect([run.scope.counters[0], run.scope.counters[1], existsSync(table)]).toEqual([9, 3, false]);
+});
+
+test('a process that is gone without goodbye is read once more', async () => {
+  const { runs, path, table, host } = await engine();
+  const writer = new TableWriter(NONCE, { start: ownStart() + 1n });
+  const calls = writer.add({ name: 'calls', kind: 'integer' });
+  writer.save(table);
+  const { socket } = await announce(path, table);
+  writer.integer(calls, 4n);
+  writer.save(table);
+  const run = runs.live.get('j')!;
+  socket.destroy();
+  await eventually(() => host.stats.tables === 0);
+  expect([run.scope.counters[0], existsSync(table)]).toEqual([4, false]);
+});
+
+test('a run that goes on after a restart does not count an older table twice', async () => {
+  const { tables, runs, path, table } = await engine(Date.now() + 60_000, true);
+  const writer = new TableWriter(NONCE);
+  const calls = writer.add({ name: 'calls', kind: 'integer' });
+  writer.integer(calls, 100n);
+  writer.save(table);
+  await announce(path, table);
+  writer.integer(calls, 101n);
+  writer.save(table);
+  tables.read();
+  expect(runs.live.get('j')!.scope.counters[0]).toBe(1);
+});
+
+test('a table that breaks the format is dropped with what it had counted', async () => {
+  const { tables, runs, path, table, host } = await engine();
+  const writer = new TableWriter(NONCE);
+  writer.integer(writer.add({ name: 'calls', kind: 'integer' }), 5n);
+  writer.save(table);
+  const { socket } = await announce(path, table);
+  const run = runs.live.get('j')!;
+  writer.bytes.writeUInt32LE(77, 84);
+  writer.save(table);
+  tables.read();
+  await eventually(() => socket.destroyed);
+  expect([run.scope.counters[0], host.stats.tables, host.stats.rejected.get('table_invalid')]).toEqual([5, 0, 1]);
+});
+
+test('a refused client goes on with messages over the same connection', async () => {
+  const { path, table, runs } = await engine();
+  const { socket, answer } = await announce(path, table);
+  expect(answer).toEqual({ refused: 'table_missing' });
+  socket.write(`${JSON.stringify({ JobDesc: jobDesc({ jobid: 'by-messages' }) })}\0`);
+  await eventually(() => runs.live.has('by-messages'));
+});
+
+const valid = (table: string): void => new TableWriter(NONCE).save(table);
+const cases: [string, string, (table: string) => void][] = [
+  ['a link', 'table_not_private', (table) => (valid(`${table}.real`), symlinkSync(`${table}.real`, table))],
+  ['two names', 'table_not_private', (table) => (valid(table), linkSync(table, `${table}.too`))],
+  [
+    'a fifo',
+    'table_not_private',
+    (table) => void execFileSync('python3', ['-c', 'import os,sys; os.mkfifo(sys.argv[1], 0o600)', table]),
+  ],
+  ['a directory', 'table_not_private', (table) => mkdirSync(table, { mode: 0o600 })],
+  ['open to others', 'table_not_private', (table) => (valid(table), chmodSync(table, 0o644))],
+  ['an open directory', 'table_not_private', (table) => (valid(table), chmodSync(join(table, '..'), 0o755))],
+  ['empty', 'table_invalid', (table) => writeFileSync(table, '', { mode: 0o600 })],
+  ['another nonce', 'table_invalid', (table) => new TableWriter('f'.repeat(32)).save(table)],
+];
+if (process.getuid?.() === 0) {
+  cases.push(["somebody else's", 'table_not_private', (table) => (valid(table), chownSync(table, 65534, 65534))]);
+}
+
+test.each(cases)('refused: %s', async (_, reason, make) => {
+  const { path, table, host } = await engine();
+  make(table);
+  expect((await announce(path, table)).answer).toEqual({ refused: reason });
+  expect([host.stats.tables, host.stats.rejected.get(reason as 'table_invalid')]).toEqual([0, 1]);
+});
+
+test.each(['/etc/passwd', `/tmp/1-${NONCE}.table`, 'relative'])('refused: a path elsewhere, %s', async (elsewhere) => {
+  const { path } = await engine();
+  const { answer } = await announce(path, elsewhere);
+  expect(answer).toEqual({ refused: elsewhere === 'relative' ? 'announce_malformed' : 'table_elsewhere' });
+});
+
+test('a path that climbs out of the directory is elsewhere', async () => {
+  const { path, directory, table } = await engine();
+  valid(table);
+  expect((await announce(path, join(directory, 'x').replace('x', `../tables/1-${NONCE}.table`))).answer).toEqual({
+    refused: 'table_elsewhere',
+  });
+  rmSync(table);
+});
+
+test('an announce without end is cut off', async () => {
+  const { path } = await engine();
+  const socket = connect(path);
+  socket.on('error', () => undefined);
+  socket.write(`\x01${'x'.repeat(70_000)}`);
+  await eventually(() => socket.destroyed || socket.readableEnded || (socket.resume(), false));
+});

@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readHeader, TableReader, type ReadAt, type TableSink } from '../../../../src/engine/ingest/table.ts';
+import { TableWriter } from '../../../support/table.ts';
+
+const NONCE = '00112233445566778899aabbccddeeff';
+
+class Sums implements TableSink {
+  readonly names: string[] = [];
+  readonly counters: number[] = [];
+  readonly gauges: number[][] = [];
+  describe(name: string): number {
+    this.counters.push(0);
+    return this.names.push(name) - 1;
+  }
+  counter(handle: number, increase: number): void {
+    expect(increase).toBeGreaterThan(0);
+    this.counters[handle]! += increase;
+  }
+  gauge(handle: number, ...values: number[]): void {
+    expect(values.every(Number.isFinite)).toBe(true);
+    this.gauges[handle] = values;
+  }
+}
+
+const from =
+  (bytes: () => Buffer): ReadAt =>
+  (into, length, at) =>
+    into.length === 0 ? 0 : Buffer.from(bytes().subarray(at, at + length)).copy(into);
+
+function opened() {
+  const writer = new TableWriter(NONCE);
+  const sums = new Sums();
+  return {
+    writer,
+    sums,
+    reader: new TableReader(
+      from(() => writer.bytes),
+      sums,
+    ),
+  };
+}
+
+describe('a valid table', () => {
+  test('its header tells whose it is', () => {
+    const { writer } = opened();
+    expect(readHeader(writer.bytes)).toMatchObject({
+      nonce: NONCE,
+      pid: process.pid,
+      startTime: 1n,
+      state: 1,
+      used: 4096,
+    });
+  });
+
+  test('banks are summed, beyond 32 and 53 bits, and what grew is handed on', () => {
+    const { writer, sums, reader } = opened();
+    const [a, b] = [writer.add({ name: 'a', kind: 'integer' }), writer.add({ name: 'b', kind: 'double' })];
+    const second = writer.bank();
+    writer.integer(a, 0xffff_ffffn);
+    writer.integer(a, 2n, second);
+    writer.double(b, 1.5);
+    writer.double(b, 2, second);
+    expect(reader.readAll()).toBe(true);
+    expect(sums.counters).toEqual([2 ** 32 + 1, 3.5]);
+    writer.integer(a, 2n ** 60n + 1n);
+    reader.read();
+    writer.integer(a, 2n ** 60n + 8n);
+    sums.counters[0] = 0;
+    reader.read();
+    expect(sums.counters[0]).toBe(7);
+  });
+
+  test('a counter that seems to shrink waits until it is there again', () => {
+    const { writer, sums, reader } = opened();
+    const [a, b] = [writer.add({ name: 'a', kind: 'integer' }), writer.add({ name: 'b', kind: 'double' })];
+    for (const value of [10, 4, 12]) {
+      writer.integer(a, BigInt(value));
+      writer.double(b, value === 4 ? NaN : value);
+      reader.readAll();
+      expect(sums.counters).toEqual([value === 4 ? 10 : value, value === 4 ? 10 : value]);
+    }
+  });
+
+  test('a torn gauge is left for the next time', () => {
+    const { writer, sums, reader } = opened();
+    const gauge = writer.add({ name: 'g', kind: 'gauge' });
+    reader.readAll();
+    expect(sums.gauges).toEqual([]);
+    writer.gauge(gauge, 3n, [1, 2, 3, 4]);
+    reader.read();
+    expect(sums.gauges).toEqual([]);
+    writer.gauge(gauge, 4n, [1, 2, 2, 3]);
+    reader.read();
+    expect(sums.gauges[0]).toEqual([1, 2, 2, 3]);
+  });
+
+  test('a gauge that is written between the two looks is not taken', () => {
+    const writer = new TableWriter(NONCE);
+    const gauge = writer.add({ name: 'g', kind: 'gauge' });
+    const sums = new Sums();
+    const reader = new TableReader((into, length, at) => {
+      if (at > 0) writer.gauge(gauge, 6n, [5, 5, 1, 5]);
+      return writer.bytes.copy(into, 0, at, at + length);
+    }, sums);
+    reader.read();
+    writer.gauge(gauge, 4n, [1, 1, 1, 1]);
+    reader.read();
+    expect(sums.gauges).toEqual([]);
+    reader.read();
+    expect(sums.gauges[0]).toEqual([5, 5, 1, 5]);
+  });
+
+  test('it grows: entries of later groups are noticed', () => {
+    const { writer, sums, reader } = opened();
+    for (let i = 0; i < 600; i++) {
+      writer.integer(writer.add({ name: `n${i}`, kind: 'integer' }), BigInt(i));
+      if (i % 50 === 0) expect(reader.read()).toBe(true);
+    }
+    reader.readAll();
+    expect(sums.counters).toEqual(Array.from({ length: 600 }, (_, i) => i));
+  });
+
+  test('what was counted before can be left out', () => {
+    const { writer, sums, reader } = opened();
+    const a = writer.add({ name: 'a', kind: 'integer' });
+    writer.integer(a, 100n);
+    reader.readAll(false);
+    writer.integer(a, 101n);
+    reader.read();
+    expect(sums.counters).toEqual([1]);
+  });
+});
+
+/** A table with all kinds of things in it. */
+function sample(): TableWriter {
+  const writer = new TableWriter(NONCE);
+  for (let i = 0; i < 9; i++) {
+    const kind = (['integer', 'double', 'gauge'] as const)[i % 3]!;
+    const entry = writer.add({ name: `metric_${i}`, kind });
+    if (kind === 'integer') writer.integer(entry, 7n);
+    else if (kind === 'double') writer.double(entry, 0.5);
+    else writer.gauge(entry, 2n, [1, 1, 1, 1]);
+  }
+  return writer;
+}
+
+describe('a hostile table', () => {
+  const valid = sample().bytes;
+  const integrity = (bytes: () => Buffer, reads: number): void => {
+    const reader = new TableReader(from(bytes), new Sums());
+    let before = true;
+    for (let i = 0; i < reads; i++) {
+      const now = reader.read();
+      expect(now && !before).toBe(false);
+      before = now;
+    }
+  };
+
+  test('flipped bits, cut ends and appended bytes never crash the reader', () => {
+    const change = fc.tuple(fc.nat(valid.length - 1), fc.integer({ min: 1, max: 255 }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(change, { maxLength: 8 }), { maxLength: 4 }),
+        fc.nat(2 * valid.length),
+        (steps, end) => {
+          let bytes: Buffer = Buffer.from(valid);
+          const states = steps.map((changes) => {
+            for (const [at, bits] of changes) bytes[at]! ^= bits;
+            return Buffer.from(bytes);
+          });
+          states.push(Buffer.concat([bytes, bytes]).subarray(0, end));
+          let step = 0;
+          integrity(() => states[Math.min(step++, states.length - 1)]!, states.length + 2);
+          for (const state of states) readHeader(state);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('integers of any size at places that matter', () => {
+    // Header fields, segment headers and the first entries.
+    const place = fc.oneof(fc.nat(21), fc.integer({ min: 1024, max: 1024 + 64 }), fc.nat(valid.length / 4 - 1));
+    const value = fc.oneof(fc.constantFrom(0, 1, 64, 0xffff_ffff, 0x7fff_ffff, 4096, 0x0400_0000), fc.nat());
+    fc.assert(
+      fc.property(fc.array(fc.tuple(place, value), { minLength: 1, maxLength: 6 }), (changes) => {
+        const bytes = Buffer.from(valid);
+        for (const [at, number] of changes) bytes.writeUInt32LE(number, 4 * at);
+        integrity(() => bytes, 3);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('one that shrinks is a fault and stays one', () => {
+    let bytes = valid;
+    const reader = new TableReader(
+      from(() => bytes),
+      new Sums(),
+    );
+    expect(reader.readAll()).toBe(true);
+    bytes = valid.subarray(0, valid.length - 64);
+    expect(reader.read()).toBe(false);
+    bytes = valid;
+    expect(reader.read()).toBe(false);
+  });
+});
