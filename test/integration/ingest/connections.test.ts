@@ -162,7 +162,7 @@ describe('the engine’s own socket', () => {
     const socket = await open(here.engine.ready.socket);
     let answer = '';
     socket.on('data', (bytes: Buffer) => (answer += bytes.toString()));
-    socket.write('\u0001\u0002garbage\r\n\r\n');
+    socket.write('\u0002\u0003garbage\r\n\r\n');
     await once(socket, 'close');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect((await here.client.status()).ingest.connections).toBe(0);
