@@ -4,17 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Status } from '../shared/api/status.ts';
+import { ENGINE_FILE, EngineFile } from '../shared/engine-file.ts';
 import { EngineClient, EngineError } from './http.ts';
 
 /** An engine that is stopped or swamped does not answer; in ms. */
 const ANSWER_WITHIN = 5000;
-
-/** DATA/engine.json, as far as it is used here. */
-const EngineFile = z.object({
-  socket: z.string().min(1),
-  url: z.string().nullable().catch(null),
-  pid: z.number().catch(0),
-});
 
 export interface Wanted {
   /** The socket to look at and no other; null: none was named. */
@@ -46,10 +40,10 @@ export interface Attempt {
 
 export type Search = { readonly found: FoundEngine } | { readonly found: null; readonly tried: readonly Attempt[] };
 
-function engineFile(data: string | null): z.output<typeof EngineFile> | null {
+function engineFile(data: string | null): EngineFile | null {
   if (data === null) return null;
   try {
-    return EngineFile.parse(JSON.parse(readFileSync(join(data, 'engine.json'), 'utf8')));
+    return EngineFile.parse(JSON.parse(readFileSync(join(data, ENGINE_FILE), 'utf8')));
   } catch {
     // There is none, or it is being written: the usual socket is looked at.
     return null;

@@ -1,9 +1,8 @@
-/** `engine.json` in the data directory: where the engine that has it can be reached, for other programs of its owner. */
+/** Writes where this engine can be reached, for other programs of its owner (shared/engine-file.ts). */
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-export const ENGINE_FILE = 'engine.json';
+import { ENGINE_FILE } from '../shared/engine-file.ts';
 
 /** Writes it; the returned function removes it. Without it only the convenience of finding the engine is gone. */
 export function announceEngine(data: string, ready: object, warn: (message: string) => void): () => void {

@@ -280,7 +280,7 @@ async function open(
   let pulses = 0;
   const pulse = (): void => {
     if (++pulses % 16 === 0) sampler.poll();
-    if (stats.bytes > 0 || stats.tables > 0) useCompilers();
+    if (stats.bytes > 0) useCompilers();
   };
   url = await listen(app, config.listen);
   if (config.compat && url?.startsWith('http:')) warn(openToOthers(config.compatNetworks));

@@ -3,17 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Config } from '../engine/config.ts';
-import { ENGINE_FILE } from '../engine/engine-file.ts';
 import { Status } from '../shared/api/status.ts';
+import { ENGINE_FILE, EngineFile } from '../shared/engine-file.ts';
 import { RunningEngine } from '../shared/host.ts';
 
 /** An engine on this machine that is alive answers within this time, in ms. */
 const ANSWERS_WITHIN = 2000;
 const MAX_ANSWER = 1024 * 1024;
-
-const EngineFile = z.object({ socket: z.string().min(1) });
 
 /** Over the socket: whoever may open it owns the engine. */
 function statusOf(socketPath: string): Promise<Status | null> {

@@ -1,5 +1,6 @@
 /** The exposition: whatever names, labels and descriptions clients send, both formats are valid and tell the same. */
 
+import { bareJob } from '../../src/shared/model/job.ts';
 import { readExposition, identityOf } from '../unit/engine/http/read-exposition.ts';
 import { FuzzEngine } from './engine.ts';
 import type { FuzzTarget } from './target.ts';
@@ -12,17 +13,7 @@ let jobs = 0;
 function messagesOf(input: Uint8Array, jobid: string): string {
   const [names = '', docs = ''] = Buffer.from(input).toString('utf8').split('\n\n');
   const doc = docs.split('\n');
-  const empty = {
-    command: '',
-    size: 1,
-    nodelist: '',
-    partition: '',
-    cluster: '',
-    run_dir: '',
-    start_time: 0,
-    end_time: 0,
-  };
-  const messages: unknown[] = [{ JobDesc: { jobid, ...empty } }];
+  const messages: unknown[] = [{ JobDesc: { ...bareJob(jobid), size: 1 } }];
   for (const [i, name] of names.split('\n').entries()) {
     const gauge = i % 3 === 2;
     const ctype = gauge ? { Gauge: { min: 0, max: 0, hits: 0, total: 0 } } : { Counter: { ts: 0, value: 0 } };

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bareJob } from '../../src/shared/model/job.ts';
 import { FuzzEngine } from './engine.ts';
 import type { FuzzTarget } from './target.ts';
 
@@ -11,18 +12,8 @@ let begun: Promise<void> | null = null;
 /** Something to ask for: a job with a counter and a gauge. */
 async function begin(): Promise<void> {
   const socket = await fuzzed.program();
-  const desc = {
-    command: 'x',
-    size: 1,
-    nodelist: '',
-    partition: '',
-    cluster: '',
-    run_dir: '',
-    start_time: 0,
-    end_time: 0,
-  };
   const messages = [
-    { JobDesc: { jobid: 'j', ...desc } },
+    { JobDesc: { ...bareJob('j'), command: 'x', size: 1 } },
     { Desc: { name: 'c{a="b"}', doc: '', ctype: { Counter: { ts: 0, value: 0 } } } },
     { Value: { name: 'c{a="b"}', value: { Counter: { ts: 0, value: 5 } } } },
     { Desc: { name: 'g', doc: '', ctype: { Gauge: { min: 0, max: 0, hits: 0, total: 0 } } } },

@@ -13,8 +13,6 @@ import { ensureBuilt } from './launch.ts';
 import { processTree } from './processes.ts';
 import { temporaryFolder } from './tmp.ts';
 
-export { alive, enginePid, processTree } from './processes.ts';
-
 export const root = path.join(import.meta.dirname, '..', '..');
 
 /** Why desktop tests cannot run here; guard suites with `describe.skipIf(lacksDesktop())`. */

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { JobDesc } from '../../shared/model/job.ts';
+import { useCompilers } from '../compilers.ts';
 import { Client, type ClientHost } from './client.ts';
 import { MAX_DOC, type Reason } from './messages.ts';
 import { escapedName, hashBytes } from './names.ts';
@@ -145,6 +146,8 @@ export class Tables {
     this.#tables.set(nonce, table);
     this.#bytes += table.reader.size;
     host.stats.tables++;
+    // Its values come with the ticks, not with bytes on a connection.
+    useCompilers();
     return table;
   }
 

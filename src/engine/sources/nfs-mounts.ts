@@ -89,16 +89,7 @@ function parseBlock(lines: readonly string[]): NfsMount | null {
     const numbers = numbersOf(rest);
     if (numbers === null || numbers.length < 8) return null;
     const sums = operations[key === 'READ' ? 'read' : key === 'WRITE' ? 'write' : 'other'];
-    const [count, sent, timeouts, , , , response, whole] = numbers as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [count = 0, sent = 0, timeouts = 0, , , , response = 0, whole = 0] = numbers;
     sums.operations += count;
     sums.retransmissions += Math.max(0, sent - count);
     sums.timeouts += timeouts;
@@ -106,14 +97,7 @@ function parseBlock(lines: readonly string[]): NfsMount | null {
     sums.seconds += whole / 1000;
   }
   if (!inOperations || bytes === null || bytes.length < 6) return null;
-  const [read, written, directRead, directWritten, serverRead, serverWritten] = bytes as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [read = 0, written = 0, directRead = 0, directWritten = 0, serverRead = 0, serverWritten = 0] = bytes;
   return {
     export: labelValue(Buffer.from(unescaped(device[1]!), 'latin1')),
     mount: labelValue(Buffer.from(unescaped(device[2]!), 'latin1')),

@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { alive, lacksDesktop, processTree, useDesktop } from '../../support/desktop.ts';
+import { lacksDesktop, useDesktop } from '../../support/desktop.ts';
+import { alive, processTree } from '../../support/processes.ts';
 import { eventually } from '../../support/wait.ts';
 import { jobRow, SOON } from '../console.ts';
 import { Program } from '../program.ts';

@@ -64,6 +64,18 @@ describe('requests per second', () => {
   });
 });
 
+/** A run of so many series; the path of their list, which is a large answer. */
+async function wideRun(here: Here, series: number): Promise<string> {
+  const pusher = await here.pusher();
+  pusher.job({ jobid: 'wide' });
+  for (let i = 0; i < series; i++) pusher.describeCounter(`a_rather_long_name_of_a_counter_${i}`, 'what it counts');
+  const scope = await eventually(async () => {
+    const [run] = (await here.client.runs({ state: 'live' })).runs;
+    return run?.series === series && run.scope;
+  });
+  return `/api/v1/series?scope=${encodeURIComponent(scope)}`;
+}
+
 describe('sizes', () => {
   test('a request body', async () => {
     const here = await startHere({ node: false, limits: { request_body: '1KiB' } });
@@ -79,14 +91,7 @@ describe('sizes', () => {
 
   test('an answer: refused in words, smaller ones are given', async () => {
     const here = await startHere({ node: false, limits: { response_size: '64KiB' } });
-    const pusher = await here.pusher();
-    pusher.job({ jobid: 'wide' });
-    for (let i = 0; i < 2000; i++) pusher.describeCounter(`a_rather_long_name_of_a_counter_${i}`, 'what it counts');
-    const scope = await eventually(async () => {
-      const [run] = (await here.client.runs({ state: 'live' })).runs;
-      return run?.series === 2000 && run.scope;
-    });
-    const path = `/api/v1/series?scope=${encodeURIComponent(scope)}`;
+    const path = await wideRun(here, 2000);
     const answer = await ask(here, path, { headers: withToken(here) });
     expect(answer.status).toBe(422);
     expect(answer.json()).toMatchObject({ code: 'response_too_large' });
@@ -96,14 +101,7 @@ describe('sizes', () => {
 
   test('answers that nobody reads: further large ones are 503, small ones go on; there is room again when they are gone', async () => {
     const here = await startHere({ node: false, limits: { unread_responses: '16MiB' } });
-    const pusher = await here.pusher();
-    pusher.job({ jobid: 'wide' });
-    for (let i = 0; i < 15_000; i++) pusher.describeCounter(`a_rather_long_name_of_a_counter_${i}`, 'what it counts');
-    const scope = await eventually(async () => {
-      const [run] = (await here.client.runs({ state: 'live' })).runs;
-      return run?.series === 15_000 && run.scope;
-    });
-    const path = `/api/v1/series?scope=${encodeURIComponent(scope)}`;
+    const path = await wideRun(here, 15_000);
     const lazy = await Promise.all(Array.from({ length: 8 }, () => dial(here)));
     const head = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${here.engine.token}\r\n\r\n`;
     for (const socket of lazy) socket.pause().write(head);

@@ -3,25 +3,13 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { bareJob } from '../../../src/shared/model/job.ts';
 import type { Run } from '../../../src/shared/api/runs.ts';
 import { eventually } from '../../support/wait.ts';
 import type { Here } from '../http/here.ts';
 
 export const job = (jobid: string, more: object = {}): string =>
-  `${JSON.stringify({
-    JobDesc: {
-      jobid,
-      command: './x',
-      size: 1,
-      nodelist: '',
-      partition: '',
-      cluster: '',
-      run_dir: '',
-      start_time: 0,
-      end_time: 0,
-      ...more,
-    },
-  })}\0`;
+  `${JSON.stringify({ JobDesc: { ...bareJob(jobid), command: './x', size: 1, ...more } })}\0`;
 export const counter = (name: string, doc = ''): string =>
   `${JSON.stringify({ Desc: { name, doc, ctype: { Counter: { ts: 0, value: 0 } } } })}\0`;
 export const gauge = (name: string, doc = ''): string =>

@@ -1,30 +1,22 @@
 import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { nodeScope } from '../../../shared/model/scope.ts';
 import { bundleText } from '../../../shared/api/diagnosis.ts';
 import { Icon } from '../../components/Icon.tsx';
 import { download, fileStamp } from '../../components/download.ts';
 import { Failure, useTitle } from '../../components/Message.tsx';
-import { useConnection } from '../../state/connection.ts';
 import { useEngine } from '../../state/engine.ts';
+import { useOwnHost } from '../../state/ownHost.ts';
 import { Checks } from './Checks.tsx';
 import { Figures } from './Figures.tsx';
 
 /** What is wrong, and the engine's own figures. */
 export function DiagnosticsView() {
   useTitle('Diagnostics');
-  const engine = useEngine();
-  const live = useConnection((s) => s.status?.engine.host ?? null);
-  const status = useQuery({
-    queryKey: [engine.base, 'status'],
-    queryFn: ({ signal }) => engine.api.status(signal),
-    enabled: live === null,
-  });
-  const host = live ?? status.data?.engine.host ?? null;
+  const { host, error, retry } = useOwnHost();
   if (host === null) {
-    if (status.error) return <Failure error={status.error} retry={() => void status.refetch()} />;
+    if (error) return <Failure error={error} retry={retry} />;
     return <div className="v-skeletons" role="status" aria-label="Loading the diagnostics" />;
   }
   return <Diagnostics host={host} />;

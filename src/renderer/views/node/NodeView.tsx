@@ -4,8 +4,8 @@ import { Link, Redirect } from 'wouter';
 import { nodeScope } from '../../../shared/model/scope.ts';
 import { Failure, NotFound, useTitle } from '../../components/Message.tsx';
 import { RequestError } from '../../data/api.ts';
-import { useConnection } from '../../state/connection.ts';
 import { useEngine, useRunsOn } from '../../state/engine.ts';
+import { useOwnHost } from '../../state/ownHost.ts';
 import { BoardView } from '../board/BoardView.tsx';
 import type { BoardScope } from '../board/useBoard.ts';
 import { runPath } from '../jobs/columns.tsx';
@@ -17,16 +17,9 @@ export function NodeView({ host }: { readonly host: string | null }) {
 
 function OwnNode() {
   useTitle('Node');
-  const engine = useEngine();
-  const live = useConnection((s) => s.status?.engine.host ?? null);
-  const status = useQuery({
-    queryKey: [engine.base, 'status'],
-    queryFn: ({ signal }) => engine.api.status(signal),
-    enabled: live === null,
-  });
-  const host = live ?? status.data?.engine.host;
-  if (host !== undefined) return <Redirect to={`/ui/node/${encodeURIComponent(host)}`} replace />;
-  if (status.error) return <Failure error={status.error} retry={() => void status.refetch()} />;
+  const { host, error, retry } = useOwnHost();
+  if (host !== null) return <Redirect to={`/ui/node/${encodeURIComponent(host)}`} replace />;
+  if (error) return <Failure error={error} retry={retry} />;
   return <div className="v-skeletons" role="status" aria-label="Loading the node" />;
 }
 

@@ -9,7 +9,7 @@ import { Runs, type LiveRun, type RunsOptions } from '../../../../src/engine/liv
 import { Scope } from '../../../../src/engine/live/scope.ts';
 import type { Profile } from '../../../../src/shared/api/profiles.ts';
 import type { Run } from '../../../../src/shared/api/runs.ts';
-import type { JobDesc } from '../../../../src/shared/model/job.ts';
+import { bareJob, type JobDesc } from '../../../../src/shared/model/job.ts';
 import type { Gauge } from '../../../../src/shared/model/values.ts';
 
 export const HOST = 'n1';
@@ -62,18 +62,7 @@ export class Connection {
   }
 }
 
-export const jobDesc = (desc: Partial<JobDesc>): JobDesc => ({
-  jobid: 'j',
-  command: '',
-  size: 1,
-  nodelist: '',
-  partition: '',
-  cluster: '',
-  run_dir: '',
-  start_time: 0,
-  end_time: 0,
-  ...desc,
-});
+export const jobDesc = (desc: Partial<JobDesc>): JobDesc => ({ ...bareJob('j'), size: 1, ...desc });
 
 export interface Harness {
   readonly runs: Runs;
