@@ -90,7 +90,7 @@ static size_t append(char *to, size_t at, const char *message) {
 static void leave(int status) {
   int saved = errno;
   int fd = atomic_load(&engine);
-  if (owner != 0 && owner == getpid() && !atomic_flag_test_and_set(&left) && is_ours(fd)) {
+  if (owner != 0 && owner == getpid() && !atomic_flag_test_and_set(&left)) {
     char bytes[1024];
     char code[4];
     unsigned value = (unsigned)status & 0xFF;
@@ -110,8 +110,8 @@ static void leave(int status) {
     length = append(bytes, length, ONE("has_finished"));
     length = append(bytes, length, exit_desc);
     length = append(bytes, length, exit_value);
-    if (send_all(fd, bytes, length) != 0) {
-      /* The engine was restarted meanwhile: it goes on with the run of the same job and start. */
+    if (!is_ours(fd) || send_all(fd, bytes, length) != 0) {
+      /* The program closed it behind libc, or the engine was restarted: it goes on with the same run. */
       int again = join_engine();
       if (again >= 0) (void)send_all(again, bytes, length);
     }
@@ -133,10 +133,20 @@ static void in_child(void) {
   owner = 0;
 }
 
+/* Promises the goodbye: without it the engine takes the process for killed. An older proxy, `plain`, gets the nine members
+ * that it knows. */
+static void add_job(struct text *message, const char *job, bool plain) {
+  const char *more = strstr(job, ",\"launch\":\"");
+  const char *end = more != NULL && plain ? more : job + strlen(job) - 1;
+  text_add(message, "{\"JobDesc\":");
+  for (const char *c = job; c < end; c++) text_add_char(message, *c);
+  text_add(message, more != NULL && !plain ? ",\"goodbye\":true}}" : "}}");
+}
+
 __attribute__((constructor)) static void begin(void) {
   char *root = getenv("VIGIE_ROOT");
   const char *job = getenv("VIGIE_JOB");
-  if (root == NULL || job == NULL) return;
+  if (root == NULL || job == NULL || job[0] != '{') return;
   char *mark;
   long pid = strtol(root, &mark, 10);
   if (pid != (long)getpid() || mark[0] != ' ' || (mark[1] != '0' && mark[1] != '1')) return;
@@ -145,9 +155,7 @@ __attribute__((constructor)) static void begin(void) {
   char buffer[128];
   const char *path = engine_socket(buffer, sizeof buffer);
   struct text message = text_over(announce, sizeof announce);
-  text_add(&message, "{\"JobDesc\":");
-  text_add(&message, job);
-  text_add(&message, "}");
+  add_job(&message, job, path == getenv("PROXY_PATH"));
   if (!message.full && strlen(path) < sizeof socket_path) {
     strcpy(socket_path, path);
     announce_length = message.length + 1;

@@ -118,7 +118,10 @@ static void fork_case(void) {
     exit(0);
   }
   int client = take_announce();
-  CHECK(strcmp(table, of_parent) != 0 && counted("forked_total") == 7);
+  CHECK(strcmp(table, of_parent) != 0);
+  /* It announces its table a moment before it counts. */
+  for (int i = 0; i < 20000 && counted("forked_total") != 7; i++) usleep(1000);
+  CHECK(counted("forked_total") == 7);
   answer(client, "{\"accepted\":true}");
   int status;
   CHECK(waitpid(child, &status, 0) == child && status == 0);
@@ -217,6 +220,23 @@ static void reconnect(void) {
   CHECK(counted("kept_total") == 2);
 }
 
+/* One engine has read the table, the next one refuses it: only what came after that is sent as messages. */
+static void refused_later(void) {
+  vigie_counter *counter = new_counter("later_total");
+  vigie_counter_add(counter, 5);
+  int client = take_announce();
+  answer(client, "{\"accepted\":true}");
+  usleep(100000);
+  close(client);
+  client = take_announce();
+  answer(client, "{\"refused\":\"table_missing\"}");
+  CHECK(receive(client) && strstr(message, "{\"JobDesc\""));
+  CHECK(receive(client) && strstr(message, "{\"Desc\":{\"name\":\"later_total\""));
+  vigie_counter_add(counter, 2);
+  CHECK(vigie_flush() == VIGIE_OK);
+  CHECK(receive(client) && strstr(message, "later_total") && strstr(message, "\"value\":2.0}}}}"));
+}
+
 /* A program that closes all descriptors and opens files of its own: nothing of ours may go there. */
 static void reused_descriptor(void) {
   vigie_counter *counter = new_counter("closed_total");
@@ -274,7 +294,7 @@ static const struct {
     {"threads", threads},     {"fork", fork_case},           {"no_engine", no_engine},
     {"no_tmpfs", no_tmpfs},   {"announce", announce},        {"refused", refused},
     {"reconnect", reconnect}, {"reused_descriptor", reused_descriptor}, {"gauge", gauge},
-    {"names", names},         {"old_engine", old_engine},
+    {"names", names},         {"old_engine", old_engine},   {"refused_later", refused_later},
 };
 
 int main(int count, char **arguments) {

@@ -59,8 +59,8 @@ export async function openWorkerStore(options: WorkerStoreOptions): Promise<Open
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
   });
   const store = new WorkerStore(worker, options.queueLimit ?? { ticks: 120, bytes: 32 * MIB });
-  const { engineId, epoch, interrupted, warnings } = await store.opened;
-  return { store, engineId, epoch, interrupted, warnings };
+  const { engineId, epoch, interrupted, tables, warnings } = await store.opened;
+  return { store, engineId, epoch, interrupted, tables, warnings };
 }
 
 interface Waiting {
@@ -105,7 +105,9 @@ class WorkerStore implements Store {
   }
 
   append(tick: Tick): boolean {
-    const bytes = tick.scopes.reduce((sum, { frame }) => sum + frame.byteLength, 0);
+    const states = tick.tables ?? [];
+    const stateBytes = states.reduce((sum, { state }) => sum + (state?.byteLength ?? 0), 0);
+    const bytes = tick.scopes.reduce((sum, { frame }) => sum + frame.byteLength, stateBytes);
     const full = this.#ticks >= this.#limit.ticks || this.#tickBytes + bytes > this.#limit.bytes;
     if (this.#gone !== null || this.#closing || full) {
       this.#dropped++;
@@ -121,9 +123,15 @@ class WorkerStore implements Store {
       at += frame.byteLength;
       return { scope, added: packer.add(added), count: added.length, bytes: frame.byteLength };
     });
+    const tables = states.map(({ nonce, scope, state }) => {
+      if (state === null) return { nonce, scope, bytes: null };
+      frames.set(state, at);
+      at += state.byteLength;
+      return { nonce, scope, bytes: state.byteLength };
+    });
     const series = packer.packed;
     if (series) transfer.push(series.buffer);
-    this.#write({ type: 'tick', time: tick.time, scopes, series, frames: frames.buffer }, bytes, transfer);
+    this.#write({ type: 'tick', time: tick.time, scopes, tables, series, frames: frames.buffer }, bytes, transfer);
     return true;
   }
 

@@ -7,7 +7,7 @@ import type { ScopeId } from '../../shared/model/scope.ts';
 import type { RangeColumns } from './aggregate.ts';
 import type { StoreOpenCode } from './open-error.ts';
 import type { AuditPage, RunPage, StoredAudit, StoredRuns } from './sqlite-reader.ts';
-import type { InterruptedRun, Snapshot } from './store.ts';
+import type { InterruptedRun, Snapshot, TableState } from './store.ts';
 
 /** workerData of the thread. */
 export interface StoreOptions {
@@ -20,7 +20,7 @@ export interface StoreOptions {
   readonly fsType: number | null;
 }
 
-/** Written in the order they come. The scopes' frames lie one after another in `frames`. */
+/** Written in the order they come. The scopes' frames, then the tables' states, lie one after another in `frames`. */
 export type WriteMessage =
   | {
       readonly type: 'tick';
@@ -32,6 +32,12 @@ export type WriteMessage =
         readonly count: number;
         /** Bytes in `frames`. */
         readonly bytes: number;
+      }[];
+      /** `bytes`: of its state in `frames`; null: there is none. */
+      readonly tables: readonly {
+        readonly nonce: string;
+        readonly scope: ScopeId | null;
+        readonly bytes: number | null;
       }[];
       /** All that are new, packed (series-pack.ts), in the scopes' order; null: none. */
       readonly series: Uint8Array<ArrayBuffer> | null;
@@ -89,6 +95,7 @@ export type FromWorker =
       readonly engineId: string;
       readonly epoch: number;
       readonly interrupted: readonly InterruptedRun[];
+      readonly tables: readonly TableState[];
       readonly warnings: readonly string[];
     }
   | { readonly type: 'refused'; readonly code: StoreOpenCode; readonly message: string }

@@ -13,7 +13,8 @@ import { interruptedProfile, type StoredRank } from './interrupted.ts';
 import { searchText } from './run-list.ts';
 import { ScopeTrack, type TrackedFrame } from './scope-track.ts';
 import { SqliteReader } from './sqlite-reader.ts';
-import type { InterruptedRun, ScopeTick, SeriesList, Tick } from './store.ts';
+import type { InterruptedRun, ScopeTick, SeriesList, TableState, Tick } from './store.ts';
+import { TableRows, TableStates } from './table-states.ts';
 
 /** A snapshot replays at most this many frames. */
 const FULL_EVERY = 256;
@@ -39,6 +40,8 @@ export class SqliteStore {
   readonly #db: Database.Database;
   readonly #live = new Map<ScopeId, LiveScope>();
   readonly #liveRows = new Set<number>();
+  readonly #tables: TableRows;
+  readonly #tableStates = new TableStates();
   readonly #statements;
   /** The number of this start is not on disk yet. */
   #epochUnsaved = true;
@@ -46,6 +49,7 @@ export class SqliteStore {
   constructor(db: Database.Database) {
     this.#db = db;
     this.read = new SqliteReader(db);
+    this.#tables = new TableRows(db);
     const known = db.prepare('SELECT id, epochs FROM engine').get() as { id: string; epochs: number } | undefined;
     this.engineId = known?.id ?? randomBytes(16).toString('hex');
     this.epoch = (known?.epochs ?? 0) + 1;
@@ -78,6 +82,7 @@ export class SqliteStore {
 
   /** Frames that cannot be read are an error of the caller's: FrameError. Each tick once, in order. */
   prepare(tick: Tick): PreparedTick {
+    this.#tableStates.add(tick.tables ?? []);
     try {
       return { time: tick.time, scopes: tick.scopes.map((scope) => this.#take(scope)) };
     } catch (error) {
@@ -99,7 +104,9 @@ export class SqliteStore {
   /** One transaction. When it throws, nothing of the tick is stored and it may be written again. */
   writeTick(tick: PreparedTick): void {
     const rows: number[] = [];
+    const states = this.#tableStates.due(new Set(tick.scopes.map(({ name }) => name)));
     this.#transaction(() => {
+      this.#tables.write(states);
       for (const { name, live, frame } of tick.scopes) {
         const row = live.row ?? (this.#statements.scope.get(name, this.epoch) as number);
         rows.push(row);
@@ -112,6 +119,7 @@ export class SqliteStore {
         this.#statements.frame.run(row, frame.time, frame.full ? 1 : 0, frame.bytes);
       }
     });
+    this.#tableStates.written(states);
     tick.scopes.forEach(({ live }, i) => {
       live.row = rows[i]!;
       live.unsaved = [];
@@ -133,7 +141,10 @@ export class SqliteStore {
     this.#transaction(() => {
       this.#storeRun(run);
       this.#statements.profile.run(run.id, body);
+      // Where the engine stopped the tables go on, and so may the run.
+      if (run.state === 'finished') this.#tables.removeScope(run.scope);
     });
+    this.#tableStates.forget(run.scope);
     const ranks = rankPrefix(run.id);
     for (const [scope, { row }] of this.#live) {
       if (scope !== run.scope && !scope.startsWith(ranks)) continue;
@@ -204,6 +215,11 @@ export class SqliteStore {
       const snapshot = this.read.snapshot(name, Number.MAX_SAFE_INTEGER);
       return snapshot && Number.isInteger(rank) && rank >= 0 ? [{ rank, snapshot }] : [];
     });
+  }
+
+  /** As the last start left them. */
+  tables(): TableState[] {
+    return this.#tables.all();
   }
 
   close(): void {

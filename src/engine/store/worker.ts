@@ -9,6 +9,7 @@ import { StoreOpenError } from './open-error.ts';
 import { QuietCollector } from './quiet-collector.ts';
 import { removeOld } from './retention.ts';
 import { SqliteStore } from './sqlite.ts';
+import type { TableState } from './store.ts';
 import { Writer } from './writer.ts';
 
 const RETENTION_EVERY = 3_600_000;
@@ -49,11 +50,13 @@ interface Begun {
   readonly db: Database.Database;
   readonly store: SqliteStore;
   readonly interrupted: ReturnType<SqliteStore['interrupted']>;
+  readonly tables: readonly TableState[];
 }
 
 function begin(db: Database.Database, warnings: string[]): Begun {
   const store = new SqliteStore(db);
   const interrupted = store.interrupted();
+  const tables = store.tables();
   try {
     store.saveEpoch();
   } catch (error) {
@@ -61,10 +64,10 @@ function begin(db: Database.Database, warnings: string[]): Begun {
     if (!isPassing(error)) throw error;
     warnings.push(`the start could not be noted in the database: ${(error as Error).message}`);
   }
-  return { db, store, interrupted };
+  return { db, store, interrupted, tables };
 }
 
-function serve({ db, store, interrupted }: Begun, lock: StoreLock, warnings: string[]): void {
+function serve({ db, store, interrupted, tables }: Begun, lock: StoreLock, warnings: string[]): void {
   let closed = false;
   const writer = new Writer(store, options.retryFor, {
     done: (left, durableUntil) => send({ type: 'done', left, durableUntil }),
@@ -76,7 +79,8 @@ function serve({ db, store, interrupted }: Begun, lock: StoreLock, warnings: str
     const body = new TextEncoder().encode(JSON.stringify(profile));
     writer.take({ type: 'profile', run: profile.run, body }, false);
   }
-  send({ type: 'opened', engineId: store.engineId, epoch: store.epoch, interrupted: interrupted.all, warnings });
+  const { engineId, epoch } = store;
+  send({ type: 'opened', engineId, epoch, interrupted: interrupted.all, tables, warnings });
 
   const collector = new QuietCollector();
 
