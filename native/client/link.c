@@ -279,8 +279,14 @@ void link_start(void) {
 }
 
 void link_flush(int milliseconds, bool leave) {
+  struct timespec until;
   int64_t deadline = now_ms() + milliseconds;
   if (leave) registry_finish();
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += milliseconds * 1000000L;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  /* A handler of a signal that came within this function may call exit: as in at_exit. */
   pthread_mutex_lock(&io);
   gathered = false;
   for (;;) {

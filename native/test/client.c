@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -287,6 +289,26 @@ static void names(void) {
   answer(client, "{\"refused\":\"no\"}");
 }
 
+static void leave_now(int signal) {
+  (void)signal;
+  exit(7);
+}
+
+/* The signal comes while the engine is waited for. */
+static void exit_in_handler(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+    new_counter("waiting_total");
+    CHECK(signal(SIGALRM, leave_now) != SIG_ERR && setitimer(ITIMER_REAL, &soon, NULL) == 0);
+    for (int i = 0; i < 100; i++) vigie_flush();
+    _exit(1);
+  }
+  int status;
+  CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+  take_announce();
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -295,6 +317,7 @@ static const struct {
     {"no_tmpfs", no_tmpfs},   {"announce", announce},        {"refused", refused},
     {"reconnect", reconnect}, {"reused_descriptor", reused_descriptor}, {"gauge", gauge},
     {"names", names},         {"old_engine", old_engine},   {"refused_later", refused_later},
+    {"exit_in_handler", exit_in_handler},
 };
 
 int main(int count, char **arguments) {
