@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { Duration } from '../shared/duration.ts';
 import { DEFAULT_MAX_SERIES, LimitSettings, MaxSeries, type Limits } from './limits.ts';
 import { MergeRule } from './live/merge.ts';
+import { TargetLimitSettings, TargetSources, type TargetSource } from './targets/settings.ts';
 
 export const DEFAULT_PORT = 1337;
 
@@ -59,6 +60,9 @@ const Settings = z.strictObject({
   max_series: MaxSeries,
   /** All other limits. */
   limits: LimitSettings,
+  /** What numbers are pulled from, beside what is added by hand. */
+  targets: TargetSources,
+  target_limits: TargetLimitSettings,
   log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
 });
 export const SettingsFile = Settings.partial();
@@ -87,6 +91,8 @@ export interface Config {
   readonly merge: ReadonlyMap<string, MergeRule>;
   readonly maxSeries: number;
   readonly limits: Limits;
+  readonly targets: readonly TargetSource[];
+  readonly targetLimits: TargetLimitSettings;
   readonly logLevel: string;
   readonly host: string;
   readonly roots: { readonly proc: string; readonly sys: string };
@@ -144,6 +150,8 @@ export async function resolveConfig(
     merge: new Map(Object.entries(s.merge ?? {})),
     maxSeries: s.max_series ?? DEFAULT_MAX_SERIES,
     limits: s.limits ?? LimitSettings.parse({}),
+    targets: s.targets ?? [],
+    targetLimits: s.target_limits ?? TargetLimitSettings.parse({}),
     logLevel: s.log_level ?? 'info',
     host: hostname(),
     roots: { proc: '/proc', sys: '/sys' },

@@ -40,6 +40,7 @@ import { engineStatus } from './status.ts';
 import { openStore } from './store/index.ts';
 import { QuietCollector } from './store/quiet-collector.ts';
 import { StoreSize } from './store-size.ts';
+import { openTargets } from './targets/open.ts';
 
 /** Ended runs remembered until the store certainly tells of them. */
 const RECENT_RUNS = 1000;
@@ -126,6 +127,7 @@ async function open(
   const memory = new MemoryGuard(memoryCeiling(limits.memory));
   const budget = new Budget({ limits, maxSeries: config.maxSeries, node, memoryFull: () => memory.look() });
 
+  let url: string | null = null;
   /** Runs whose description is to be stored: once per tick, however often it changed. */
   const changed = new Set<LiveRun>();
   const putChanged = (): void => {
@@ -183,10 +185,15 @@ async function open(
 
   const sources = config.node ? openSources(config.roots, sourceWriter(node, config.host), warn) : null;
   if (sources) opened.push(() => sources.close());
+  const { system, targets, discovery } = openTargets({
+    ...{ config, clock, engineId, node, sources, budget, ended, hub, warn },
+    url: () => url,
+    lastFrame: (scope) => sampler.closeScope(scope),
+  });
   const loop = watchLoop();
   opened.push(() => loop.close());
   const self = new SelfMetrics(sourceWriter(node, config.host), {
-    ...{ stats, runs, hub, store, refusals, memory, budget, loop },
+    ...{ stats, runs, hub, store, refusals, memory, budget, loop, targets },
     storeSize: new StoreSize(config.data),
     httpConnections: () => app.load().connections,
     now: clock.now,
@@ -220,7 +227,7 @@ async function open(
       const { lateMs } = sampler.status;
       if (lateMs > config.periodMs / 2) lateness.add(clock.monotonic(), lateMs);
       budget.look();
-      sources?.sample(seconds);
+      system.sample(seconds);
       tables.read();
       self.sample(seconds, sampler.status);
       noteBusy(self.busy);
@@ -229,12 +236,12 @@ async function open(
     *scopes() {
       yield node;
       for (const run of runs.live.values()) yield run.scope;
+      yield* targets.scopes();
     },
     consume,
   });
 
   let legacy: IngestSocket | null = null;
-  let url: string | null = null;
 
   const context: EngineContext = {
     config,
@@ -247,6 +254,8 @@ async function open(
     stats,
     budget,
     hub,
+    targets,
+    discoveries: () => discovery.status(),
     refresh: () => tables.refresh(),
     now: clock.now,
     status: () =>
@@ -264,7 +273,8 @@ async function open(
     health: () => healthProblems(store.status(), lateness.total(clock.monotonic())),
     scope(id: ScopeId) {
       if (id === node.id) return node;
-      return id.startsWith('run/') ? (runs.byId(id.slice('run/'.length))?.scope ?? null) : null;
+      if (id.startsWith('run/')) return runs.byId(id.slice('run/'.length))?.scope ?? null;
+      return targets.scope(id);
     },
     run: async (id) => runs.byId(id)?.describe() ?? recent.get(id) ?? (await store.run(id)),
     liveRun: (id) => runs.byId(id),
@@ -319,13 +329,16 @@ async function open(
   }
 
   sampler.start();
+  discovery.start();
   // Undone in reverse order: the sampler stops first, with a last look at everything; then runs end, sockets close.
   opened.push(() => {
     runs.close();
     putEnded();
     launches.close();
+    targets.close();
   });
   opened.push(async () => {
+    discovery.close();
     sampler.stop();
     // What clients sent, and that they left, is still in their sockets: a few turns of the loop read it.
     for (let i = 0; i < 3; i++) await new Promise(setImmediate);

@@ -29,6 +29,7 @@ import { registerRanks } from './api/ranks.ts';
 import { registerRuns } from './api/runs.ts';
 import { registerSeries } from './api/series.ts';
 import { registerStatus } from './api/status.ts';
+import { registerTargets } from './api/targets.ts';
 import { registerTokens } from './api/tokens.ts';
 import { watchChanges, type AuditLog } from './audit.ts';
 import { checkRole, type Auth, type Identity, type RouteRole } from './auth.ts';
@@ -188,6 +189,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
       registerSeries(api, engine);
       registerQuery(api, engine);
       registerNodes(api, engine);
+      registerTargets(api, engine);
       registerDiagnosis(api, engine, { page: options.page, ...options.support });
       registerProfiles(api, engine);
       registerTokens(api, engine);

@@ -6,6 +6,7 @@ import { LiveClient } from './live.ts';
 import { RunsModel } from './runsModel.ts';
 import { ScopeBuffer } from './scopeBuffer.ts';
 import { openBrowserSocket } from './socket.ts';
+import { TargetsModel } from './targetsModel.ts';
 
 /** A buffer stays this long after its last reader, so that going back to a view shows its lines at once. */
 const LINGER_MS = 15_000;
@@ -23,6 +24,7 @@ export class Engine {
   readonly api: Api;
   readonly live: LiveClient;
   readonly runs: RunsModel;
+  readonly targets: TargetsModel;
   readonly #fill: HistoryFill;
   readonly #held = new Map<ScopeId, Held>();
   readonly #tickListeners = new Set<(scope: ScopeId) => void>();
@@ -33,6 +35,7 @@ export class Engine {
     this.api = createApi({ base, token, onUnauthorized });
     this.live = new LiveClient({ open: () => openBrowserSocket(this.api.livePath), token });
     this.runs = new RunsModel(this.api);
+    this.targets = new TargetsModel(this.live);
     this.live.onRuns((runs, all) => this.runs.takeLive(runs, all));
     this.live.onStatus(() => this.runs.tick());
     this.#fill = new HistoryFill({
@@ -58,6 +61,7 @@ export class Engine {
   close(): void {
     this.live.close();
     this.runs.close();
+    this.targets.close();
     this.#fill.drop();
     for (const held of this.#held.values()) if (held.timer) clearTimeout(held.timer);
   }

@@ -481,20 +481,31 @@ describe('openapi.json', () => {
       '/api/v1/runs/{id}/ranks',
       '/api/v1/series',
       '/api/v1/status',
+      '/api/v1/targets',
+      ...['bulk', 'export', 'import', 'probe', '{id}', '{id}/restore', '{id}/scrape'].map(
+        (end) => `/api/v1/targets/${end}`,
+      ),
       '/api/v1/tokens',
       '/api/v1/tokens/{name}',
       '/api/v1/whoami',
     ]);
     const others: Readonly<Record<string, string[]>> = {
+      '/api/v1/targets': ['get', 'post'],
+      '/api/v1/targets/{id}': ['delete', 'get', 'patch'],
+      ...Object.fromEntries(
+        ['bulk', 'import', 'probe', '{id}/restore', '{id}/scrape'].map((end) => [`/api/v1/targets/${end}`, ['post']]),
+      ),
       '/api/v1/tokens': ['get', 'post'],
       '/api/v1/tokens/{name}': ['delete'],
     };
     for (const [path, operations] of Object.entries(document.paths)) {
       expect(
-        Object.keys(operations).filter((method) => method !== 'head'),
+        Object.keys(operations)
+          .filter((method) => method !== 'head')
+          .toSorted(),
         path,
       ).toEqual(others[path] ?? ['get']);
-      const get = operations['get'] ?? operations['delete']!;
+      const get = operations['get'] ?? operations['delete'] ?? operations['post']!;
       expect(get.summary, path).toBeTruthy();
       // The parameters in the path are declared, and no others.
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
@@ -507,7 +518,7 @@ describe('openapi.json', () => {
         expect(typeof parameter.schema, `${path} ${parameter.name}`).toBe('object');
         if (parameter.in === 'path') expect(parameter.required).toBe(true);
       }
-      const done = path === '/api/v1/tokens/{name}' ? '204' : '200';
+      const done = ['/api/v1/tokens/{name}', '/api/v1/targets/{id}/scrape'].includes(path) ? '204' : '200';
       expect(Object.keys(get.responses), path).toEqual([done, 'default']);
       for (const [status, response] of Object.entries(get.responses)) {
         expect(status).toMatch(/^[1-5]\d\d$|^default$/);

@@ -33,6 +33,8 @@ describe('defaults', () => {
       merge: new Map(),
       maxSeries: 2_000_000,
       limits: DEFAULT_LIMITS,
+      targets: [],
+      targetLimits: { side_by_side: 200, targets: 20_000, bytes: 16 * 1024 ** 2, series: 50_000, allow_private: true },
       logLevel: 'info',
       host: hostname(),
       roots: { proc: '/proc', sys: '/sys' },
