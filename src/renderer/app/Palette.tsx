@@ -100,7 +100,7 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
       // Also while a text field has the focus.
       tagsToIgnore={[]}
       triggerOnContentEditable
-      limit={12}
+      limit={24}
       scrollable
       maxHeight={420}
       nothingFound="Nothing is called like that"

@@ -4,12 +4,13 @@ import { useRef } from 'react';
 import { Link } from 'wouter';
 import { Sparkline } from '../../charts/Sparkline.tsx';
 import { formatValue, NO_VALUE, threeDigits } from '../../format/units.ts';
+import { From } from './columns.tsx';
 import { nodePath } from './nodes.ts';
 import type { NodeMetric, NodeRow } from './nodes.ts';
 
 const LEAST_WIDTH = 156;
 const GAP = 8;
-const HEIGHT = 78;
+const HEIGHT = 76;
 
 export const METRIC_NAMES: Readonly<Record<NodeMetric, string>> = {
   cpu: 'CPU',
@@ -67,6 +68,9 @@ export function Grid({ rows, metric }: GridProps) {
                 <Link href={nodePath(row.node)} className="v-nodecard">
                   <span className="v-nodename">
                     <bdi title={row.node.host}>{row.node.host}</bdi> <b>{valueText(row, metric)}</b>
+                  </span>
+                  <span className="v-muted v-nodefrom">
+                    <From row={row} />
                   </span>
                   <Sparkline
                     values={row.trail[metric]}

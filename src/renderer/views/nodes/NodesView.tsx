@@ -155,7 +155,9 @@ export function NodesView() {
         shown.length === 0 ? (
           <div className="v-table-empty">{none}</div>
         ) : (
-          <Grid rows={shown} metric={metric} />
+          <TargetNames.Provider value={names}>
+            <Grid rows={shown} metric={metric} />
+          </TargetNames.Provider>
         )
       ) : (
         <TargetNames.Provider value={names}>

@@ -37,7 +37,7 @@ export function Host({ row }: { readonly row: NodeRow }) {
 export const TargetNames = createContext<ReadonlyMap<string, string>>(new Map());
 
 /** Where a node's numbers come from: one host may have an engine and an exporter. */
-function From({ row }: { readonly row: NodeRow }) {
+export function From({ row }: { readonly row: NodeRow }) {
   const names = useContext(TargetNames);
   const { target } = row.node;
   return <bdi>{target === null ? 'this engine' : (names.get(target) ?? 'a target')}</bdi>;

@@ -37,9 +37,9 @@ export function Discoveries() {
       <Popover.Dropdown aria-label="Discoveries" className="v-discoveries">
         {list.map((one) => (
           <section key={`${one.kind} ${one.name}`}>
-            <h3>
+            <h2>
               {KINDS[one.kind]} <bdi>{one.name}</bdi>
-            </h3>
+            </h2>
             <p className="v-muted">
               {targetsText(one.targets, formatCount(one.targets))}
               {one.last_read === null ? ', not read yet' : `, read ${formatDateTime(one.last_read)}`}

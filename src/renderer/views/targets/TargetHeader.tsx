@@ -32,7 +32,7 @@ export function TargetHeader({ target, refusal }: HeaderProps) {
         </h1>
         <TargetState state={state} />
         <span className="v-muted">
-          {typeName(target.type)}
+          {target.type === null ? 'type not known until it answers' : typeName(target.type)}
           {isNode ? ` · ${formatCount(target.series)} series` : ''} · last scrape <LastScrape target={target} />
           {target.duration === null ? '' : `, took ${formatShortSpan(target.duration)}`}
           {target.bytes > 0 ? `, ${formatValue(target.bytes, 'B')}` : ''} · every {target.period} ·{' '}
