@@ -8,9 +8,12 @@ import { isIP } from 'node:net';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { RetentionSettings, type Retention } from '../shared/api/store.ts';
 import { Duration } from '../shared/duration.ts';
 import { DEFAULT_MAX_SERIES, LimitSettings, MaxSeries, type Limits } from './limits.ts';
 import { MergeRule } from './live/merge.ts';
+import { ON_DISK } from './store/keep.ts';
+import { RemoteWriteSettings, type DestinationSettings } from './remote-write/settings.ts';
 
 export const DEFAULT_PORT = 1337;
 
@@ -59,6 +62,10 @@ const Settings = z.strictObject({
   max_series: MaxSeries,
   /** All other limits. */
   limits: LimitSettings,
+  /** What the store keeps how long. */
+  retention: RetentionSettings.partial(),
+  /** Other stores that samples are sent to. */
+  remote_write: RemoteWriteSettings,
   log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
 });
 export const SettingsFile = Settings.partial();
@@ -87,6 +94,8 @@ export interface Config {
   readonly merge: ReadonlyMap<string, MergeRule>;
   readonly maxSeries: number;
   readonly limits: Limits;
+  readonly retention: Retention;
+  readonly remoteWrite: readonly DestinationSettings[];
   readonly logLevel: string;
   readonly host: string;
   readonly roots: { readonly proc: string; readonly sys: string };
@@ -144,6 +153,8 @@ export async function resolveConfig(
     merge: new Map(Object.entries(s.merge ?? {})),
     maxSeries: s.max_series ?? DEFAULT_MAX_SERIES,
     limits: s.limits ?? LimitSettings.parse({}),
+    retention: Object.assign({}, ON_DISK, withoutUndefined(s.retention ?? {})),
+    remoteWrite: s.remote_write ?? [],
     logLevel: s.log_level ?? 'info',
     host: hostname(),
     roots: { proc: '/proc', sys: '/sys' },

@@ -470,20 +470,30 @@ describe('openapi.json', () => {
       '/api/v1/audit',
       '/api/v1/bundle',
       '/api/v1/diagnosis',
+      '/api/v1/families',
+      '/api/v1/labels',
+      '/api/v1/labels/{name}',
       '/api/v1/nodes',
       '/api/v1/openapi.json',
       '/api/v1/profiles',
       '/api/v1/profiles/{id}',
       '/api/v1/query',
+      '/api/v1/query/merge',
       '/api/v1/runs',
       '/api/v1/runs/{id}',
       '/api/v1/series',
       '/api/v1/status',
+      '/api/v1/store/keeps',
+      '/api/v1/store/keeps/{id}',
+      '/api/v1/store/retention',
       '/api/v1/tokens',
       '/api/v1/tokens/{name}',
       '/api/v1/whoami',
     ]);
     const others: Readonly<Record<string, string[]>> = {
+      '/api/v1/store/keeps': ['get', 'post'],
+      '/api/v1/store/keeps/{id}': ['delete'],
+      '/api/v1/store/retention': ['get', 'put'],
       '/api/v1/tokens': ['get', 'post'],
       '/api/v1/tokens/{name}': ['delete'],
     };
@@ -505,7 +515,7 @@ describe('openapi.json', () => {
         expect(typeof parameter.schema, `${path} ${parameter.name}`).toBe('object');
         if (parameter.in === 'path') expect(parameter.required).toBe(true);
       }
-      const done = path === '/api/v1/tokens/{name}' ? '204' : '200';
+      const done = others[path]?.[0] === 'delete' ? '204' : '200';
       expect(Object.keys(get.responses), path).toEqual([done, 'default']);
       for (const [status, response] of Object.entries(get.responses)) {
         expect(status).toMatch(/^[1-5]\d\d$|^default$/);
@@ -518,6 +528,7 @@ describe('openapi.json', () => {
     }
     const query = document.paths['/api/v1/query']!['get']!.parameters!;
     expect(Object.fromEntries(query.map((p) => [p.name, p.required ?? false]))).toEqual({
+      ...{ select: false, family: false, step: false, functions: false },
       from: true,
       to: true,
       scope: true,

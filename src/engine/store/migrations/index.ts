@@ -1,5 +1,6 @@
 import { first } from './0001-first.ts';
 import { audit } from './0002-audit.ts';
+import { blocks } from './0004-blocks.ts';
 
 /** Forward only: entry N brings a database of version N to version N + 1 (PRAGMA user_version). Never edited once released. */
-export const MIGRATIONS: readonly string[] = [first, audit];
+export const MIGRATIONS: readonly string[] = [first, audit, '', blocks];

@@ -7,7 +7,9 @@ import { Icon } from '../../components/Icon.tsx';
 import { RunState } from '../../components/RunState.tsx';
 import { formatDateTime } from '../../format/time.ts';
 import { formatCount } from '../../format/units.ts';
+import { useConnection } from '../../state/connection.ts';
 import { Elapsed } from '../jobs/columns.tsx';
+import { PinRun } from './PinRun.tsx';
 
 interface Fact {
   readonly name: string;
@@ -35,6 +37,8 @@ function factsOf(run: Run): Fact[] {
 /** What runs, since when, and on request the whole description. */
 export function JobHeader({ run }: { readonly run: Run }) {
   const [open, { toggle }] = useDisclosure(false);
+  // In memory nothing can be kept.
+  const stored = useConnection((s) => s.status?.store.kind === 'sqlite');
   return (
     <header className="v-jobhead">
       <div className="v-toolbar">
@@ -64,6 +68,7 @@ export function JobHeader({ run }: { readonly run: Run }) {
           <bdi>{run.command.slice(0, 400)}</bdi>
         </code>
         <div className="v-spacer" />
+        {stored ? <PinRun run={run.id} jobid={run.jobid} /> : null}
         <Button
           size="compact-xs"
           variant="subtle"
