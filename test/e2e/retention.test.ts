@@ -43,7 +43,9 @@ describe.skipIf(lacksComponent('chromium'))('what is kept', () => {
   afterAll(async () => void (await engine.stop('SIGKILL')));
 
   const ask = async (at: string): Promise<unknown> =>
-    (await fetch(`${engine.url}/api/v1/store/${at}`, { headers: { authorization: `Bearer ${tokenOf(engine)}` } })).json();
+    (
+      await fetch(`${engine.url}/api/v1/store/${at}`, { headers: { authorization: `Bearer ${tokenOf(engine)}` } })
+    ).json();
   const retention = async (): Promise<RetentionState> => RetentionState.parse(await ask('retention'));
   const keeps = async () => KeepList.parse(await ask('keeps')).keeps;
 
@@ -110,9 +112,9 @@ describe.skipIf(lacksComponent('chromium'))('what is kept', () => {
     const { page } = await screens.open(link(engine, `/ui/jobs/kept-run?${range}`), { reducedMotion: 'reduce' });
     await chart(page, 'MPI: Calls').waitFor(SOON);
     await page.getByRole('button', { name: 'Keep this window at full detail' }).click();
-    await expect.poll(async () => keeps(), SOON).toMatchObject([
-      { kind: 'window', scope: 'run/kept-run', from: start + 30_000, to: start + 90_000 },
-    ]);
+    await expect
+      .poll(async () => keeps(), SOON)
+      .toMatchObject([{ kind: 'window', scope: 'run/kept-run', from: start + 30_000, to: start + 90_000 }]);
     await page.getByRole('link', { name: 'Settings' }).click();
     await kept(page).getByRole('link', { name: 'kept-run' }).click();
     await chart(page, 'MPI: Calls').waitFor(SOON);

@@ -12,8 +12,7 @@ import { temporaryFolder } from '../support/tmp.ts';
 import { chart, download, link, readJson, SOON } from './console.ts';
 import { DAY, HOUR, makeMonth, type Month, monthBefore } from './zoom-store.ts';
 
-const SWITCHES = 'Kernel: Context switches · count';
-const STARTED = 'Processes: Started · count';
+const LOAD = 'Load: Load';
 const MINUTE = 60_000;
 
 /** The range in the address, ms; null while it moves. */
@@ -102,8 +101,8 @@ describe.skipIf(lacksComponent('chromium'))('zooming', () => {
 
   const open = async (range: string, options = {}) => {
     const screen = await screens.open(link(engine, `/ui/node/${host}?${range}`), options);
-    await chart(screen.page, SWITCHES).waitFor(SOON);
-    await chart(screen.page, SWITCHES).scrollIntoViewIfNeeded();
+    await chart(screen.page, LOAD).waitFor(SOON);
+    await chart(screen.page, LOAD).scrollIntoViewIfNeeded();
     await settled(screen.page);
     return screen;
   };
@@ -111,12 +110,12 @@ describe.skipIf(lacksComponent('chromium'))('zooming', () => {
   test('from a month to a second with the wheel, and back with Escape, there is a picture in every frame', async () => {
     const { page } = await open(`from=${month.from}&to=${month.to}`, { colorScheme: 'light' });
     expect(await resolution(page)).toMatch(/^\d+ (h|min) buckets, min–max band$/);
-    const stop = await watch(page, SWITCHES);
+    const stop = await watch(page, LOAD);
     const widths: number[] = [];
     const words: string[] = [];
     for (const width of [DAY, HOUR, MINUTE, 1000]) {
       // What is asked for on the way is asked for until it is left.
-      await zoomTo(page, SWITCHES, month.spike, width);
+      await zoomTo(page, LOAD, month.spike, width);
       await settled(page);
       const { from, to } = rangeOf(page)!;
       expect(from).toBeLessThanOrEqual(month.spike);
@@ -126,7 +125,7 @@ describe.skipIf(lacksComponent('chromium'))('zooming', () => {
       const { series } = readJson((await download(page, 'JSON')).text);
       const { values } = series.get(`${host}: proxy_context_switches_total`)!;
       expect(values.length, `points in ${to - from} ms`).toBeGreaterThan(0);
-      await pointAt(page, SWITCHES, month.spike);
+      await pointAt(page, LOAD, month.spike);
     }
     expect(widths.at(-1)).toBe(1000);
     expect(words.slice(-2)).toEqual(['every stored sample', 'every stored sample']);
@@ -148,7 +147,7 @@ describe.skipIf(lacksComponent('chromium'))('zooming', () => {
 
     // The link shows the same second again, also to somebody else.
     const again = await screens.open(`${address}#${link(engine).split('#')[1]}`);
-    await chart(again.page, SWITCHES).waitFor(SOON);
+    await chart(again.page, LOAD).waitFor(SOON);
     expect(await shown(again.page)).toContain('(1 s)');
   });
 
@@ -162,7 +161,7 @@ describe.skipIf(lacksComponent('chromium'))('zooming', () => {
 
   test('a brush, a double click, keys, buttons and presets lead to the same range in all charts', async () => {
     const { page } = await open(`from=${month.from}&to=${month.to}`);
-    const panel = chart(page, SWITCHES);
+    const panel = chart(page, LOAD);
     const box = (await panel.locator('.u-over').boundingBox())!;
     const y = box.y + box.height / 2;
     await page.mouse.move(box.x + box.width * 0.5, y);
@@ -201,7 +200,7 @@ describe.skipIf(lacksComponent('chromium'))('zooming', () => {
     await page.getByRole('group', { name: 'Follow the last' }).getByRole('button', { name: 'All' }).click();
     await expect.poll(() => new URL(page.url()).searchParams.get('last'), SOON).toBe('all');
     // All there is began with the month.
-    await expect.poll(() => chart(page, STARTED).count(), SOON).toBe(1);
+    await expect.poll(() => chart(page, LOAD).count(), SOON).toBe(1);
     await page.getByRole('button', { name: 'Pause' }).click();
     await expect.poll(() => Math.abs((rangeOf(page)?.from ?? 0) - month.from), SOON).toBeLessThan(2 * HOUR);
   });

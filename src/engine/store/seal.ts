@@ -31,6 +31,13 @@ export interface SealedScope {
   readonly epoch: number;
 }
 
+/** Buckets, with the times of the first and the last sample in them. */
+interface Piece {
+  readonly buckets: BucketRows;
+  readonly first: number;
+  readonly last: number;
+}
+
 export class Sealer {
   readonly #db: Database.Database;
   readonly #blocks: BlockTable;
@@ -93,8 +100,10 @@ export class Sealer {
     if (this.#states.size >= MAX_STATES) this.#states.clear();
     this.#states.set(row, minutes.state);
     const begin = Math.min(first, minutes.buckets.times[0]!);
-    this.#add(row, epoch, { tier: 1, open: 1, first: begin, last }, minutes.buckets);
-    if (this.#blocks.pieceRows(row, 1) >= PIECE_BUCKETS) this.#merge(row, epoch, false);
+    const piece = { buckets: minutes.buckets, first: begin, last };
+    const buckets = this.#blocks.pieceRows(row, 1) + piece.buckets.times.length;
+    if (buckets >= PIECE_BUCKETS) this.#merge(row, epoch, false, piece);
+    else this.#add(row, epoch, { tier: 1, open: 1, first: begin, last }, piece.buckets);
   }
 
   /** A scope is over: its pieces become blocks. */
@@ -104,9 +113,12 @@ export class Sealer {
     this.#db.transaction(() => this.#merge(row, epoch, true))();
   }
 
-  /** Minutes become a block, and hours of them a piece; hours become a block when they are many, or at the end. */
-  #merge(row: number, epoch: number, over: boolean): void {
-    const minutes = this.#take(row, 1);
+  /**
+   * Minutes become a block, and hours of them a piece; hours become a block when they are many, or at the end. `newest`:
+   * minutes that are not stored yet.
+   */
+  #merge(row: number, epoch: number, over: boolean, newest?: Piece): void {
+    const minutes = this.#take(row, 1, newest);
     if (minutes) {
       const { buckets, first, last } = minutes;
       this.#add(row, epoch, { tier: 1, open: 0, first, last }, buckets);
@@ -119,7 +131,7 @@ export class Sealer {
   }
 
   /** Takes the pieces of a tier out and puts them together. A damaged one stays where it is, as a block of its own. */
-  #take(row: number, tier: 1 | 2): { buckets: BucketRows; first: number; last: number } | null {
+  #take(row: number, tier: 1 | 2, newest?: Piece): Piece | null {
     const pieces = this.#blocks.pieces(row, tier);
     const read: { info: BlockInfo; rows: Block }[] = [];
     for (const info of pieces) {
@@ -128,13 +140,14 @@ export class Sealer {
       if (rows && this.#blocks.isWhole(info, rows)) read.push({ info, rows });
       else this.#blocks.close(info.id);
     }
-    if (read.length === 0) return null;
+    if (read.length === 0) return newest ?? null;
     const buckets = mergeBuckets(
-      read.map(({ rows }) => rows),
+      [...read.map(({ rows }) => rows), ...(newest ? [newest.buckets] : [])],
       TIER_WIDTH[tier],
     );
     for (const { info } of read) this.#blocks.drop(info.id);
-    return { buckets, first: Math.min(...read.map(({ info }) => info.first)), last: read.at(-1)!.info.last };
+    const first = read.reduce((least, { info }) => Math.min(least, info.first), newest?.first ?? Infinity);
+    return { buckets, first, last: newest?.last ?? read.at(-1)!.info.last };
   }
 
   #add(

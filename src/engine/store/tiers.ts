@@ -102,7 +102,15 @@ function withoutEmpty(all: BucketRows, parts: readonly Float64Array[]): BucketRo
   const n = all.times.length;
   const [, , , weight, last] = parts as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
   const used = new Uint8Array(n);
-  for (let i = 0; i < weight.length; i++) if (weight[i]! > 0 || !Number.isNaN(last[i]!)) used[i % n] = 1;
+  let unused = n;
+  for (let row = 0; row < weight.length && unused > 0; row += n) {
+    for (let r = 0; r < n; r++) {
+      if (used[r] === 1 || !(weight[row + r]! > 0 || !Number.isNaN(last[row + r]!))) continue;
+      used[r] = 1;
+      unused--;
+    }
+  }
+  if (unused === 0) return all;
   const kept = [...used.keys()].filter((r) => used[r] === 1);
   // A scope without a known value has its times all the same.
   if (kept.length === n || kept.length === 0) return all;

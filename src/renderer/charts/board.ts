@@ -92,6 +92,8 @@ export class Board {
       const size = series.kind === 'gauge' ? max - min + 1e-6 * Math.abs(max) : Math.max(Math.abs(max), Math.abs(min));
       return { idle: min === 0 && max === 0, size };
     }
+    // What has just appeared says nothing about another time.
+    if (this.range.kind === 'fixed' && samples.history) return { idle: true, size: 0 };
     const column = samples.buffer?.column(series.key) ?? -1;
     const ring = samples.buffer?.ring;
     const value = ring && column >= 0 && ring.count > 0 && ring.count < 3 ? ring.value(column, ring.count - 1) : 0;

@@ -31,7 +31,7 @@ function localTime(parts: readonly (string | undefined)[]): number | null {
   const [year, month, day, hour, minute, second] = parts.map((part) => Number(part ?? 0)) as [number, ...number[]];
   const ms = Number((parts[6] ?? '0').padEnd(3, '0'));
   if (month! < 1 || month! > 12 || hour! > 24 || minute! > 59 || second! > 59) return null;
-  const time = new Date(year, month! - 1, day!, hour!, minute!, second!, ms);
+  const time = new Date(year, month! - 1, day, hour, minute, second, ms);
   // The 31st of a shorter month would be another day.
   return time.getDate() === day || hour === 24 ? time.getTime() : null;
 }

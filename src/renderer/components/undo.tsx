@@ -8,6 +8,7 @@ const CLOSE_MS = 10_000;
 export function sayWithUndo(message: string, undo: () => Promise<void>): void {
   const id = notifications.show({
     autoClose: CLOSE_MS,
+    closeButtonProps: { 'aria-label': 'Close' },
     message: (
       <span className="v-undo">
         <span>{message}</span>
@@ -27,5 +28,10 @@ export function sayWithUndo(message: string, undo: () => Promise<void>): void {
 }
 
 export function sayFailure(title: string, error: unknown): void {
-  notifications.show({ color: 'red', title, message: error instanceof Error ? error.message : String(error) });
+  notifications.show({
+    color: 'red',
+    title,
+    message: error instanceof Error ? error.message : String(error),
+    closeButtonProps: { 'aria-label': 'Close' },
+  });
 }

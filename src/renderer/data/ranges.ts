@@ -73,15 +73,12 @@ export class RangeLoader {
     const result = this.#query(range, abort.signal);
     const waiting: Waiting = { abort, result, readers: 0 };
     this.#waiting.set(key, waiting);
-    const done = (): void => {
-      if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
-    };
     result.then(
       (answer) => {
-        done();
+        this.#done(key, waiting);
         this.#keep(key, range, answer);
       },
-      () => done(),
+      () => this.#done(key, waiting),
     );
     return waiting;
   }
@@ -97,6 +94,10 @@ export class RangeLoader {
       signal.throwIfAborted();
     }
     return this.#options.query(range, signal);
+  }
+
+  #done(key: string, waiting: Waiting): void {
+    if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
   }
 
   #drop(key: string, waiting: Waiting): void {

@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { processTree } from '../../support/processes.ts';
 import { Disk, noStrace, readRecording, straceWords, type Recording } from '../../support/recorded-writes.ts';
@@ -17,7 +18,7 @@ import { either, figure } from './form.ts';
 
 const CHILD = fileURLToPath(new URL('../store/writing-child.ts', import.meta.url));
 /** Enough that some of it becomes blocks. */
-const TICKS = 900;
+const TICKS = 1500;
 /** Cuts per life, half of them right after a call that makes something safe. */
 const CUTS = either(60, 1500);
 const BASE = (epoch: number): number => T0 + epoch * 1_000_000;
@@ -110,9 +111,13 @@ test.skipIf(noStrace)(
         if (call.kind !== 'sync') counts.torn++;
       }
     }
+    const written = new Database(join(folder, 'all-2', 'vigie.sqlite'), { readonly: true });
+    const blocks = written.prepare('SELECT count(*) FROM block').pluck().get() as number;
+    written.close();
+    expect(blocks).toBeGreaterThan(0);
     const { cuts, torn, syncs } = counts;
     figure(
-      `${cuts} power cuts (${torn} between fsyncs, of which there were ${syncs}): opened whole, nothing durable lost`,
+      `${cuts} power cuts (${torn} between fsyncs, of which there were ${syncs}, ${blocks} blocks): opened whole, nothing durable lost`,
     );
   },
   3_600_000,

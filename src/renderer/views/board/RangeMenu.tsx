@@ -60,8 +60,8 @@ function RangeForm({ board, query, zoom, live, done }: RangeMenuProps & { readon
   const [written, setWritten] = useState(() => {
     const { from, to } = board.shown();
     // Thousandths only where they are seen.
-    const written = (ms: number): string => writeWhen(to - from > 60_000 ? Math.round(ms / 1000) * 1000 : ms);
-    return { from: written(from), to: written(to) };
+    const write = (ms: number): string => writeWhen(to - from > 60_000 ? Math.round(ms / 1000) * 1000 : ms);
+    return { from: write(from), to: write(to) };
   });
   const [tried, setTried] = useState(false);
   const now = engineNow();

@@ -18,8 +18,8 @@ export function wrongSetting(name: RetentionName, text: string): string | null {
 
 /** Shorter ages of finer tiers are what tiers are for; the other way round they would only cost. */
 export function unwise(draft: RetentionDraft): string | null {
-  const [raw, minute, hour] = [draft.raw, draft.minute, draft.hour].map((text) => parseDuration(text));
-  if (raw == null || minute == null || hour == null) return null;
+  const [raw, minute, hour] = [parseDuration(draft.raw), parseDuration(draft.minute), parseDuration(draft.hour)];
+  if (raw === null || minute === null || hour === null) return null;
   if (minute < raw) return '1 min buckets are removed before the raw samples: they help nobody then.';
   if (hour < minute) return '1 h buckets are removed before the 1 min buckets: they help nobody then.';
   return null;

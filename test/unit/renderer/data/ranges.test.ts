@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { RequestError } from '../../../../src/renderer/data/api.ts';
 import type { Range } from '../../../../src/renderer/data/api.ts';
 import { RangeLoader } from '../../../../src/renderer/data/ranges.ts';
 import type { RangeResult } from '../../../../src/shared/api/query.ts';
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const NOW = 1_000_000_000;
 const range = (from: number, to = from + 60_000): Range => ({ scope: 'run/x', series: [], from, to, maxPoints: 10 });
