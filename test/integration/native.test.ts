@@ -11,10 +11,11 @@ const run = promisify(execFile);
 const build = mkdtempSync(path.join(tmpdir(), 'vigie-native-'));
 const source = path.resolve(import.meta.dirname, '../../native');
 const targets = ['vigie', 'vigie_static', 'vigie-test-client', 'vigie-test-compat'];
+const runTargets = ['vigie-run', 'vigie-preload', 'vigie-run-jobs-test', 'vigie-run-socket-test'];
 
 beforeAll(async () => {
   await run('cmake', ['-S', source, '-B', build]);
-  await run('cmake', ['--build', build, '--target', ...targets, 'vigie-test-headers']);
+  await run('cmake', ['--build', build, '--target', ...targets, 'vigie-test-headers', ...runTargets]);
 }, 300_000);
 
 afterAll(() => rmSync(build, { recursive: true, force: true }));
@@ -35,7 +36,9 @@ async function ctest(folder: string, pattern: string): Promise<void> {
 
 test('libvigie’s own tests', () => ctest(build, '^client-'), 300_000);
 
-test('the same with sanitizers', async () => {
+test('vigie-run’s own tests', () => ctest(build, '^run\\.'), 300_000);
+
+test('libvigie’s with sanitizers', async () => {
   const folder = path.join(build, 'sanitized');
   await run('cmake', ['-S', source, '-B', folder, '-DCMAKE_BUILD_TYPE=Debug', '-DVIGIE_SANITIZE=address,undefined']);
   await run('cmake', ['--build', folder, '--target', 'vigie-test-client']);

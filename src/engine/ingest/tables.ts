@@ -366,11 +366,11 @@ export class Tables {
     if (mark && desc) {
       const { rank, launch } = mark;
       const table = this.#join(file, { ...desc, rank, launch }, mark);
-      if (typeof table !== 'string') {
-        this.#bytes += table.reader.size;
-        this.#options.host.stats.tables++;
-        return this.#end(nonce, table);
-      }
+      // Refused, and closed: unknown from now on.
+      if (typeof table === 'string') return void this.#forgotten.push(nonce);
+      this.#bytes += table.reader.size;
+      this.#options.host.stats.tables++;
+      return this.#end(nonce, table);
     }
     if (known) this.#forgotten.push(nonce);
     file.remove();
