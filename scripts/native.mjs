@@ -1,5 +1,6 @@
 /**
- * Builds the native parts (libvigie, vigie-run) into native/build: what `npm run native` does. Needs CMake and a C compiler.
+ * Builds the native parts (libvigie, vigie-run, and its exporter for each MPI whose mpicc is here) into native/build: what
+ * `npm run native` does. Needs CMake and a C compiler.
  */
 
 import { execFileSync } from 'node:child_process';

@@ -1,5 +1,6 @@
 /**
- * Brings the programs that tests use as the real counterpart: a browser, a Prometheus, a node exporter, from Debian's packages.
+ * Brings the programs that tests use as the real counterpart: a browser, a Prometheus, a node exporter, two MPI
+ * libraries, from Debian's packages.
  *
  *     node scripts/system.mjs
  */

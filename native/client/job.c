@@ -9,38 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *variable(const char *name) {
-  const char *value = getenv(name);
-  return value ? value : "";
-}
-
-static int first_number(const char *const *names) {
-  for (; *names; names++) {
-    long value = strtol(variable(*names), NULL, 10);
-    if (value > 0 && value <= 100000000) return (int)value;
-  }
-  return 1;
-}
-
-static const char *identify(struct job *job) {
-  const char *given = variable("PROXY_JOB_ID");
-  if (*given) {
-    snprintf(job->id_text, sizeof job->id_text, "%.256s", given);
-    return job->id_text;
-  }
-  static const char *const names[] = {"SLURM_JOBID", "SLURM_JOB_ID", "PMIX_ID", "METRIC_PROXY_LAUNCHER_PPID", NULL};
-  for (const char *const *name = names; *name; name++) {
-    const char *value = variable(*name), *step = variable("SLURM_STEP_ID");
-    if (!*value) continue;
-    /* What follows the first point is the rank. */
-    int length = (int)strcspn(value, ".");
-    bool slurm = strncmp(*name, "SLURM", 5) == 0;
-    snprintf(job->id_text, sizeof job->id_text, "%.*s%s%.20s", length > 200 ? 200 : length, value,
-             slurm && *step ? "-" : "", slurm ? step : "");
-    return job->id_text;
-  }
-  return NULL;
-}
+extern char **environ;
 
 static void read_command(char *command, size_t size) {
   int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
@@ -53,18 +22,35 @@ static void read_command(char *command, size_t size) {
   command[got] = 0;
 }
 
-bool job_describe(struct job *job) {
-  static const char *const sizes[] = {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", NULL};
-  struct timespec now;
-  job->id = identify(job);
-  if (!job->id) return false;
-  job->nodelist = variable("SLURM_JOB_NODELIST");
-  job->partition = variable("SLURM_JOB_PARTITION");
-  job->cluster = variable("SLURM_CLUSTER_NAME");
-  job->size = first_number(sizes);
+/* What follows a member's name in the description by vigie-run, or null. A name within a string of it would have
+ * backslashes before its quotes. */
+static const char *given(const char *member) {
+  const char *text = getenv("VIGIE_JOB");
+  const char *found = text ? strstr(text, member) : NULL;
+  return found ? found + strlen(member) : NULL;
+}
+
+void describe_process(struct description *is) {
+  static uint64_t start; /* also of the children of forks: they are part of the same run */
+  static char parent[JOB_TEXT_BYTES];
+  struct job *job = &is->job;
+  memset(is, 0, sizeof *is);
+  job_parent_command(parent, sizeof parent);
+  /* Without a launcher's id this is a program outside of any job. The Rust launcher gives its pid. */
+  struct job_facts facts = {environ, parent, getenv("METRIC_PROXY_LAUNCHER_PPID")};
+  job_describe(job, &facts);
+  is->rank = job_rank(&facts);
   read_command(job->command, sizeof job->command);
   if (!getcwd(job->run_dir, sizeof job->run_dir)) job->run_dir[0] = 0;
-  clock_gettime(CLOCK_REALTIME, &now);
-  job->start_time = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-  return true;
+
+  const char *launch = given(",\"launch\":\""), *started = given(",\"start_time\":");
+  size_t length = launch ? strspn(launch, "0123456789abcdef-") : 0;
+  if (length > 0 && length < sizeof is->launch && launch[length] == '"') memcpy(is->launch, launch, length);
+  if (!start && started) start = strtoull(started, NULL, 10);
+  if (!start) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    start = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+  }
+  job->start_time = (long long)start;
 }

@@ -84,8 +84,9 @@ static void member(struct text *text, const char *name, const char *value) {
   text_json(text, value);
 }
 
-void legacy_fields(struct text *text, const struct job *job) {
-  member(text, "{\"jobid\":", job->id);
+void legacy_fields(struct text *text, const struct description *is, bool plain) {
+  const struct job *job = &is->job;
+  member(text, "{\"jobid\":", job->jobid);
   member(text, ",\"command\":", job->command);
   text_string(text, ",\"size\":");
   text_integer(text, (uint64_t)job->size);
@@ -94,13 +95,19 @@ void legacy_fields(struct text *text, const struct job *job) {
   member(text, ",\"cluster\":", job->cluster);
   member(text, ",\"run_dir\":", job->run_dir);
   text_string(text, ",\"start_time\":");
-  text_integer(text, job->start_time);
-  text_string(text, ",\"end_time\":0}");
+  text_integer(text, (uint64_t)job->start_time);
+  text_string(text, ",\"end_time\":0");
+  if (!plain && is->launch[0]) member(text, ",\"launch\":", is->launch);
+  if (!plain && is->rank >= 0) {
+    text_string(text, ",\"rank\":");
+    text_integer(text, (uint64_t)is->rank);
+  }
+  text_string(text, "}");
 }
 
-void legacy_job(struct text *text, const struct job *job) {
+void legacy_job(struct text *text, const struct description *is, bool plain) {
   text_string(text, "{\"JobDesc\":");
-  legacy_fields(text, job);
+  legacy_fields(text, is, plain);
   text_add(text, "}", 2);
 }
 
@@ -133,6 +140,11 @@ static void gauge(struct text *text, const struct vigie_metric *metric, const st
   text_string(text, ",\"total\":");
   text_real(text, value->total);
   text_add(text, "}}}}", 5);
+}
+
+void legacy_skip(struct vigie_metric *metric) {
+  if (metric->kind == KIND_INTEGER) metric->sent.integer = registry_integer(metric);
+  else if (metric->kind == KIND_DOUBLE) metric->sent.real = registry_real(metric);
 }
 
 void legacy_value(struct text *text, struct vigie_metric *metric, uint64_t microseconds) {

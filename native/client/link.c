@@ -40,7 +40,13 @@ static int64_t next_try, next_batch; /* ms, monotonic */
 static int wait_before_try = FIRST_WAIT;
 /* The engine is one that knows no tables: it took the announce for bad HTTP. */
 static bool no_tables;
+/* An engine has read the present table, or may have. */
+static bool was_read;
 static bool gathered, nobody; /* since the flush began; nobody listens */
+/* What the environment said when the first metric was made. */
+static char engine_path[PATH_MAX], proxy_path[PATH_MAX];
+static int period = 1000; /* ms */
+static struct description process;
 
 static int64_t now_ms(void) {
   struct timespec now;
@@ -48,14 +54,19 @@ static int64_t now_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int period(void) {
-  const char *text = getenv("PROXY_PERIOD");
+static void read_environment(void) {
+  const char *text = getenv("PROXY_PERIOD"), *engine = secure_getenv("VIGIE_SOCKET"), *proxy = secure_getenv("PROXY_PATH");
   long given = text ? strtol(text, NULL, 10) : 0;
-  return given < 1 || given > 3600000 ? 1000 : given < 10 ? 10 : (int)given;
+  period = given < 1 || given > 3600000 ? 1000 : given < 10 ? 10 : (int)given;
+  snprintf(engine_path, sizeof engine_path, "%s", engine ? engine : "");
+  snprintf(proxy_path, sizeof proxy_path, "%s", proxy ? proxy : "");
+  describe_process(&process);
 }
 
 static void drop(bool ours) {
   if (ours && fd >= 0) close(fd);
+  /* It may have been accepted without our hearing of it. */
+  if (state == ASKED && out.length == 0 && answered == 0) was_read = true;
   fd = -1;
   state = NONE;
   out.length = out_sent = 0;
@@ -100,13 +111,7 @@ static bool open_socket(const char *path, bool chosen_by_us) {
   return true;
 }
 
-static void queue_job(void) {
-  struct job job;
-  if (job_describe(&job)) legacy_job(&out, &job);
-}
-
 static void queue_announce(const char *path, const unsigned char *nonce) {
-  struct job job;
   text_add(&out, "\1{\"table\":", 10);
   text_json(&out, path);
   text_string(&out, ",\"nonce\":\"");
@@ -116,21 +121,25 @@ static void queue_announce(const char *path, const unsigned char *nonce) {
     text_add(&out, hex, 2);
   }
   text_string(&out, "\",\"job\":");
-  if (job_describe(&job)) legacy_fields(&out, &job);
+  if (process.job.jobid[0]) legacy_fields(&out, &process, false);
   else text_string(&out, "null");
   text_add(&out, "}", 2);
 }
 
-static void speak_legacy(void) {
+static void speak_legacy(bool plain) {
   state = LEGACY;
+  /* Whatever that engine has taken is not said again, not even what it may have missed at its end: better less than
+   * twice. */
+  if (was_read)
+    for (uint32_t i = 0, count = registry_count(); i < count; i++) legacy_skip(registry_metric(i));
+  was_read = false;
   next_batch = 0;
   gathered = false;
-  queue_job();
+  if (process.job.jobid[0]) legacy_job(&out, &process, plain);
 }
 
 /* $VIGIE_SOCKET, $PROXY_PATH (a legacy proxy), the engine's own socket, the legacy one. */
 static void try_connect(void) {
-  const char *engine = secure_getenv("VIGIE_SOCKET"), *legacy = secure_getenv("PROXY_PATH");
   char path[512], own[128];
   unsigned char nonce[NONCE_SIZE];
   unsigned uid = (unsigned)geteuid();
@@ -138,10 +147,10 @@ static void try_connect(void) {
   nobody = true;
   out.length = out_sent = answered = 0;
   out.failed = false;
-  if (engine && *engine) {
-    announces = open_socket(engine, false);
-  } else if (legacy && *legacy) {
-    open_socket(legacy, false);
+  if (*engine_path) {
+    announces = open_socket(engine_path, false);
+  } else if (*proxy_path) {
+    open_socket(proxy_path, false);
   } else {
     snprintf(own, sizeof own, "/tmp/vigie-%u/engine.socket", uid);
     announces = open_socket(own, true);
@@ -160,7 +169,7 @@ static void try_connect(void) {
     queue_announce(path, nonce);
     state = ASKED;
   } else {
-    speak_legacy();
+    speak_legacy(!announces);
   }
 }
 
@@ -176,8 +185,12 @@ static bool receive(void) {
       if (answered == sizeof answer) return false;
       answer[answered++] = bytes[i];
       if (bytes[i] != 0) continue;
-      if (strcmp(answer, "{\"accepted\":true}") == 0) state = ACCEPTED;
-      else speak_legacy();
+      if (strcmp(answer, "{\"accepted\":true}") == 0) {
+        state = ACCEPTED;
+        was_read = true;
+      } else {
+        speak_legacy(false);
+      }
     }
     wait_before_try = FIRST_WAIT;
   }
@@ -224,7 +237,7 @@ static void step(bool at_once) {
   bool free_to_gather = state == LEGACY && (out.length == 0 || next_batch == 0);
   if (free_to_gather && (at_once ? !gathered : now_ms() >= next_batch)) {
     gather();
-    next_batch = now_ms() + period();
+    next_batch = now_ms() + period;
   }
   /* Half a message would spoil the stream. */
   if (out.failed) return drop(true);
@@ -249,6 +262,12 @@ void link_start(void) {
   sigset_t all, before;
   pthread_attr_t attributes;
   pthread_t thread;
+  pthread_mutex_lock(&io);
+  read_environment();
+  /* At once: a program that is killed before the sender has run has counted, too. */
+  if (state == NONE) try_connect();
+  if (state == ASKED && !send_rest()) drop(true);
+  pthread_mutex_unlock(&io);
   if (pthread_attr_init(&attributes) != 0) return;
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, 256 * 1024);
@@ -260,9 +279,15 @@ void link_start(void) {
 }
 
 void link_flush(int milliseconds, bool leave) {
+  struct timespec until;
   int64_t deadline = now_ms() + milliseconds;
   if (leave) registry_finish();
-  pthread_mutex_lock(&io);
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += milliseconds * 1000000L;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  /* A handler of a signal that came within this function may call exit: as in at_exit. */
+  if (pthread_mutex_timedlock(&io, &until) != 0) return;
   gathered = false;
   for (;;) {
     step(true);
@@ -272,7 +297,8 @@ void link_flush(int milliseconds, bool leave) {
     struct pollfd watched = {.fd = fd, .events = (short)(POLLIN | (out.length ? POLLOUT : 0))};
     poll(&watched, 1, left < 10 ? (int)left : 10);
   }
-  if (leave && state != ACCEPTED) registry_unlink();
+  /* An engine that is busy finds the announce, and the table, later. */
+  if (leave && state != ACCEPTED && !(state == ASKED && out.length == 0)) registry_unlink();
   pthread_mutex_unlock(&io);
 }
 
@@ -284,6 +310,7 @@ void link_after_fork(bool child) {
     if (still_ours()) close(fd);
     fd = -1;
     state = NONE;
+    was_read = false;
     out.length = out_sent = 0;
     next_try = 0;
     wait_before_try = FIRST_WAIT;

@@ -31,6 +31,7 @@ static struct vigie_metric *metrics[MAX_ENTRIES], *buckets[BUCKETS];
 static uint32_t count;
 static struct banks *all_banks, *free_banks;
 static int rank = -1, ranks = -1;
+static bool link_wanted; /* the table is new */
 
 static struct banks no_banks;
 static _Thread_local struct banks *mine __attribute__((tls_model("initial-exec"))) = &no_banks;
@@ -91,8 +92,17 @@ static bool ready(void) {
     table_publish(&table, i, metric->kind, metric->name, metric->doc, &metric->gauge);
   }
   __atomic_store_n(&open_table, true, __ATOMIC_RELEASE);
-  link_start();
+  link_wanted = true;
   return true;
+}
+
+/* After what may have called ready(). The sender's lock is never taken with ours held: the sender takes them the other
+ * way round. */
+static void unlock(void) {
+  bool start = link_wanted;
+  link_wanted = false;
+  pthread_mutex_unlock(&lock);
+  if (start) link_start();
 }
 
 static uint32_t hash(const char *name) {
@@ -140,7 +150,7 @@ static int make(struct vigie_metric **metric, enum kind kind, const char *name, 
   pthread_once(&once, at_start);
   pthread_mutex_lock(&lock);
   int result = find_or_make(metric, kind, name, doc ? doc : "");
-  pthread_mutex_unlock(&lock);
+  unlock();
   errno = before;
   return result;
 }
@@ -177,7 +187,7 @@ __attribute__((noinline, cold)) static uint64_t *make_bank(uint32_t chunk) {
     bank = banks->chunks[chunk];
     if (!bank) bank = banks->chunks[chunk] = table_bank(&table, chunk);
   }
-  pthread_mutex_unlock(&lock);
+  unlock();
   errno = before;
   return bank;
 }
@@ -232,7 +242,7 @@ static int write_gauge(struct vigie_metric *gauge, double value, bool observe) {
     store(&cell->total, first ? value : load(&cell->total) + value);
     __atomic_store_n(&cell->sequence, sequence + 2, __ATOMIC_RELEASE);
   }
-  pthread_mutex_unlock(&lock);
+  unlock();
   errno = before;
   return cell ? VIGIE_OK : VIGIE_FULL;
 }

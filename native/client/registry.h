@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schedulers.h"
 #include "table.h"
 
 struct value {
@@ -47,14 +48,14 @@ void link_flush(int milliseconds, bool leave);
 void link_before_fork(void);
 void link_after_fork(bool child);
 
-/* Fields of a job description; the strings stay valid. Returns false without a job. */
-struct job {
-  const char *id, *nodelist, *partition, *cluster;
-  char command[1024], run_dir[1024], id_text[300];
-  int size;
-  uint64_t start_time; /* ms since the epoch */
+/* What this process is to the engine. */
+struct description {
+  struct job job;  /* without an id there is no job */
+  char launch[64]; /* of vigie-run, which started it or a parent of it; empty: none */
+  int rank;        /* MPI rank by its launcher, -1 when there is none */
 };
-bool job_describe(struct job *job);
+/* Reads the environment: not in the sender, beside which the program may change it. */
+void describe_process(struct description *is);
 
 /* A growing text. After `failed` it takes nothing more. */
 struct text {
@@ -70,9 +71,13 @@ void text_integer(struct text *text, uint64_t value);
 /* A finite double as serializers of the legacy messages write it: with a point or an exponent. */
 void text_real(struct text *text, double value);
 
-void legacy_job(struct text *text, const struct job *job);
-void legacy_fields(struct text *text, const struct job *job);
+/* The job as a message; without `plain` also what only Vigie's engine knows. */
+void legacy_job(struct text *text, const struct description *is, bool plain);
+/* The same as an object. */
+void legacy_fields(struct text *text, const struct description *is, bool plain);
 void legacy_describe(struct text *text, const struct vigie_metric *metric);
+/* Takes a counter's present value as sent. */
+void legacy_skip(struct vigie_metric *metric);
 /* Adds what has changed since the last call, and takes it as sent. */
 void legacy_value(struct text *text, struct vigie_metric *metric, uint64_t microseconds);
 

@@ -4,6 +4,8 @@
  */
 #define _GNU_SOURCE
 #include "table.h"
+#include "schedulers.h"
+#include "sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +24,8 @@
 #define STRINGS 8192u
 #define GAUGES 16u
 #define GROW 16384u
+/* Room for the metrics of most programs: a tmpfs without it is as good as none. */
+#define FIRST 65536u
 #define TMPFS 0x01021994
 
 enum { ENTRIES_SEGMENT = 1, BANK_SEGMENT, GAUGES_SEGMENT, STRINGS_SEGMENT };
@@ -34,12 +38,13 @@ struct header {
   uint64_t start;
   int32_t rank, ranks;
   uint64_t made;
-  uint32_t state, reserved;
+  uint32_t state, changes;
   uint64_t used;
 };
 
 struct segment {
   uint32_t kind, length, first, count;
+  uint32_t changes; /* of the first bank: the header's, so that who reads values sees it too */
 };
 
 struct entry {
@@ -55,18 +60,12 @@ _Static_assert(sizeof(struct gauge_cell) == 64, "gauge as documented");
 
 static struct header *header(struct table *table) { return (struct header *)table->base; }
 
-/* Field 22 of /proc/self/stat; 0 when it cannot be read. The command in field 2 may have spaces and brackets. */
-static uint64_t start_time(void) {
-  char text[1024];
-  int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
-  ssize_t got = read(fd, text, sizeof text - 1);
-  close(fd);
-  if (got <= 0) return 0;
-  text[got] = 0;
-  char *at = strrchr(text, ')');
-  for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
-  return at ? strtoull(at + 1, NULL, 10) : 0;
+/* Something other than a value is new: readers, who look at values only, are told. */
+static void changed(struct table *table) {
+  uint32_t changes = header(table)->changes + 1;
+  __atomic_store_n(&header(table)->changes, changes, __ATOMIC_RELEASE);
+  if (!table->bank) return;
+  __atomic_store_n(&((struct segment *)(table->base + table->bank))->changes, changes, __ATOMIC_RELEASE);
 }
 
 static bool on_tmpfs(const char *path) {
@@ -83,8 +82,11 @@ static bool private_directory(const char *path) {
 
 static bool directory(char *path, size_t size) {
   const char *runtime = getenv("XDG_RUNTIME_DIR");
-  if (runtime && runtime[0] == '/' && strlen(runtime) < 300 && on_tmpfs(runtime)) {
-    snprintf(path, size, "%s/vigie", runtime);
+  size_t length = runtime ? strlen(runtime) : 0;
+  /* The engine knows the directory by its name without a slash at the end. */
+  while (length > 1 && runtime[length - 1] == '/') length--;
+  if (length > 0 && runtime[0] == '/' && length < 300 && on_tmpfs(runtime)) {
+    snprintf(path, size, "%.*s/vigie", (int)length, runtime);
     if (private_directory(path)) return true;
   }
   if (!on_tmpfs("/dev/shm")) return false;
@@ -95,6 +97,8 @@ static bool directory(char *path, size_t size) {
 static int make_file(struct table *table) {
   char folder[320], hex[2 * NONCE_SIZE + 1];
   if (!directory(folder, sizeof folder)) return -1;
+  /* One process in sixteen looks: hundreds may start at once. */
+  if (table->nonce[0] % 16 == 0) sweep(folder);
   for (int i = 0; i < NONCE_SIZE; i++) snprintf(hex + 2 * i, 3, "%02x", table->nonce[i]);
   snprintf(table->path, sizeof table->path, "%s/%d-%s.table", folder, (int)getpid(), hex);
   int fd = open(table->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -152,7 +156,7 @@ bool table_open(struct table *table) {
       table->device = found.st_dev;
       table->inode = found.st_ino;
     }
-    if (!table->file || !grow(table, HEADER) || !map(table, fd)) {
+    if (!table->file || !grow(table, FIRST) || !map(table, fd)) {
       table_unlink(table);
       table->file = false;
       table->size = 0;
@@ -170,7 +174,7 @@ bool table_open(struct table *table) {
       .entry_size = sizeof(struct entry),
       .pid = (uint32_t)getpid(),
       .uid = (uint32_t)geteuid(),
-      .start = start_time(),
+      .start = process_start((long)getpid()),
       .rank = -1,
       .ranks = -1,
       .made = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000,
@@ -195,9 +199,11 @@ static uint64_t add_segment(struct table *table, uint32_t kind, uint32_t body, u
   uint64_t at = table->used;
   uint32_t length = SEGMENT + (body + SEGMENT - 1) / SEGMENT * SEGMENT;
   if (!grow(table, at + length)) return 0;
-  *(struct segment *)(table->base + at) = (struct segment){kind, length, first, count};
+  *(struct segment *)(table->base + at) = (struct segment){kind, length, first, count, 0};
   table->used = at + length;
+  if (kind == BANK_SEGMENT && !table->bank) table->bank = at;
   __atomic_store_n(&header(table)->used, table->used, __ATOMIC_RELEASE);
+  changed(table);
   return at;
 }
 
@@ -247,6 +253,7 @@ bool table_publish(struct table *table, uint32_t index, enum kind kind, const ch
   entry->doc_length = (uint32_t)doc_length;
   entry->gauge = cell;
   __atomic_store_n(&entry->published, 1, __ATOMIC_RELEASE);
+  changed(table);
   if (cell) __atomic_store_n(gauge, (struct gauge_cell *)(table->base + cell), __ATOMIC_RELEASE);
   return true;
 }
@@ -261,7 +268,10 @@ void table_rank(struct table *table, int rank, int size) {
   __atomic_store_n(&header(table)->rank, rank, __ATOMIC_RELEASE);
 }
 
-void table_finish(struct table *table) { __atomic_store_n(&header(table)->state, 2, __ATOMIC_RELEASE); }
+void table_finish(struct table *table) {
+  __atomic_store_n(&header(table)->state, 2, __ATOMIC_RELEASE);
+  changed(table);
+}
 
 void table_unlink(struct table *table) {
   if (table->path[0]) unlink(table->path);

@@ -25,6 +25,7 @@ struct table {
   bool file;
   uint64_t device, inode;
   uint64_t used, size;
+  uint64_t bank; /* offset of the first bank's segment, 0 when there is none yet */
   unsigned char nonce[NONCE_SIZE];
   char path[512]; /* empty without a file */
   uint64_t entries[MAX_ENTRIES / CHUNK]; /* offsets of the entries segments, 0 when not made yet */

@@ -82,24 +82,43 @@ static bool has_word(const char *list, const char *word) {
   return false;
 }
 
-/* Adds the libraries behind those that are set already. LD_PRELOAD is separated by blanks, too: libraries in a folder
- * with a blank in its name are named without it, and found through LD_LIBRARY_PATH. */
+/* Adds a library of ours, unless `list` or `before` has it: a vigie-run under another one. */
+static void append_library(struct text *list, const char *before, const char *library, bool blank) {
+  const char *name = blank ? strrchr(library, '/') + 1 : library;
+  if (!has_word(list->data, name) && (before == NULL || !has_word(before, name))) append_word(list, name);
+}
+
+/* Adds the libraries to those that are set already. Exporters come before them, since another tool that counts MPI calls
+ * passes them on to MPI and not to us; but behind a sanitizer's runtime, which has to be first. LD_PRELOAD is separated by
+ * blanks, too: libraries in a folder with a blank in its name are named without it, and found through LD_LIBRARY_PATH. */
 static void preload(const struct options *options, const char *folder) {
   static char buffer[PRELOAD_BYTES], search_buffer[PRELOAD_BYTES];
+  static const char *const usual[] = {"mpi"};
   if (strpbrk(folder, ":;$") != NULL) return;
   bool blank = strchr(folder, ' ') != NULL;
-  const char *before = getenv("LD_PRELOAD");
+  const char *before = getenv("LD_PRELOAD"), *rest = before == NULL ? "" : before;
   struct text list = text_over(buffer, sizeof buffer);
-  if (before != NULL) text_add(&list, before);
-  for (int i = -1; i < options->exporter_count; i++) {
-    char library[PATH_BYTES + 128];
-    if (i < 0) snprintf(library, sizeof library, "%s/libvigie-preload.so", folder);
-    else if (exporter_state(folder, options->exporters[i]) == EXPORTER_READY)
-      exporter_library(library, sizeof library, folder, options->exporters[i]);
-    else continue;
-    const char *name = blank ? strrchr(library, '/') + 1 : library;
-    if (!has_word(list.data, name)) append_word(&list, name);
+  char word[PATH_BYTES], library[PATH_BYTES + 128];
+  for (;;) {
+    const char *start = rest + strspn(rest, ": ");
+    size_t length = strcspn(start, ": ");
+    snprintf(word, sizeof word, "%.*s", (int)length, start);
+    const char *name = strrchr(word, '/') == NULL ? word : strrchr(word, '/') + 1;
+    if (strncmp(name, "lib", 3) != 0 || strstr(name, "san.so") == NULL) break;
+    append_word(&list, word);
+    rest = start + length;
   }
+  bool chosen = options->exporter_count > 0;
+  for (int i = 0; i < (chosen ? options->exporter_count : 1); i++) {
+    const char *name = chosen ? options->exporters[i] : usual[i];
+    if (exporter_state(folder, name) != EXPORTER_READY) continue;
+    exporter_library(library, sizeof library, folder, name);
+    append_library(&list, before, library, blank);
+  }
+  rest += strspn(rest, ": ");
+  if (rest[0] != '\0') append_word(&list, rest);
+  snprintf(library, sizeof library, "%s/libvigie-preload.so", folder);
+  append_library(&list, before, library, blank);
   struct text search = text_over(search_buffer, sizeof search_buffer);
   const char *search_before = getenv("LD_LIBRARY_PATH");
   if (search_before != NULL) text_add(&search, search_before);
@@ -116,6 +135,15 @@ static void set_socket(const char *path) {
   else snprintf(absolute, sizeof absolute, "%s", path);
   setenv("VIGIE_SOCKET", absolute, 1);
   setenv("PROXY_PATH", absolute, 1);
+}
+
+/* As it is now, whatever becomes of the variables; null without memory. */
+static char **copy_environment(void) {
+  size_t count = 0;
+  while (environ[count] != NULL) count++;
+  char **copy = malloc((count + 1) * sizeof *copy);
+  if (copy != NULL) memcpy(copy, environ, (count + 1) * sizeof *copy);
+  return copy;
 }
 
 static void join_words(char *buffer, size_t capacity, char **words) {
@@ -145,7 +173,9 @@ static void describe(const struct options *options) {
   job_describe(&job, &facts);
 
   struct text json = text_over(json_buffer, sizeof json_buffer);
-  job_to_json(&job, &json);
+  char launch[LAUNCH_BYTES];
+  launch_id(launch, sizeof launch);
+  job_to_json(&job, launch, job_rank(&facts), &json);
   char root[32];
   snprintf(root, sizeof root, "%ld 0", (long)getpid());
   setenv("VIGIE_ROOT", root, 1);
@@ -194,6 +224,8 @@ int main(int argc, char **argv) {
   }
 
   if (options.socket != NULL) set_socket(options.socket);
+  static char **plain;
+  plain = copy_environment();
   describe(&options);
   if (folder[0] != '\0' && can_preload(options.command[0])) preload(&options, folder);
   if (options.verbose) {
@@ -203,6 +235,11 @@ int main(int argc, char **argv) {
     fprintf(stderr, "vigie-run: LD_PRELOAD=%s\n", libraries == NULL ? "" : libraries);
   }
   execvp(options.command[0], options.command);
+  /* With nothing of ours it may just fit: the program runs as if we were not there. */
+  if (errno == E2BIG && plain != NULL) {
+    environ = plain;
+    execvp(options.command[0], options.command);
+  }
   int error = errno;
   fprintf(stderr, "vigie-run: %s: %s\n", options.command[0], strerror(error));
   return error == ENOENT || error == ENOTDIR ? NOT_STARTED : NOT_EXECUTABLE;

@@ -3,18 +3,22 @@
 #include <vigie.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../client/sweep.h"
 #include "reader.h"
 
 #define CHECK(condition)                                                       \
@@ -118,7 +122,10 @@ static void fork_case(void) {
     exit(0);
   }
   int client = take_announce();
-  CHECK(strcmp(table, of_parent) != 0 && counted("forked_total") == 7);
+  CHECK(strcmp(table, of_parent) != 0);
+  /* It announces its table a moment before it counts. */
+  for (int i = 0; i < 20000 && counted("forked_total") != 7; i++) usleep(1000);
+  CHECK(counted("forked_total") == 7);
   answer(client, "{\"accepted\":true}");
   int status;
   CHECK(waitpid(child, &status, 0) == child && status == 0);
@@ -164,10 +171,16 @@ static void no_tmpfs(void) {
 }
 
 static void announce(void) {
+  char runtime[512];
+  if (getenv("XDG_RUNTIME_DIR")) {
+    snprintf(runtime, sizeof runtime, "%s/", getenv("XDG_RUNTIME_DIR"));
+    setenv("XDG_RUNTIME_DIR", runtime, 1);
+  }
   vigie_counter_add(new_counter("announced_total"), 1);
   CHECK(vigie_set_rank(3, 4) == VIGIE_OK && vigie_set_rank(4, 4) == VIGIE_INVALID);
   int client = take_announce();
   CHECK(strstr(message + 1, ",\"job\":{\"jobid\":\"test-job\",\"command\":\""));
+  CHECK(!strstr(table, "//"));
   answer(client, "{\"accepted\":true}");
   CHECK(counted("announced_total") == 1);
 }
@@ -215,6 +228,23 @@ static void reconnect(void) {
   CHECK(nonce && again && strncmp(nonce, again, 44) == 0);
   answer(client, "{\"accepted\":true}");
   CHECK(counted("kept_total") == 2);
+}
+
+/* One engine has read the table, the next one refuses it: only what came after that is sent as messages. */
+static void refused_later(void) {
+  vigie_counter *counter = new_counter("later_total");
+  vigie_counter_add(counter, 5);
+  int client = take_announce();
+  answer(client, "{\"accepted\":true}");
+  usleep(100000);
+  close(client);
+  client = take_announce();
+  answer(client, "{\"refused\":\"table_missing\"}");
+  CHECK(receive(client) && strstr(message, "{\"JobDesc\""));
+  CHECK(receive(client) && strstr(message, "{\"Desc\":{\"name\":\"later_total\""));
+  vigie_counter_add(counter, 2);
+  CHECK(vigie_flush() == VIGIE_OK);
+  CHECK(receive(client) && strstr(message, "later_total") && strstr(message, "\"value\":2.0}}}}"));
 }
 
 /* A program that closes all descriptors and opens files of its own: nothing of ours may go there. */
@@ -267,6 +297,69 @@ static void names(void) {
   answer(client, "{\"refused\":\"no\"}");
 }
 
+static void leave_now(int signal) {
+  (void)signal;
+  exit(7);
+}
+
+/* The signal comes while the engine is waited for. */
+static void exit_in_handler(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+    new_counter("waiting_total");
+    CHECK(signal(SIGALRM, leave_now) != SIG_ERR && setitimer(ITIMER_REAL, &soon, NULL) == 0);
+    for (int i = 0; i < 100; i++) vigie_flush();
+    _exit(1);
+  }
+  int status;
+  CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+  take_announce();
+}
+
+static const char *put_table(long pid, char digit, time_t noted, time_t seen) {
+  static char path[128];
+  struct timespec times[2] = {{.tv_sec = noted}, {.tv_sec = seen}};
+  char nonce[33];
+  memset(nonce, digit, 32);
+  nonce[32] = 0;
+  snprintf(path, sizeof path, "%s/%ld-%s.table", folder, pid, nonce);
+  int fd = open(path, O_WRONLY | O_CREAT, 0600);
+  CHECK(fd >= 0 && futimens(fd, times) == 0);
+  close(fd);
+  return path;
+}
+
+/* Nobody has this one: it was the child's. */
+static long dead_process(void) {
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  CHECK(waitpid(child, NULL, 0) == child);
+  return child;
+}
+
+static void sweep_case(void) {
+  long dead = dead_process();
+  time_t now = time(NULL);
+  char living[128], fresh[128], old[128], other[128];
+  strcpy(living, put_table(getpid(), 'a', 1, now - 7200));
+  strcpy(fresh, put_table(dead, 'b', now, now - 7200));
+  strcpy(old, put_table(dead, 'c', 1, now - 7200));
+  snprintf(other, sizeof other, "%s/%ld-notes.table", folder, dead);
+  CHECK(rename(put_table(dead, 'd', 1, now - 7200), other) == 0);
+
+  sweep(folder);
+  struct stat found;
+  CHECK(access(old, F_OK) != 0);
+  CHECK(access(living, F_OK) == 0 && access(other, F_OK) == 0);
+  /* It counts from now on that nobody is there. */
+  CHECK(stat(fresh, &found) == 0 && found.st_atim.tv_sec == 1 && found.st_mtim.tv_sec >= now);
+  sweep(folder);
+  CHECK(access(fresh, F_OK) == 0);
+  sweep("/nowhere");
+  CHECK(unlink(living) == 0 && unlink(fresh) == 0 && unlink(other) == 0);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -274,7 +367,8 @@ static const struct {
     {"threads", threads},     {"fork", fork_case},           {"no_engine", no_engine},
     {"no_tmpfs", no_tmpfs},   {"announce", announce},        {"refused", refused},
     {"reconnect", reconnect}, {"reused_descriptor", reused_descriptor}, {"gauge", gauge},
-    {"names", names},         {"old_engine", old_engine},
+    {"names", names},         {"old_engine", old_engine},   {"refused_later", refused_later},
+    {"exit_in_handler", exit_in_handler}, {"sweep", sweep_case},
 };
 
 int main(int count, char **arguments) {

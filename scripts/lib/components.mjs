@@ -15,6 +15,12 @@ export const packages = /** @type {const} */ ({
   // The display of desktop tests, and the client that fetches their Electron.
   Xvfb: 'xvfb',
   pip3: 'python3-pip',
+  // Both MPI libraries, with what compiles and starts programs of theirs.
+  'mpicc.openmpi': 'libopenmpi-dev',
+  'mpirun.openmpi': 'openmpi-bin',
+  'mpicc.mpich': 'libmpich-dev',
+  'mpirun.mpich': 'mpich',
+  gfortran: 'gfortran',
 });
 
 /** What a program's package does not bring and its tests need. */

@@ -39,7 +39,7 @@ function metricOf({ name, doc, ctype }: z.output<typeof MainJob>['counters'][num
 
 /** All metrics with the values of this moment, not of the last tick. Throws {@link EngineError} when it is refused. */
 export async function readMetrics(client: EngineClient): Promise<Metric[]> {
-  const { status, body } = await client.raw('/job?job=main');
+  const { status, body } = await client.raw('/job?job=main&fresh=1');
   let json: unknown;
   try {
     json = JSON.parse(body);

@@ -51,7 +51,7 @@ export function statusText(status: Status, health: string, url: string | null): 
     ],
     [
       'clients',
-      `${count(ingest.connections)} connected; ${count(ingest.messages)} messages (${count(ingest.rate)}/s), ${bytesText(ingest.bytes)}`,
+      `${count(ingest.connections)} with messages, ${count(ingest.tables)} with tables; ${count(ingest.messages)} messages (${count(ingest.rate)}/s), ${bytesText(ingest.bytes)}`,
     ],
     ['not taken', reasons(ingest.rejected)],
     ['turned away', reasons(status.refused)],

@@ -32,6 +32,8 @@ export interface EngineContext {
   /** Asked before anything new is registered for somebody outside. */
   readonly budget: Budget;
   readonly hub: LiveHub;
+  /** Takes what programs have counted in their tables since they were last read. May be called at any rate. */
+  refresh(): void;
   /** Wall clock of the engine, ms since the epoch. */
   now(): number;
   status(): Status;

@@ -19,6 +19,7 @@ import { buildApp } from './http/app.ts';
 import { listen, serveConnection } from './http/listen.ts';
 import { Budget } from './ingest/budget.ts';
 import { privateDirectory, SocketPathError } from './ingest/socket-path.ts';
+import { Launches } from './ingest/launch.ts';
 import { openIngestSocket, type IngestSocket } from './ingest/socket.ts';
 import { IngestStats } from './ingest/stats.ts';
 import { Tables } from './ingest/tables.ts';
@@ -103,10 +104,8 @@ async function open(
   };
   if (config.socketIsDefault) privateDirectory(dirname(config.socket));
 
-  const { store, engineId, epoch, interrupted, warnings: storeWarnings } = await openStore({
-    data: config.data,
-    worker: { retention: config.retention },
-  });
+  const opening = await openStore({ data: config.data, worker: { retention: config.retention } });
+  const { store, engineId, epoch, interrupted, warnings: storeWarnings } = opening;
   opened.push(() => store.close());
   // Only now: frames of an earlier engine, which had the directory locked until here, are certainly older.
   const started = clock.now();
@@ -203,19 +202,24 @@ async function open(
   const consume = (tick: TickInfo, scopes: readonly Scope[], inTurn: boolean): void => {
     hub.publish(tick, scopes);
     if (!inTurn) {
-      for (const scope of scopes) history.later(tick, scope);
+      for (const scope of scopes) history.later(tick, scope, tables.states([scope], tick.time));
       hub.announceSoon();
       return;
     }
     const ranks = rankHistory.due(tick.time, runs.live.values());
     putChanged();
     remoteWrite?.consume(tick, scopes);
-    history.append(tick, [...scopes, ...ranks]);
+    history.append(tick, [...scopes, ...ranks], tables.states(scopes, tick.time));
     hub.announce();
   };
-  const clientHost = { runs, nodeScope: node, host: config.host, stats, budget };
-  const before = new Set(interrupted.map(({ run }) => run.id));
-  const tables = new Tables({ host: clientHost, started, reopened: (id) => before.has(id) });
+  const launches = new Launches();
+  const clientHost = { runs, nodeScope: node, host: config.host, stats, budget, launches };
+  const tables = new Tables({
+    host: clientHost,
+    states: opening.tables,
+    // In memory nothing outlives the engine.
+    ...(config.data === null ? {} : { durableUntil: () => store.status().durable_until }),
+  });
   const sampler = new Sampler({
     period: config.periodMs,
     clock,
@@ -252,6 +256,7 @@ async function open(
     stats,
     budget,
     hub,
+    refresh: () => tables.refresh(),
     now: clock.now,
     status: () =>
       engineStatus(context, {
@@ -338,6 +343,7 @@ async function open(
     runs.close();
     putEnded();
     remoteWrite?.end(node, null);
+    launches.close();
   });
   opened.push(async () => {
     sampler.stop();

@@ -11,7 +11,7 @@ import { bitmapBytes, encodeFrame, hasBit, type Columns } from '../shared/frame.
 import type { TickInfo } from './live/sampler.ts';
 import type { Scope } from './live/scope.ts';
 import { SeriesSlice } from './live/series-table.ts';
-import type { ScopeTick, SeriesList, Store } from './store/store.ts';
+import type { ScopeTick, SeriesList, Store, TableState } from './store/store.ts';
 
 /** Every so many frames one is full, so that reading from the middle need not go back to the start. */
 const FULL_EVERY = 60;
@@ -52,13 +52,17 @@ export class History {
   /** Encoded and not yet appended: scopes that began or ended between two ticks. */
   #waiting: Entry[] = [];
   #waitingTime = 0;
+  /** Not taken by the store yet, by nonce: they go with the next frames of their scopes, which have the same samples. */
+  readonly #tables = new Map<string, TableState>();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  append(tick: TickInfo, scopes: readonly Scope[]): void {
+  /** `tables`: how far those were read that count into these scopes. */
+  append(tick: TickInfo, scopes: readonly Scope[], tables: readonly TableState[] = []): void {
     this.flush();
+    this.#keep(tables);
     this.#append(
       tick.time,
       scopes.map((scope) => this.#encode(tick, scope)),
@@ -69,7 +73,8 @@ export class History {
    * The same for a scope that begins or ends, with the values of now. A thousand of them at once are one entry in the
    * store's queue, which is made for one per period.
    */
-  later(tick: TickInfo, scope: Scope): void {
+  later(tick: TickInfo, scope: Scope, tables: readonly TableState[] = []): void {
+    this.#keep(tables);
     if (this.#waiting.length === 0) setImmediate(() => this.flush());
     this.#waiting.push(this.#encode(tick, scope));
     this.#waitingTime = Math.max(this.#waitingTime, tick.time);
@@ -82,8 +87,18 @@ export class History {
     this.#waitingTime = 0;
   }
 
+  #keep(tables: readonly TableState[]): void {
+    for (const state of tables) this.#tables.set(state.nonce, state);
+  }
+
   #append(time: number, entries: readonly Entry[]): void {
-    if (this.#store.append({ time, scopes: entries.map((entry) => entry.tick) })) return;
+    const ids = new Set(entries.map(({ scope }) => scope.id));
+    const tables = [...this.#tables.values()].filter(({ scope }) => scope === null || ids.has(scope));
+    const tick = { time, scopes: entries.map((entry) => entry.tick) };
+    if (this.#store.append(tables.length === 0 ? tick : { ...tick, tables })) {
+      for (const { nonce } of tables) this.#tables.delete(nonce);
+      return;
+    }
     // Not taken: the next frame is full and names these series again. A scope may be here twice, its first entry counts.
     for (const { scope, before } of entries.toReversed()) this.#told.set(scope, { ...before, sinceFull: FULL_EVERY });
   }

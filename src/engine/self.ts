@@ -53,6 +53,7 @@ export class SelfMetrics {
     this.#counter('vigie_ingest_messages_total', 'Messages taken from clients', stats.messages);
     this.#counter('vigie_ingest_bytes_total', 'Bytes read from clients', stats.bytes);
     this.#gauge('vigie_ingest_connections', 'Clients connected now', stats.connections);
+    this.#gauge('vigie_ingest_tables', 'Shared tables that are read', stats.tables);
     for (const [reason, count] of stats.rejected) {
       this.#counter(
         `vigie_ingest_rejected_total{reason="${reason}"}`,

@@ -56,6 +56,7 @@ export function engineStatus(engine: EngineContext, parts: StatusParts): Status 
       bytes: stats.bytes,
       rate: parts.rate,
       rejected: Object.fromEntries(stats.rejected),
+      tables: stats.tables,
     },
     runs: { live: runs.live.size, ended: runs.ended },
     series: budget.series,

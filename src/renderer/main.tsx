@@ -8,6 +8,7 @@ import 'uplot/dist/uPlot.min.css';
 import './app/app.css';
 import './views/board/board.css';
 import './views/diagnostics/diagnostics.css';
+import './views/job/mpi/mpi.css';
 import './views/settings/settings.css';
 import { App } from './app/App.tsx';
 import { desktop, followLinks, refuseDrops } from './data/desktop.ts';

@@ -4,7 +4,8 @@ import { exposition } from './exposition.ts';
 import { frame } from './frame.ts';
 import { http } from './http.ts';
 import { importFile } from './import.ts';
+import { table } from './table.ts';
 import type { FuzzTarget } from './target.ts';
 import { wire } from './wire.ts';
 
-export const targets: readonly FuzzTarget[] = [wire, frame, block, exposition, http, importFile, database];
+export const targets: readonly FuzzTarget[] = [wire, frame, block, exposition, http, importFile, database, table];

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -11,27 +11,45 @@ const run = promisify(execFile);
 const build = mkdtempSync(path.join(tmpdir(), 'vigie-native-'));
 const source = path.resolve(import.meta.dirname, '../../native');
 const targets = ['vigie', 'vigie_static', 'vigie-test-client', 'vigie-test-compat'];
+const runTargets = ['vigie-run', 'vigie-preload', 'vigie-run-jobs-test', 'vigie-run-socket-test'];
 
 beforeAll(async () => {
   await run('cmake', ['-S', source, '-B', build]);
-  await run('cmake', ['--build', build, '--target', ...targets]);
+  await run('cmake', ['--build', build, '--target', ...targets, 'vigie-test-headers', ...runTargets]);
 }, 300_000);
 
 afterAll(() => rmSync(build, { recursive: true, force: true }));
 
-test('libvigie’s own tests', async () => {
+async function ctest(folder: string, pattern: string): Promise<void> {
   // Tables of their own: other tests use the usual directory at the same time.
   const tables = mkdtempSync('/dev/shm/vigie-ctest-');
   const env = { ...process.env, XDG_RUNTIME_DIR: tables };
   try {
-    const args = ['--test-dir', build, '-R', '^client-', '--output-on-failure'];
+    const args = ['--test-dir', folder, '-R', pattern, '--output-on-failure'];
     // What failed stands on stdout.
     const { stdout } = await run('ctest', args, { env }).catch((error: { stdout: string }) => error);
     expect(stdout).toContain('100% tests passed');
   } finally {
     rmSync(tables, { recursive: true, force: true });
   }
+}
+
+test('libvigie’s own tests', () => ctest(build, '^client-'), 300_000);
+
+test('vigie-run’s own tests', () => ctest(build, '^run\\.'), 300_000);
+
+test('libvigie’s with sanitizers', async () => {
+  const folder = path.join(build, 'sanitized');
+  await run('cmake', ['-S', source, '-B', folder, '-DCMAKE_BUILD_TYPE=Debug', '-DVIGIE_SANITIZE=address,undefined']);
+  await run('cmake', ['--build', folder, '--target', 'vigie-test-client']);
+  await ctest(folder, '^client-[^h]');
 }, 300_000);
+
+test.skipIf(!existsSync('/usr/bin/valgrind'))(
+  'one of them under valgrind',
+  () => ctest(build, '^valgrind-refused$'),
+  300_000,
+);
 
 test.each([
   ['legacy_socket', 'PROXY_PATH'],

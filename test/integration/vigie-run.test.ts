@@ -119,6 +119,18 @@ describe('a program that ends by itself', () => {
     expect((await ended(`python ${name}`)).counters).toEqual(finished(code));
   });
 
+  test('quick_exit, with its handlers', async () => {
+    const program = await compile(
+      'quick',
+      `#include <stdlib.h>
+#include <unistd.h>
+static void handler(void) { (void)!write(1, "handled", 7); }
+int main(void) { at_quick_exit(handler); quick_exit(14); }`,
+    );
+    expect(await start('quick', [program]).outcome).toMatchObject({ code: 14, stdout: 'handled', stderr: '' });
+    expect((await ended('quick')).counters).toEqual(finished(14));
+  });
+
   test('with threads, one of which ends it', async () => {
     const program = `
 import os, threading
@@ -142,22 +154,53 @@ threading.Event().wait()`;
     );
     const outcome = await start('script', [script]).outcome;
     expect(outcome).toMatchObject({ code: 5, stdout: `${outcome.pid}\n`, stderr: '' });
-    const { runs, counters } = await ended('script');
+    const { run, runs, counters } = await ended('script');
     expect(runs).toHaveLength(1);
+    expect(run.ranks).toBe(1);
     expect(counters).toEqual(finished(5));
   });
 });
 
 describe('a program that goes another way', () => {
-  test('killed: its run ends, started but not finished', async () => {
-    const { child, outcome } = start('killed', ['sleep', '600']);
-    await liveRun('killed');
+  test.each(['SIGKILL', 'SIGTERM', 'SIGSEGV'] as const)('%s: its run ends, started and killed', async (signal) => {
+    const { child, outcome } = start(signal, ['sleep', '600']);
+    await liveRun(signal);
+    child.kill(signal);
+    expect(await outcome).toMatchObject({ code: null, signal });
+    const { run, counters } = await ended(signal);
+    expect(run).toMatchObject({ state: 'finished', ranks: 1 });
+    expect(counters).toEqual({
+      has_started: 1,
+      'tau_metric_proxy_run_total{operation="exec"}': 1,
+      'vigie_exit_total{code="killed"}': 1,
+    });
+  });
+
+  test('that replaces itself by one without a loader: what becomes of it is not known, and not called killed', async () => {
+    const program = await compile('static-sleep', '#include <unistd.h>\nint main(void) { sleep(1); return 3; }', [
+      '-static',
+    ]);
+    const { outcome } = start('unknown', ['sh', '-c', `exec "${program}"`]);
+    expect((await liveRun('unknown')).clients).toBe(1);
+    expect(await outcome).toMatchObject({ code: 3, stderr: '' });
+    const { run, counters } = await ended('unknown');
+    expect(counters).toEqual({ has_started: 1, 'tau_metric_proxy_run_total{operation="exec"}': 1 });
+    expect(run.end_time - run.start_time).toBeGreaterThan(900);
+  });
+
+  test('killed after it has replaced itself twice', async () => {
+    const { child, outcome } = start('last', ['sh', '-c', 'exec sh -c "exec sleep 600"']);
+    await liveRun('last');
+    await eventually(() => readFileSync(`/proc/${child.pid}/cmdline`, 'utf8') === 'sleep\x00600\x00');
+    // Longer than a closed connection is looked into.
+    await eventually(async () =>
+      (await client.runs({ state: 'live' })).runs.some(({ jobid, clients }) => jobid === 'last' && clients === 1),
+    );
     child.kill('SIGKILL');
-    expect(await outcome).toMatchObject({ code: null, signal: 'SIGKILL' });
-    const { run, counters } = await ended('killed');
-    expect(run.state).toBe('finished');
-    expect(counters).toMatchObject({ has_started: 1 });
-    expect(counters['has_finished'] ?? 0).toBe(0);
+    await outcome;
+    const { run, counters } = await ended('last');
+    expect(run.ranks).toBe(1);
+    expect(counters).toMatchObject({ has_started: 1, 'vigie_exit_total{code="killed"}': 1 });
   });
 
   test('that forks without exec: only the process itself counts, and its end is the end', async () => {
@@ -214,7 +257,7 @@ int main(int argc, char **argv) {
     const file = path.join(folder, 'untouched');
     expect(await start('raw', [program, file]).outcome).toMatchObject({ code: 6, stderr: '' });
     expect(readFileSync(file)).toHaveLength(0);
-    expect((await ended('raw')).counters['has_started']).toBe(1);
+    expect((await ended('raw')).counters).toEqual(finished(6));
   });
 
   test('that changes its user', async () => {

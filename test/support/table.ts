@@ -18,6 +18,8 @@ export class TableWriter {
   readonly #groups: number[] = [];
   readonly #places: number[] = [];
   readonly #banks: number[] = [];
+  /** Offset of the segment of the bank that came first; 0: there is none. */
+  firstBank = 0;
 
   constructor(nonce: string, { pid = process.pid, start = 1n, made = Date.now() } = {}) {
     this.nonce = nonce;
@@ -46,7 +48,16 @@ export class TableWriter {
     this.bytes = Buffer.concat([this.bytes, Buffer.alloc(length)]);
     [kind, length, first, count].forEach((value, i) => this.bytes.writeUInt32LE(value, at + 4 * i));
     this.bytes.writeBigUInt64LE(BigInt(this.bytes.length), 80);
+    if (kind === 2) this.firstBank ||= at;
+    this.changed();
     return at + 64;
+  }
+
+  /** Something other than a value is new. */
+  changed(): void {
+    const changes = (this.bytes.readUInt32LE(76) + 1) >>> 0;
+    this.bytes.writeUInt32LE(changes, 76);
+    if (this.firstBank > 0) this.bytes.writeUInt32LE(changes, this.firstBank + 16);
   }
 
   /** Returns the entry's number. */
@@ -66,6 +77,7 @@ export class TableWriter {
     this.bytes.writeUInt32LE(text.length, at + 24);
     this.bytes.writeBigUInt64LE(BigInt(place), at + 32);
     this.bytes.writeUInt32LE(1, at);
+    this.changed();
     return number;
   }
 
@@ -94,6 +106,7 @@ export class TableWriter {
 
   leave(): void {
     this.bytes.writeUInt32LE(2, 72);
+    this.changed();
   }
 
   /** Writes the file, in place when it is there. */

@@ -66,9 +66,29 @@ check 'pid' 'same' "$(sh -c 'echo $$; exec "$0" sh -c "echo \$\$"' "$run" | uniq
 sh -c 'exec "$0" sh -c "kill -TERM \$\$"' "$run"
 check 'signal' 143 "$?"
 
+# Arguments that leave no room for what we add.
+room() (
+  ulimit -s 1024
+  long=$(printf '%0120000d' 0)
+  size=23000
+  while [ "$size" -gt 18000 ]; do
+    last=$(printf "%0${size}d" 0)
+    # As many bytes as vigie-run has before the program.
+    if env -i /bin/echo -- "$run" "$long" "$long" "$last" >/dev/null 2>&1; then
+      env -i "$run" -- /bin/echo "$long" "$long" "$last" 2>&1 | wc -c | tr -d ' '
+      return
+    fi
+    size=$((size - 50))
+  done
+  echo 'no size fits'
+)
+check 'room for long arguments' ok "$(room | sed 's/^2[56][0-9]*$/ok/')"
+
 # What the program is given.
 check 'job id' mine "$("$run" -j mine sh -c 'echo "$PROXY_JOB_ID"')"
-check 'job' 1 "$("$run" -j mine sh -c 'echo "$VIGIE_JOB"' | grep -c '^{"jobid":"mine","command":"sh -c echo \\"$VIGIE_JOB\\"","size":1,.*"end_time":0}$')"
+check 'job' 1 "$("$run" -j mine sh -c 'echo "$VIGIE_JOB"' | grep -c '^{"jobid":"mine","command":"sh -c echo \\"$VIGIE_JOB\\"","size":1,.*"end_time":0,"launch":"[0-9a-f]\{16\}-[0-9]*-[0-9]*"}$')"
+check 'rank' 3 "$(OMPI_COMM_WORLD_RANK=3 "$run" sh -c 'echo "$VIGIE_JOB"' | sed 's/.*,"rank":\(.*\)}$/\1/')"
+check 'launch' same "$("$run" sh -c 'echo "$VIGIE_JOB" $$' | sed 's/.*"launch":"[0-9a-f]*-\([0-9]*\)-[0-9]*"} \1$/same/')"
 check 'inherited job id' outer "$(PROXY_JOB_ID=outer "$run" sh -c 'echo "$PROXY_JOB_ID"')"
 check 'same job in a loop' 1 "$(for i in 1 2 3; do "$run" sh -c 'echo "$PROXY_JOB_ID"'; done | sort -u | wc -l)"
 check 'socket' "$folder/x y" "$(cd "$folder" && "$run" -u 'x y' sh -c 'cd / && echo "$VIGIE_SOCKET"')"
@@ -76,7 +96,7 @@ check 'socket of older clients' /x "$("$run" -u /x sh -c 'echo "$PROXY_PATH"')"
 check 'verbose' 3 "$("$run" -v true 2>&1 | wc -l)"
 
 # LD_PRELOAD is kept, our library is behind it, once.
-preloaded=$(LD_PRELOAD=libc.so.6 "$run" "$run" sh -c 'echo "$LD_PRELOAD"')
+preloaded=$(LD_PRELOAD=libc.so.6 "$run" -e run "$run" -e run sh -c 'echo "$LD_PRELOAD"')
 check 'preload' "libc.so.6:$(dirname "$run")/libvigie-preload.so" "$preloaded"
 # A folder with a blank in its name.
 cp "$run" "$(dirname "$run")/libvigie-preload.so" "$folder"

@@ -13,12 +13,13 @@ static char lines[LINES][LINE_BYTES];
 static struct job job;
 static struct job again;
 
-static void value_of(char *buffer, size_t capacity, const char *field) {
+static void value_of(char *buffer, size_t capacity, const char *field, const struct job_facts *facts) {
   const struct {
     const char *name, *value;
   } texts[] = {{"jobid", job.jobid}, {"nodelist", job.nodelist}, {"partition", job.partition}, {"cluster", job.cluster}};
-  snprintf(buffer, capacity, "%lld", job.size);
-  if (strcmp(field, "size") == 0) return;
+  bool rank = strcmp(field, "rank") == 0;
+  snprintf(buffer, capacity, "%lld", rank ? (long long)job_rank(facts) : job.size);
+  if (rank || strcmp(field, "size") == 0) return;
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
     if (strcmp(field, texts[i].name) == 0) {
       snprintf(buffer, capacity, "%s", texts[i].value);
@@ -74,7 +75,7 @@ int main(int argc, char **argv) {
     char *value = strchr(field, ' ');
     if (value != NULL) *value++ = '\0';
     char actual[JOB_TEXT_BYTES];
-    value_of(actual, sizeof actual, field);
+    value_of(actual, sizeof actual, field, &facts);
     expected++;
     if (strcmp(actual, value == NULL ? "" : value) != 0) {
       fprintf(stderr, "%s: '%s', not '%s'\n", field, actual, value == NULL ? "" : value);

@@ -26,6 +26,7 @@ import { registerNodes } from './api/nodes.ts';
 import { registerOpenApi } from './api/openapi.ts';
 import { registerProfiles } from './api/profiles.ts';
 import { registerQuery } from './api/query.ts';
+import { registerRanks } from './api/ranks.ts';
 import { registerRuns } from './api/runs.ts';
 import { registerSeries } from './api/series.ts';
 import { registerStatus } from './api/status.ts';
@@ -185,6 +186,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
     async (api) => {
       registerStatus(api, engine);
       registerRuns(api, engine);
+      registerRanks(api, engine);
       registerSeries(api, engine);
       registerQuery(api, engine);
       registerNames(api, engine);

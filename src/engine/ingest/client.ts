@@ -3,13 +3,14 @@
  * node; a job description makes it a rank of that job's run, a second one moves it to another run.
  */
 
-import { refuseJobid, type JobDesc } from '../../shared/model/job.ts';
+import { refuseJobid } from '../../shared/model/job.ts';
 import type { Kind } from '../../shared/model/values.ts';
 import { Contributor } from '../live/contributor.ts';
 import type { LiveRun, Runs } from '../live/runs.ts';
 import type { Scope } from '../live/scope.ts';
 import { placeOf, type SeriesTable } from '../live/series-table.ts';
 import type { Budget } from './budget.ts';
+import { rankIdentity, type ClientJob, type Launches } from './launch.ts';
 import type { Message, Reason } from './messages.ts';
 import { escapedName, hashBytes, IntMap, type NameTable } from './names.ts';
 import type { IngestStats } from './stats.ts';
@@ -29,6 +30,8 @@ export interface ClientHost {
   readonly host: string;
   readonly stats: IngestStats;
   readonly budget: Budget;
+  /** Launches that end with a goodbye, or not. */
+  readonly launches: Launches;
 }
 
 export class Client implements WireSink {
@@ -38,6 +41,7 @@ export class Client implements WireSink {
   #names: SeriesTable | null = null;
   /** Entry of the scope's names to 2 × own place + (1 for a gauge): what this client has described. */
   #own = new IntMap();
+  #launch: string | null = null;
   #badInARow = 0;
   /** Stays: good messages later in the same read do not take it back. */
   #hopeless = false;
@@ -51,6 +55,18 @@ export class Client implements WireSink {
     return this.#hopeless;
   }
 
+  /** The launch that it stands for: it promised to say goodbye. */
+  get launch(): string | null {
+    return this.#launch;
+  }
+
+  /** Handle of the metric that this client has described under this name, else -1. */
+  described(name: string): number {
+    const bytes = escapedName(name);
+    const entry = this.names?.find(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length)) ?? -1;
+    return entry < 0 ? -1 : this.handleOf(entry);
+  }
+
   accepted(count: number): void {
     this.#badInARow = 0;
     this.#host.stats.messages += count;
@@ -59,6 +75,11 @@ export class Client implements WireSink {
   rejected(reason: Reason): void {
     if (++this.#badInARow >= MAX_BAD_IN_A_ROW) this.#hopeless = true;
     this.#host.stats.reject(reason);
+  }
+
+  /** The run it counts into; null: its node. */
+  get run(): LiveRun | null {
+    return this.#run;
   }
 
   get names(): NameTable | null {
@@ -74,10 +95,25 @@ export class Client implements WireSink {
     return this.#contributor!.increase(handle >>> 1, increase) ? null : 'sum_overflow';
   }
 
+  /** The same for many counters at once, known to be such; returns how many were refused for a sum that overflows. */
+  counters(handles: Int32Array, increases: Float64Array, count: number): number {
+    return this.#contributor!.increaseMany(handles, increases, count);
+  }
+
   gauge(handle: number, min: number, max: number, hits: number, total: number): Reason | null {
     if ((handle & 1) === 0) return 'value_of_other_kind';
     this.#contributor!.setGauge(handle >>> 1, min, max, hits, total);
     return null;
+  }
+
+  /** So much of the counter was taken before the engine started, and is in the run. */
+  resume(handle: number, total: number): void {
+    this.#contributor!.restore(handle >>> 1, total);
+  }
+
+  /** The client is of this job. `before`: id of the run that it was in before the engine started. */
+  begin(job: ClientJob, before: string | null): Reason | null {
+    return this.#job(job, before);
   }
 
   describeKnownCounter(entry: number): boolean {
@@ -97,7 +133,12 @@ export class Client implements WireSink {
     }
   }
 
-  #job(desc: JobDesc): Reason | null {
+  #job(job: ClientJob, before: string | null = null): Reason | null {
+    const { launch, rank: _rank, goodbye, ...desc } = job;
+    if (goodbye === true && launch !== undefined && this.#launch === null) {
+      this.#launch = launch;
+      this.#host.launches.opened(launch, this);
+    }
     const refused = refuseJobid(desc.jobid) ?? this.#host.budget.refuseRun(this.#host.runs, desc.jobid);
     if (refused) {
       // Whatever it counts from here on is not of the job it named before.
@@ -110,7 +151,7 @@ export class Client implements WireSink {
       return null;
     }
     this.#move(() => {
-      const { run, rank } = this.#host.runs.join(desc, this.#host.host);
+      const { run, rank } = this.#host.runs.join(desc, this.#host.host, { identity: rankIdentity(job), before });
       this.#run = run;
       this.#enter(rank);
     });
@@ -167,9 +208,10 @@ export class Client implements WireSink {
     if (budget.rankValuesFull) return 'too_many_rank_values';
     const gauge = place & 1;
     const contributor = this.#contributor!;
+    const before = contributor.values;
     const local = gauge === 1 ? contributor.addGauge(place >>> 1) : contributor.addCounter(place >>> 1);
     this.#own.add(entry, 2 * local + gauge);
-    budget.addRankValues(contributor.scope, 1);
+    budget.addRankValues(contributor.scope, contributor.values - before);
     return null;
   }
 
@@ -195,9 +237,10 @@ export class Client implements WireSink {
     const kept = run?.endedValues ?? 0;
     if (run) this.#host.runs.leave(run, contributor);
     else contributor.detach();
+    // Others are the same rank, and hold its values.
+    if (contributor.scope.contributors.has(contributor)) return;
     // What the run keeps apart for its profile is still held; what it folded is not.
-    const values = this.#own.size;
-    this.#host.budget.addRankValues(contributor.scope, (run?.endedValues ?? 0) - kept - values);
+    this.#host.budget.addRankValues(contributor.scope, (run?.endedValues ?? 0) - kept - contributor.values);
   }
 
   /** The connection ended, in whatever way. May be called more than once. */

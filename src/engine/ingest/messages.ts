@@ -3,9 +3,10 @@
  * are counted and shown, so they are stable names.
  */
 
-import { JobDesc, type JobidRefusal } from '../../shared/model/job.ts';
+import type { JobidRefusal } from '../../shared/model/job.ts';
 import type { Kind } from '../../shared/model/values.ts';
 import type { SeriesRefusal } from '../live/scope.ts';
+import { ClientJob } from './launch.ts';
 import type { TableRefusal } from './table-file.ts';
 
 export type Reason =
@@ -30,7 +31,7 @@ export type Reason =
   | JobidRefusal;
 
 export type Message =
-  | { readonly type: 'job'; readonly desc: JobDesc }
+  | { readonly type: 'job'; readonly desc: ClientJob }
   | { readonly type: 'desc'; readonly name: string; readonly doc: string; readonly kind: Kind }
   | { readonly type: 'counter'; readonly name: string; readonly increase: number }
   | {
@@ -82,7 +83,7 @@ export function readMessage(bytes: Uint8Array): Message | Reason {
 }
 
 function readJob(body: Json): Message | Reason {
-  const parsed = JobDesc.safeParse(body);
+  const parsed = ClientJob.safeParse(body);
   return parsed.success ? { type: 'job', desc: parsed.data } : 'wrong_type';
 }
 

@@ -128,7 +128,7 @@ function serveLegacy(socket: Socket, { host, refusals, pulse = noPulse }: Ingest
     pulse();
     stats.connections--;
     stats.unfinished -= unfinished;
-    client.close();
+    host.launches.left(client);
   });
   take(first);
   socket.on('data', take);

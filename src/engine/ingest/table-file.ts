@@ -3,8 +3,9 @@
  * and in the end removed. Only in directories that no other user can write to, so that nobody changes a path meanwhile.
  */
 
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { processLives } from './launch.ts';
 import { HEADER, MAX_TABLE, readHeader, type TableHeader } from './table.ts';
 
 export type TableRefusal =
@@ -29,6 +30,18 @@ export function tableDirectories(environment: NodeJS.ProcessEnv = process.env): 
   return directories;
 }
 
+/** What looks like tables there, by name. */
+export function listTables(directories: readonly string[]): { path: string; nonce: string }[] {
+  return [...new Set(directories)].flatMap((directory) => {
+    try {
+      const names = readdirSync(directory).filter((name) => /^\d+-[0-9a-f]{32}\.table$/.test(name));
+      return names.map((name) => ({ path: join(directory, name), nonce: name.slice(-38, -6) }));
+    } catch {
+      return [];
+    }
+  });
+}
+
 export class TableFile {
   readonly path: string;
   readonly header: TableHeader;
@@ -44,7 +57,7 @@ export class TableFile {
   /** Bytes that were read: fewer where the file ends, none when it cannot be read. */
   readonly readAt = (into: Uint8Array, length: number, at: number): number => {
     try {
-      return this.#open ? readSync(this.#descriptor, into, 0, length, at) : 0;
+      return this.#open ? readSync(this.#descriptor, into, at, length, at) : 0;
     } catch {
       return 0;
     }
@@ -68,15 +81,7 @@ export class TableFile {
 
   /** The process that made the table runs, whatever became of its connection. */
   get alive(): boolean {
-    const { pid, startTime } = this.header;
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      // The command, field 2, is in parentheses and may have any characters; the state follows.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return fields[0] !== 'Z' && fields[0] !== 'X' && fields[19] === String(startTime);
-    } catch {
-      return false;
-    }
+    return processLives(this.header.pid, this.header.startTime);
   }
 }
 

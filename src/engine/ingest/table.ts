@@ -2,12 +2,13 @@
  * Reads one shared table: the file that a program counts in, byte by byte in docs/protocol.md. Pure over bytes: where they
  * come from is a function, and what they mean goes to a sink.
  *
- * A copy of a file that is being written is no snapshot. So an entry is taken from the read after the one that first
- * showed it, and a gauge only when a second look finds its sequence unchanged. What cannot be true is a fault: nothing of
- * the file is read from then on. Nothing here trusts an offset or a length before it was checked.
+ * Most of the time only values are read: the first bank tells whether anything else has changed. A copy of a file that is
+ * being written is no snapshot: an entry is taken from a read after the one that showed it, and a gauge only when a second
+ * look finds its sequence unchanged. What cannot be true is a fault: nothing of the file is read from then on. Nothing here
+ * trusts an offset or a length before it was checked.
  */
 
-import { growFloat64, growInt32, NO_DOUBLES, NO_INTS } from '../live/columns.ts';
+import { growInt32, NO_INTS } from '../live/columns.ts';
 
 /** Bytes of the header; the first segment begins there. */
 export const HEADER = 4096;
@@ -29,15 +30,18 @@ const INTEGER = 1;
 const DOUBLE = 2;
 const GAUGE_ENTRY = 3;
 
-/** Copies `length` bytes from the file's start plus `at` to the start of `into`; returns how many there were. */
+/** Copies `length` bytes of the file from `at` on to the same place of `into`; returns how many there were. */
 export type ReadAt = (into: Uint8Array, length: number, at: number) => number;
 
 /** What takes a table's values. Handles are the sink's own, and never negative. */
 export interface TableSink {
   /** Handle for the values of this name, or -1 when it is not wanted. */
   describe(name: string, doc: string, kind: 'counter' | 'gauge'): number;
-  counter(handle: number, increase: number): void;
+  /** The first `count` of these have grown. Both arrays are the reader's, and change afterwards. */
+  counters(handles: Int32Array, increases: Float64Array, count: number): void;
   gauge(handle: number, min: number, max: number, hits: number, total: number): void;
+  /** So much of a counter was handed on before, in an earlier life of the engine. */
+  resume(handle: number, total: number): void;
 }
 
 export interface TableHeader {
@@ -61,26 +65,29 @@ class Scratch {
   ints = new Uint32Array(0);
   doubles = new Float64Array(0);
 
-  /** At least so many bytes. What was in it is lost. */
-  reserve(length: number): void {
-    if (this.bytes.length >= length) return;
-    const room = 2 ** Math.ceil(Math.log2(Math.max(length, HEADER)));
-    const memory = new ArrayBuffer(room);
-    this.bytes = new Uint8Array(memory);
-    this.ints = new Uint32Array(memory);
-    this.doubles = new Float64Array(memory);
+  /** Reads a part of the file to its own place here. What is elsewhere means nothing. */
+  load(readAt: ReadAt, from: number, to: number): boolean {
+    if (this.bytes.length < to) {
+      const memory = new ArrayBuffer(2 ** Math.ceil(Math.log2(Math.max(to, HEADER))));
+      this.bytes = new Uint8Array(memory);
+      this.ints = new Uint32Array(memory);
+      this.doubles = new Float64Array(memory);
+    }
+    return readAt(this.bytes, to - from, from) === to - from;
   }
 }
 
 const copy = new Scratch();
 const again = new Scratch();
+/** Counters of a group that have grown. */
+const grown = { handles: new Int32Array(GROUP), increases: new Float64Array(GROUP) };
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** What the first {@link HEADER} bytes of a table say, or null when they are none of this version and machine. */
 export function readHeader(bytes: Uint8Array): TableHeader | null {
   if (bytes.length < HEADER || MAGIC.some((byte, i) => bytes[i] !== byte)) return null;
   // A copy at the start of its memory: typed arrays read the machine's own byte order, which `order` asks for.
-  const memory = bytes.slice(0, 88).buffer;
+  const memory = new Uint8Array(bytes.subarray(0, 88)).buffer;
   const ints = new Uint32Array(memory);
   const longs = new BigUint64Array(memory);
   if (ints[2] !== 1 || ints[3] !== ORDER || ints[4] !== HEADER || ints[5] !== ENTRY) return null;
@@ -117,10 +124,21 @@ function lieWithin(parts: readonly Part[], at: number, length: number): boolean 
   return part !== undefined && at + length <= part.to;
 }
 
+/** So many bytes between two values are copied rather than asked for apart: a call costs as much. */
+const GAP = 16_384;
+/** Of the header: what a reader looks at again. */
+const WATCHED = { from: 72, to: 88, changes: 76 / 4 } as const;
+/** Where the number of changes stands in the segment of a bank. */
+const CHANGES = 16;
+/** Values per entry that are kept to go on from: 8 bytes. */
+const VALUE = 8;
+
 export class TableReader {
   readonly #readAt: ReadAt;
   readonly #sink: TableSink;
-  /** Segments are known up to here; so much is read each time. */
+  /** What was handed on in an earlier life, by entry. */
+  readonly #resumed: DataView | null;
+  /** Segments are known up to here. */
   #used = HEADER;
   /** Offset of the first entry of each group of 256. */
   #entries = NO_INTS;
@@ -129,22 +147,30 @@ export class TableReader {
   readonly #banks: number[][] = [];
   readonly #strings: Part[] = [];
   readonly #gauges: Part[] = [];
+  /** What is read each time, in rising order. */
+  readonly #parts: { from: number; to: number }[] = [];
+  /** Where the number of changes stands that is looked at, in units of 4 bytes: in the first bank when there is one. */
+  #watch = WATCHED.changes;
+  #changes = -1;
 
-  /** Entries that are taken, and those that the last read showed as published. */
   #taken = 0;
-  #seen = 0;
   #kinds = NO_INTS;
   #handles = NO_INTS;
-  /** Last value: two halves of an integer (low, high), a double (and 0), or a gauge's sequence (low, high). */
-  #last = NO_DOUBLES;
-  /** Offsets of gauges; 0 for counters. */
-  #places = NO_INTS;
+  /** By entry, 64 bits as two halves (low, high): a counter's last sum, as the file has it, or a gauge's sequence. */
+  #last = new Uint32Array(0);
+  /** The same memory: counters of doubles. */
+  #lastDoubles = new Float64Array(0);
+  /** Entries that are gauges, and their offsets. */
+  readonly #gaugeEntries: number[] = [];
+  readonly #gaugePlaces: number[] = [];
   #state = 1;
   #faulty = false;
 
-  constructor(readAt: ReadAt, sink: TableSink) {
+  /** `resumed`: what {@link marks} told in an earlier life. */
+  constructor(readAt: ReadAt, sink: TableSink, resumed: Uint8Array | null = null) {
     this.#readAt = readAt;
     this.#sink = sink;
+    this.#resumed = resumed && new DataView(resumed.buffer, resumed.byteOffset, resumed.byteLength);
   }
 
   /** The program has said that all values are final. */
@@ -152,7 +178,7 @@ export class TableReader {
     return this.#state === 2;
   }
 
-  /** Bytes that are read each time. */
+  /** Bytes that are known of the file. */
   get size(): number {
     return this.#used;
   }
@@ -161,41 +187,63 @@ export class TableReader {
     return this.#taken;
   }
 
+  /** What was handed on of each entry until now, 8 bytes each, for a reader that goes on from there. A copy. */
+  marks(): Uint8Array<ArrayBuffer> {
+    const marks = new Uint32Array(this.#last.subarray(0, 2 * this.#taken));
+    // A gauge is looked at again.
+    for (const number of this.#gaugeEntries) marks.fill(0, 2 * number, 2 * number + 2);
+    return new Uint8Array(marks.buffer);
+  }
+
   /**
    * Reads the table and hands on what changed; false when it breaks the format, from then on always.
-   * @param counts false: counters are noted as they stand, and only what comes later is handed on.
+   * @param all Trusts no number of changes: a process that was killed may not have come to write it.
    */
-  read(counts = true): boolean {
+  read(all = false): boolean {
     if (this.#faulty) return false;
-    this.#faulty = !this.#read(counts);
+    this.#faulty = !this.#read(all);
     return !this.#faulty;
   }
 
-  /** Reads until everything is taken that was there before the call. */
-  readAll(counts = true): boolean {
-    // The second one takes the entries that the first one has seen.
-    return this.read(counts) && this.read(counts);
-  }
-
-  #read(counts: boolean): boolean {
+  #read(all: boolean): boolean {
     if (!this.#load()) return false;
-    const { ints } = copy;
-    const used = ints[20]! + ints[21]! * U32;
-    if (!isEnd(used) || used < this.#used || (ints[18] !== 1 && ints[18] !== 2)) return false;
-    // Before the values: those of a program that leaves meanwhile are read once more.
-    this.#state = ints[18];
-    if (used > this.#used) {
-      const from = this.#used;
-      this.#used = used;
-      if (!this.#load() || !this.#segments(from)) return false;
-    }
-    if (!this.#takeEntries() || !this.#seePublished()) return false;
-    return this.#counters(counts) && this.#takeGauges();
+    const changed = all || copy.ints[this.#watch] !== this.#changes;
+    if (changed && !(this.#follow() && this.#load())) return false;
+    this.#counters();
+    return this.#takeGauges();
   }
 
   #load(): boolean {
-    copy.reserve(this.#used);
-    return this.#readAt(copy.bytes, this.#used, 0) === this.#used;
+    const parts = this.#parts;
+    if (this.#watch === WATCHED.changes && !copy.load(this.#readAt, WATCHED.from, WATCHED.to)) return false;
+    for (let p = 0; p < parts.length; p++) {
+      if (!copy.load(this.#readAt, parts[p]!.from, parts[p]!.to)) return false;
+    }
+    return true;
+  }
+
+  /** Learns what is new in the table, beside values. */
+  #follow(): boolean {
+    // What comes meanwhile changes the number again.
+    const changes = copy.ints[this.#watch]!;
+    if (!copy.load(this.#readAt, WATCHED.from, WATCHED.to)) return false;
+    const { ints } = copy;
+    const used = ints[20]! + ints[21]! * U32;
+    if (!isEnd(used) || used < this.#used || (ints[18] !== 1 && ints[18] !== 2)) return false;
+    this.#state = ints[18];
+    const from = this.#used;
+    this.#used = used;
+    if (used > from && !(copy.load(this.#readAt, from, used) && this.#segments(from))) return false;
+    if (!this.#takeEntries()) return false;
+    this.#changes = changes;
+    return true;
+  }
+
+  /** These bytes are values. Called in the order of the file. */
+  #readEachTime(from: number, to: number): void {
+    const last = this.#parts.at(-1);
+    if (last && from - last.to <= GAP) last.to = to;
+    else this.#parts.push({ from, to });
   }
 
   #segments(from: number): boolean {
@@ -219,12 +267,19 @@ export class TableReader {
         this.#entries[this.#groups++] = at;
         return true;
       case KIND.bank:
-        if (first % GROUP !== 0 || first >= MAX_ENTRIES || count !== GROUP || room < GROUP * 8) return false;
-        (this.#banks[first / GROUP] ??= []).push(at / 8);
+        if (first % GROUP !== 0 || first >= MAX_ENTRIES || count !== GROUP || room < GROUP * VALUE) return false;
+        (this.#banks[first / GROUP] ??= []).push(at / VALUE);
+        if (this.#watch === WATCHED.changes) {
+          this.#watch = (at - SEGMENT + CHANGES) / 4;
+          this.#readEachTime(at - SEGMENT + CHANGES, at);
+        }
+        this.#readEachTime(at, at + GROUP * VALUE);
         return true;
       case KIND.gauges:
         if (room < count * GAUGE) return false;
+        if (count === 0) return true;
         this.#gauges.push({ from: at, to: at + count * GAUGE });
+        this.#readEachTime(at, at + count * GAUGE);
         return true;
       case KIND.strings:
         this.#strings.push({ from: at, to: at + room });
@@ -238,20 +293,35 @@ export class TableReader {
     return this.#entries[Math.floor(number / GROUP)]! + ENTRY * (number % GROUP);
   }
 
-  #seePublished(): boolean {
+  /** Takes what is published: all that a look shows is taken from a second one. */
+  #takeEntries(): boolean {
     const end = GROUP * this.#groups;
-    while (this.#seen < end) {
-      const published = copy.ints[this.#entryAt(this.#seen) / 4];
-      if (published === 0) return true;
+    if (this.#taken === end) return true;
+    const from = this.#entryAt(this.#taken);
+    const to = this.#entryAt(end - 1) + ENTRY;
+    if (!copy.load(this.#readAt, from, to)) return false;
+    let seen = this.#taken;
+    for (; seen < end; seen++) {
+      const published = copy.ints[this.#entryAt(seen) / 4];
+      if (published === 0) break;
       if (published !== 1) return false;
-      this.#seen++;
     }
+    if (seen === this.#taken) return true;
+    // Names too: they lie anywhere.
+    if (!copy.load(this.#readAt, HEADER, this.#used)) return false;
+    this.#grow(seen);
+    for (; this.#taken < seen; this.#taken++) if (!this.#takeEntry(this.#taken)) return false;
     return true;
   }
 
-  #takeEntries(): boolean {
-    for (; this.#taken < this.#seen; this.#taken++) if (!this.#takeEntry(this.#taken)) return false;
-    return true;
+  #grow(entries: number): void {
+    this.#kinds = growInt32(this.#kinds, entries);
+    this.#handles = growInt32(this.#handles, entries);
+    if (this.#lastDoubles.length >= entries) return;
+    const doubles = new Float64Array(Math.max(entries, 2 * this.#lastDoubles.length));
+    const last = new Uint32Array(doubles.buffer);
+    last.set(this.#last);
+    [this.#last, this.#lastDoubles] = [last, doubles];
   }
 
   #takeEntry(number: number): boolean {
@@ -264,14 +334,26 @@ export class TableReader {
     if (ints[i] !== 1 || kind < INTEGER || kind > GAUGE_ENTRY) return false;
     if (name === null || name === '' || doc === null) return false;
     if (kind === GAUGE_ENTRY ? !this.#isGauge(gauge) : gauge !== 0) return false;
-    this.#kinds = growInt32(this.#kinds, number + 1);
-    this.#handles = growInt32(this.#handles, number + 1);
-    this.#places = growInt32(this.#places, number + 1);
-    this.#last = growFloat64(this.#last, 2 * number + 2);
+    const handle = this.#sink.describe(name, doc, kind === GAUGE_ENTRY ? 'gauge' : 'counter');
     this.#kinds[number] = kind;
-    this.#places[number] = gauge;
-    this.#handles[number] = this.#sink.describe(name, doc, kind === GAUGE_ENTRY ? 'gauge' : 'counter');
+    this.#handles[number] = handle;
+    if (handle < 0) return true;
+    if (kind === GAUGE_ENTRY) {
+      this.#gaugeEntries.push(number);
+      this.#gaugePlaces.push(gauge);
+    } else this.#resume(number, kind, handle);
     return true;
+  }
+
+  #resume(number: number, kind: number, handle: number): void {
+    const at = VALUE * number;
+    if (this.#resumed === null || at + VALUE > this.#resumed.byteLength) return;
+    const [low, high] = [this.#resumed.getUint32(at, true), this.#resumed.getUint32(at + 4, true)];
+    this.#last[2 * number] = low;
+    this.#last[2 * number + 1] = high;
+    const total = kind === INTEGER ? high * U32 + low : this.#lastDoubles[number]!;
+    if (total > 0 && total < Infinity) this.#sink.resume(handle, total);
+    else this.#last.fill(0, 2 * number, 2 * number + 2);
   }
 
   #isGauge(at: number): boolean {
@@ -289,90 +371,120 @@ export class TableReader {
     }
   }
 
-  #counters(counts: boolean): boolean {
+  #counters(): void {
     for (let group = 0; GROUP * group < this.#taken; group++) {
       const banks = this.#banks[group];
       if (banks === undefined) continue;
       const first = GROUP * group;
       const end = Math.min(first + GROUP, this.#taken);
-      for (let number = first; number < end; number++) {
-        if (this.#handles[number]! < 0) continue;
-        const kind = this.#kinds[number];
-        if (kind === INTEGER) this.#integer(number, banks, number - first, counts);
-        else if (kind === DOUBLE) this.#double(number, banks, number - first, counts);
-      }
+      const count = banks.length === 1 ? this.#single(first, end, banks[0]!) : this.#summed(first, end, banks);
+      if (count > 0) this.#sink.counters(grown.handles, grown.increases, count);
     }
-    return true;
+  }
+
+  /** Most tables: what has the same bits as before is passed over at once. Returns how many have {@link grown}. */
+  #single(first: number, end: number, bank: number): number {
+    const { ints, doubles } = copy;
+    const last = this.#last;
+    const kinds = this.#kinds;
+    let count = 0;
+    for (let number = first, at = 2 * bank; number < end; number++, at += 2) {
+      const low = ints[at]!;
+      const high = ints[at + 1]!;
+      if (low === last[2 * number] && high === last[2 * number + 1]) continue;
+      const kind = kinds[number];
+      if (kind === INTEGER) count = this.#integer(number, low, high, count);
+      else if (kind === DOUBLE) count = this.#double(number, doubles[at / 2]!, count);
+    }
+    return count;
   }
 
   /** Halves are summed apart, each exactly: a double holds no 64 bits. */
-  #integer(number: number, banks: readonly number[], place: number, counts: boolean): void {
-    const { ints } = copy;
-    let low = 0;
-    let high = 0;
-    for (let b = 0; b < banks.length; b++) {
-      const at = 2 * (banks[b]! + place);
-      low += ints[at]!;
-      high += ints[at + 1]!;
+  #summed(first: number, end: number, banks: readonly number[]): number {
+    const { ints, doubles } = copy;
+    let count = 0;
+    for (let number = first; number < end; number++) {
+      const kind = this.#kinds[number];
+      if (kind === INTEGER) {
+        let low = 0;
+        let high = 0;
+        for (let b = 0; b < banks.length; b++) {
+          const at = 2 * (banks[b]! + number - first);
+          low += ints[at]!;
+          high += ints[at + 1]!;
+        }
+        if (low >= U32) {
+          high += Math.floor(low / U32);
+          low %= U32;
+        }
+        count = this.#integer(number, low, high >= U32 ? high % U32 : high, count);
+      } else if (kind === DOUBLE) {
+        let sum = 0;
+        for (let b = 0; b < banks.length; b++) sum += doubles[banks[b]! + number - first]!;
+        count = this.#double(number, sum, count);
+      }
     }
-    if (low >= U32) {
-      high += Math.floor(low / U32);
-      low %= U32;
-    }
-    if (high >= U32) high %= U32;
-    const last = this.#last;
-    const increase = (high - last[2 * number + 1]!) * U32 + (low - last[2 * number]!);
-    // One that seems to shrink is looked at again the next time.
-    if (!(increase > 0)) return;
-    last[2 * number] = low;
-    last[2 * number + 1] = high;
-    if (counts) this.#sink.counter(this.#handles[number]!, increase);
+    return count;
   }
 
-  #double(number: number, banks: readonly number[], place: number, counts: boolean): void {
-    let sum = 0;
-    for (let b = 0; b < banks.length; b++) sum += copy.doubles[banks[b]! + place]!;
-    const increase = sum - this.#last[2 * number]!;
-    if (!(increase > 0) || sum === Infinity) return;
-    this.#last[2 * number] = sum;
-    if (counts) this.#sink.counter(this.#handles[number]!, increase);
+  #integer(number: number, low: number, high: number, count: number): number {
+    const last = this.#last;
+    const increase = (high - last[2 * number + 1]!) * U32 + (low - last[2 * number]!);
+    const handle = this.#handles[number]!;
+    // One that seems to shrink is looked at again the next time.
+    if (!(increase > 0) || handle < 0) return count;
+    last[2 * number] = low;
+    last[2 * number + 1] = high;
+    grown.handles[count] = handle;
+    grown.increases[count] = increase;
+    return count + 1;
+  }
+
+  #double(number: number, sum: number, count: number): number {
+    const increase = sum - this.#lastDoubles[number]!;
+    const handle = this.#handles[number]!;
+    if (!(increase > 0) || sum === Infinity || handle < 0) return count;
+    this.#lastDoubles[number] = sum;
+    grown.handles[count] = handle;
+    grown.increases[count] = increase;
+    return count + 1;
   }
 
   /** Gauges whose sequence moved are looked at twice. */
   #takeGauges(): boolean {
-    if (this.#gauges.length === 0) return true;
+    const places = this.#gaugePlaces;
     let from = Infinity;
     let to = 0;
-    for (let number = 0; number < this.#taken; number++) {
-      if (!this.#moved(number)) continue;
-      from = Math.min(from, this.#places[number]!);
-      to = Math.max(to, this.#places[number]! + GAUGE);
+    for (let g = 0; g < places.length; g++) {
+      if (!this.#moved(g)) continue;
+      from = Math.min(from, places[g]!);
+      to = Math.max(to, places[g]! + GAUGE);
     }
     if (to === 0) return true;
-    again.reserve(to - from);
-    if (this.#readAt(again.bytes, to - from, from) !== to - from) return false;
-    for (let number = 0; number < this.#taken; number++) if (this.#moved(number)) this.#gauge(number, from);
+    if (!again.load(this.#readAt, from, to)) return false;
+    for (let g = 0; g < places.length; g++) if (this.#moved(g)) this.#gauge(g);
     return true;
   }
 
-  #moved(number: number): boolean {
-    const at = this.#places[number]! / 4;
-    if (at === 0 || this.#handles[number]! < 0) return false;
+  #moved(g: number): boolean {
+    const at = this.#gaugePlaces[g]! / 4;
+    const number = this.#gaugeEntries[g]!;
     const low = copy.ints[at]!;
     return (low & 1) === 0 && (low !== this.#last[2 * number] || copy.ints[at + 1]! !== this.#last[2 * number + 1]);
   }
 
-  #gauge(number: number, from: number): void {
-    const place = this.#places[number]!;
+  #gauge(g: number): void {
+    const place = this.#gaugePlaces[g]!;
+    const number = this.#gaugeEntries[g]!;
     const low = copy.ints[place / 4]!;
     const high = copy.ints[place / 4 + 1]!;
-    const second = (place - from) / 4;
     // Torn: the next tick looks again.
-    if (again.ints[second] !== low || again.ints[second + 1] !== high) return;
+    if (again.ints[place / 4] !== low || again.ints[place / 4 + 1] !== high) return;
     this.#last[2 * number] = low;
     this.#last[2 * number + 1] = high;
     const at = place / 8;
-    const [min, max, hits, total] = [1, 2, 3, 4].map((i) => copy.doubles[at + i]!) as [number, number, number, number];
+    const { doubles } = copy;
+    const [min, max, hits, total] = [doubles[at + 1]!, doubles[at + 2]!, doubles[at + 3]!, doubles[at + 4]!];
     // As the legacy messages have it: no observation can give other ones.
     const finite = Number.isFinite(min) && Number.isFinite(max) && Number.isFinite(hits) && Number.isFinite(total);
     if (finite && hits >= 0 && (hits === 0 || min <= max)) {

@@ -32,17 +32,28 @@ export class Contributor {
   gaugeOrder: Float64Array = NO_DOUBLES;
   /** The scope's index to the own one. */
   #gaugePlaces: Map<number, number> | null = null;
+  readonly #counterPlaces: Map<number, number> | null;
 
-  constructor(scope: Scope, rank: number, node: string) {
+  /** `shared`: several clients write to it. */
+  constructor(scope: Scope, rank: number, node: string, shared = false) {
+    this.#counterPlaces = shared ? new Map() : null;
     this.scope = scope;
     this.rank = rank;
     this.node = node;
     scope.attach(this);
   }
 
-  /** Own place of the scope's counter `index`; call once per series. */
+  /** Values of its own. */
+  get values(): number {
+    return this.counterCount + this.gaugeCount;
+  }
+
+  /** Own place of the scope's counter `index`. Call once per series; when shared, the same one when called again. */
   addCounter(index: number): number {
+    const known = this.#counterPlaces?.get(index);
+    if (known !== undefined) return known;
     const local = this.counterCount++;
+    this.#counterPlaces?.set(index, local);
     this.counterMap = SAME.append(this.counterMap, local, index);
     this.counters = growFloat64(this.counters, this.counterCount);
     if (this.#counterOrder || this.scope.isRuled(index)) {
@@ -74,6 +85,31 @@ export class Contributor {
     this.scope.increase(index, by);
     noteChange();
     return true;
+  }
+
+  /**
+   * Adds to many counters: 2 × own place each. Returns how many sums would no longer be finite; nothing is added to those.
+   */
+  increaseMany(handles: Int32Array, by: Float64Array, count: number): number {
+    const { counterMap, counters, scope } = this;
+    const { counters: totals, counterBits } = scope;
+    let refused = 0;
+    for (let i = 0; i < count; i++) {
+      const local = handles[i]! >>> 1;
+      const index = counterMap[local]!;
+      const own = counters[local]! + by[i]!;
+      const total = totals[index]! + by[i]!;
+      if (own === Infinity || total === Infinity) {
+        refused++;
+        continue;
+      }
+      counters[local] = own;
+      if (this.#counterOrder) this.#counterOrder[local] = ++writes;
+      totals[index] = total;
+      counterBits[index >>> 3]! |= 1 << (index & 7);
+    }
+    noteChange();
+    return refused;
   }
 
   /** Replaces this contributor's total, for numbers that are already cumulative where they come from. */
@@ -126,8 +162,19 @@ export class Contributor {
     return local === undefined ? null : { gauge: this.gauge(local), order: this.gaugeOrder[local]! };
   }
 
+  /** The scope has so much of this counter from an earlier life: it was this contributor's. */
+  restore(local: number, total: number): void {
+    this.counters[local]! += total;
+  }
+
   /** Leaves the scope. Its own values stay readable. */
   detach(): void {
     this.scope.detach(this);
+  }
+
+  /** Comes back to the scope, which still has its counters. Its gauges have left. */
+  reattach(): void {
+    for (let i = 0; i < this.gaugeCount; i++) this.gauges.set([Infinity, -Infinity, 0, 0], GAUGE_WIDTH * i);
+    this.scope.attach(this);
   }
 }

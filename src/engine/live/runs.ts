@@ -16,6 +16,7 @@ import type { InterruptedRun } from '../store/store.ts';
 import { Contributor } from './contributor.ts';
 import { headline, type Headline } from './headline.ts';
 import type { MergeRules } from './merge.ts';
+import { RankRows, type RankIdentity } from './rank-rows.ts';
 import { Scope } from './scope.ts';
 import { seriesValues } from './values.ts';
 
@@ -42,6 +43,7 @@ export class LiveRun {
   readonly nodes = new Set<string>();
   /** Ranks seen so far. */
   ranks = 0;
+  readonly #rows: RankRows;
   readonly #ended: Contributor[] = [];
   #endedValues = 0;
   #folded: Contributor | null = null;
@@ -57,6 +59,36 @@ export class LiveRun {
     this.desc = desc;
     this.opened = opened;
     this.scope = new Scope(runScope(id), 'run', rules);
+    this.#rows = new RankRows(this.scope);
+  }
+
+  /** The rank that a client counts as from now on. */
+  enter(node: string, identity: RankIdentity): Contributor {
+    this.nodes.add(node);
+    const { rank, ended, added } = this.#rows.enter(node, identity);
+    if (added) this.ranks++;
+    if (!ended) return rank;
+    const at = this.#ended.indexOf(rank);
+    if (at >= 0) {
+      this.#ended.splice(at, 1);
+      this.#endedValues -= rank.values;
+    }
+    rank.reattach();
+    return rank;
+  }
+
+  /** A client left its rank; false: others still count as it. */
+  leave(rank: Contributor): boolean {
+    if (!this.#rows.leave(rank)) return false;
+    rank.detach();
+    this.#keepEnded(rank);
+    return true;
+  }
+
+  /** So many ranks there were in an earlier life. */
+  goOn(ranks: number): void {
+    this.ranks = ranks;
+    this.#rows.startAt(ranks);
   }
 
   get clients(): number {
@@ -75,13 +107,15 @@ export class LiveRun {
     return this.#endedValues;
   }
 
-  keepEnded(rank: Contributor): void {
-    const values = rank.counterCount + rank.gaugeCount;
-    if (values === 0) return;
-    if (this.#ended.length < MAX_ENDED_RANKS && this.#endedValues + values <= MAX_RANK_VALUES) {
+  #keepEnded(rank: Contributor): void {
+    const { values } = rank;
+    if (values > 0 && this.#ended.length < MAX_ENDED_RANKS && this.#endedValues + values <= MAX_RANK_VALUES) {
       this.#ended.push(rank);
       this.#endedValues += values;
-    } else this.#folded = fold(this.#folded, rank);
+      return;
+    }
+    this.#rows.forget(rank);
+    if (values > 0) this.#folded = fold(this.#folded, rank);
   }
 
   /** Canonical key of the series for a sparkline. Chosen once something moved: the choice must not jump about. */
@@ -159,6 +193,12 @@ function fold(into: Contributor | null, rank: Contributor): Contributor {
   return target;
 }
 
+/** What is known of a client that joins beside its job. */
+export interface JoinOptions {
+  readonly identity?: RankIdentity;
+  readonly before?: string | null;
+}
+
 export interface RunsOptions {
   /** How long a run without clients stays open, in ms. */
   readonly grace: number;
@@ -188,6 +228,8 @@ export class Runs {
   readonly #timers = new Map<LiveRun, NodeJS.Timeout>();
   /** By job id and start time: runs that a returning client may go on with. */
   readonly #interrupted = new Map<string, InterruptedRun>();
+  /** The same by id, those without a start time too. */
+  readonly #interruptedById = new Map<string, InterruptedRun>();
   ended = 0;
   /** Runs that ended within {@link ENDINGS_WITHIN} ms, since this time on the monotonic clock. */
   #endings = 0;
@@ -199,6 +241,7 @@ export class Runs {
     for (const one of options.interrupted) {
       const { jobid, start_time } = one.run;
       if (start_time > 0) this.#interrupted.set(`${start_time} ${jobid}`, one);
+      this.#interruptedById.set(one.run.id, one);
     }
   }
 
@@ -211,18 +254,30 @@ export class Runs {
     return this.#byId.get(id) ?? null;
   }
 
-  /** A client of this job arrived: it becomes a rank of the job's open run, whatever its own start time says. */
-  join(desc: JobDesc, node: string): { run: LiveRun; rank: Contributor } {
+  /** Description of a run that is open, or that a client may go on with. */
+  known(id: string): JobDesc | null {
+    const interrupted = this.#interruptedById.get(id);
+    return this.#byId.get(id)?.desc ?? (interrupted ? toDesc(interrupted.run) : null);
+  }
+
+  /**
+   * A client of this job arrived: it becomes a rank of the job's open run, whatever its own start time says.
+   * @param before Id of the run it was in before the engine started: when no run of the job is open, that one goes on.
+   */
+  join(
+    desc: JobDesc,
+    node: string,
+    { identity = {}, before = null }: JoinOptions = {},
+  ): { run: LiveRun; rank: Contributor } {
     const incoming = fromClient(desc);
     let run = this.#open.get(desc.jobid);
     if (run) run.desc = mergeJobDesc(run.desc, incoming);
-    else run = this.#start(incoming);
+    else run = this.#start(incoming, before);
     clearTimeout(this.#timers.get(run));
     this.#timers.delete(run);
     run.state = 'running';
     run.desc.end_time = 0;
-    run.nodes.add(node);
-    const rank = new Contributor(run.scope, run.ranks++, node);
+    const rank = run.enter(node, identity);
     this.#changed(run);
     return { run, rank };
   }
@@ -238,15 +293,19 @@ export class Runs {
     if (!this.#closed) this.#options.onChange(run);
   }
 
-  #start(desc: JobDesc): LiveRun {
-    const key = `${desc.start_time} ${desc.jobid}`;
-    const earlier = desc.start_time > 0 ? this.#interrupted.get(key) : undefined;
-    this.#interrupted.delete(key);
+  #start(desc: JobDesc, before: string | null): LiveRun {
+    const sameStart = desc.start_time > 0 ? this.#interrupted.get(`${desc.start_time} ${desc.jobid}`) : undefined;
+    const own = before === null ? undefined : this.#interruptedById.get(before);
+    const earlier = own?.run.jobid === desc.jobid ? own : sameStart;
+    if (earlier) {
+      this.#interruptedById.delete(earlier.run.id);
+      this.#interrupted.delete(`${earlier.run.start_time} ${earlier.run.jobid}`);
+    }
     const id = earlier?.run.id ?? randomBytes(9).toString('base64url');
     const run = new LiveRun(id, desc, this.#options.now(), this.#options.rules);
     if (earlier) {
       run.desc = mergeJobDesc({ ...toDesc(earlier.run), end_time: 0 }, desc);
-      run.ranks = earlier.run.ranks;
+      run.goOn(earlier.run.ranks);
       for (const node of earlier.run.nodes) run.nodes.add(node);
       if (earlier.snapshot) run.scope.restore(earlier.snapshot.series, earlier.snapshot.columns);
       // What it counted in its earlier life is not this period's increase.
@@ -262,8 +321,7 @@ export class Runs {
 
   /** A client is gone, in whatever way. Its counters stay in the run. */
   leave(run: LiveRun, rank: Contributor): void {
-    rank.detach();
-    run.keepEnded(rank);
+    if (!run.leave(rank)) return;
     if (run.clients > 0 || run.state !== 'running' || this.#closed) return;
     run.state = 'ending';
     run.desc.end_time = Math.max(this.#options.now(), this.#options.onIdle?.(run) ?? 0);

@@ -80,8 +80,8 @@ export async function openWorkerStore(options: WorkerStoreOptions): Promise<Open
   const reader = new URL(file, import.meta.url);
   const limit = options.queueLimit ?? { ticks: 120, bytes: 32 * MIB };
   const store = new WorkerStore(worker, limit, reader, options.dataDir);
-  const { engineId, epoch, interrupted, warnings } = await store.opened;
-  return { store, engineId, epoch, interrupted, warnings };
+  const { engineId, epoch, interrupted, tables, warnings } = await store.opened;
+  return { store, engineId, epoch, interrupted, tables, warnings };
 }
 
 interface Waiting {
@@ -137,7 +137,9 @@ class WorkerStore implements Store {
   }
 
   append(tick: Tick): boolean {
-    const bytes = tick.scopes.reduce((sum, { frame }) => sum + frame.byteLength, 0);
+    const states = tick.tables ?? [];
+    const stateBytes = states.reduce((sum, { state }) => sum + (state?.byteLength ?? 0), 0);
+    const bytes = tick.scopes.reduce((sum, { frame }) => sum + frame.byteLength, stateBytes);
     const full = this.#ticks >= this.#limit.ticks || this.#tickBytes + bytes > this.#limit.bytes;
     if (this.#gone !== null || this.#closing || full) {
       this.#dropped++;
@@ -153,9 +155,15 @@ class WorkerStore implements Store {
       at += frame.byteLength;
       return { scope, added: packer.add(added), count: added.length, bytes: frame.byteLength };
     });
+    const tables = states.map(({ nonce, scope, state }) => {
+      if (state === null) return { nonce, scope, bytes: null };
+      frames.set(state, at);
+      at += state.byteLength;
+      return { nonce, scope, bytes: state.byteLength };
+    });
     const series = packer.packed;
     if (series) transfer.push(series.buffer);
-    this.#write({ type: 'tick', time: tick.time, scopes, series, frames: frames.buffer }, bytes, transfer);
+    this.#write({ type: 'tick', time: tick.time, scopes, tables, series, frames: frames.buffer }, bytes, transfer);
     return true;
   }
 

@@ -47,7 +47,7 @@ export interface MemoryStoreOptions {
 
 export function openMemoryStore(options: MemoryStoreOptions = {}): OpenedStore {
   const engineId = randomBytes(16).toString('hex');
-  return { store: new MemoryStore(options), engineId, epoch: 1, interrupted: [], warnings: [] };
+  return { store: new MemoryStore(options), engineId, epoch: 1, interrupted: [], tables: [], warnings: [] };
 }
 
 interface Scope {

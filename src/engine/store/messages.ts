@@ -13,7 +13,7 @@ import type { KeepToAdd, RetentionReset } from './keeps.ts';
 import type { Merged } from './merge-reader.ts';
 import type { StoreOpenCode } from './open-error.ts';
 import type { AuditPage, RunPage, StoredAudit, StoredRuns } from './lists.ts';
-import type { InterruptedRun, Snapshot } from './store.ts';
+import type { InterruptedRun, Snapshot, TableState } from './store.ts';
 
 /** workerData of the thread. */
 export interface StoreOptions {
@@ -26,7 +26,7 @@ export interface StoreOptions {
   readonly fsType: number | null;
 }
 
-/** Written in the order they come. The scopes' frames lie one after another in `frames`. */
+/** Written in the order they come. The scopes' frames, then the tables' states, lie one after another in `frames`. */
 export type WriteMessage =
   | {
       readonly type: 'tick';
@@ -38,6 +38,12 @@ export type WriteMessage =
         readonly count: number;
         /** Bytes in `frames`. */
         readonly bytes: number;
+      }[];
+      /** `bytes`: of its state in `frames`; null: there is none. */
+      readonly tables: readonly {
+        readonly nonce: string;
+        readonly scope: ScopeId | null;
+        readonly bytes: number | null;
       }[];
       /** All that are new, packed (series-pack.ts), in the scopes' order; null: none. */
       readonly series: Uint8Array<ArrayBuffer> | null;
@@ -117,6 +123,7 @@ export type FromWorker =
       readonly engineId: string;
       readonly epoch: number;
       readonly interrupted: readonly InterruptedRun[];
+      readonly tables: readonly TableState[];
       readonly warnings: readonly string[];
       /** Others may read the database while it is written. */
       readonly shared: boolean;

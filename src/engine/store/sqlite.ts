@@ -18,7 +18,8 @@ import { Sealer } from './seal.ts';
 import { Sealing } from './sealing.ts';
 import { ScopeTrack, type TrackedFrame } from './scope-track.ts';
 import { atOnce, SqliteReader } from './sqlite-reader.ts';
-import type { InterruptedRun, ScopeTick, SeriesList, Tick } from './store.ts';
+import type { InterruptedRun, ScopeTick, SeriesList, TableState, Tick } from './store.ts';
+import { TableRows, TableStates } from './table-states.ts';
 import { packTail, type TailFrame } from './tail.ts';
 
 /** A snapshot replays at most this many frames. */
@@ -54,6 +55,8 @@ export class SqliteStore {
   readonly #blocks: BlockTable;
   readonly #sealer: Sealer;
   readonly sealing: Sealing;
+  readonly #tables: TableRows;
+  readonly #tableStates = new TableStates();
   readonly #statements;
   /** The number of this start is not on disk yet. */
   #epochUnsaved = true;
@@ -61,6 +64,7 @@ export class SqliteStore {
   constructor(db: Database.Database, onDamage: (block: DamagedBlock) => void = () => {}) {
     this.#db = db;
     this.read = new SqliteReader(db, onDamage);
+    this.#tables = new TableRows(db);
     this.#names = new Names(db);
     this.#blocks = new BlockTable(db, (info, reason) => this.read.noteDamage(info, reason));
     const next = db.prepare('SELECT coalesce(max(part), 0) + 1 FROM scope').pluck().get() as number;
@@ -108,6 +112,7 @@ export class SqliteStore {
 
   /** Frames that cannot be read are an error of the caller's: FrameError. Each tick once, in order. */
   prepare(tick: Tick): PreparedTick {
+    this.#tableStates.add(tick.tables ?? []);
     try {
       return { time: tick.time, scopes: tick.scopes.map((scope) => this.#take(scope)) };
     } catch (error) {
@@ -131,8 +136,10 @@ export class SqliteStore {
   writeTick(tick: PreparedTick): void {
     const rows: number[] = [];
     const written = new Map<Part, number>();
+    const states = this.#tableStates.due(new Set(tick.scopes.map(({ live }) => live.name)));
     try {
       this.#transaction(() => {
+        this.#tables.write(states);
         const frames = new Map<Part, TailFrame[]>();
         for (const { live, frame } of tick.scopes) {
           const part = this.#partOf(live);
@@ -155,6 +162,7 @@ export class SqliteStore {
       this.#names.forget();
       throw error;
     }
+    this.#tableStates.written(states);
     tick.scopes.forEach(({ live }, i) => {
       live.row = rows[i]!;
       live.unsaved = [];
@@ -199,7 +207,10 @@ export class SqliteStore {
     this.#transaction(() => {
       this.#storeRun(run);
       this.#statements.profile.run(run.id, body);
+      // Where the engine stopped the tables go on, and so may the run.
+      if (run.state === 'finished') this.#tables.removeScope(run.scope);
     });
+    this.#tableStates.forget(run.scope);
     const ranks = rankPrefix(run.id);
     for (const [scope, { row, part, weight }] of this.#live) {
       if (scope !== run.scope && !scope.startsWith(ranks)) continue;
@@ -273,6 +284,11 @@ export class SqliteStore {
       const snapshot = atOnce(this.read.snapshot(name, Number.MAX_SAFE_INTEGER));
       return snapshot && Number.isInteger(rank) && rank >= 0 ? [{ rank, snapshot }] : [];
     });
+  }
+
+  /** As the last start left them. */
+  tables(): TableState[] {
+    return this.#tables.all();
   }
 
   close(): void {

@@ -33,11 +33,23 @@ export interface ScopeTick {
   readonly frame: Uint8Array;
 }
 
+/** How far a shared table was read, for the next start to go on from there. */
+export interface TableState {
+  /** 32 hexadecimal digits. */
+  readonly nonce: string;
+  /** The scope whose frames have the samples: never written without them. Null: of none that is live. */
+  readonly scope: ScopeId | null;
+  /** Bytes that mean nothing to the store; null: the table has ended, forget it. */
+  readonly state: Uint8Array | null;
+}
+
 /** All scopes of one tick of the sampler. Written in one transaction or not at all. */
 export interface Tick {
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly scopes: readonly ScopeTick[];
+  /** States of tables that are new since the scopes' last ticks. A run's are forgotten with its profile as finished. */
+  readonly tables?: readonly TableState[];
 }
 
 /** Series and values of a scope at a time. */
@@ -61,6 +73,8 @@ export interface OpenedStore {
   readonly epoch: number;
   /** Runs the last stop left open, closed as interrupted before this answer. Newest first. */
   readonly interrupted: readonly InterruptedRun[];
+  /** As they were last written. */
+  readonly tables: readonly TableState[];
   /** What went wrong while opening without stopping it, for people. */
   readonly warnings: readonly string[];
 }

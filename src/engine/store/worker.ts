@@ -17,6 +17,7 @@ import { serveReader } from './reader-thread.ts';
 import { removeOld } from './retention.ts';
 import { retentionState } from './retention-state.ts';
 import { SqliteStore } from './sqlite.ts';
+import type { TableState } from './store.ts';
 import { Writer } from './writer.ts';
 
 const RETENTION_EVERY = 600_000;
@@ -61,11 +62,13 @@ interface Begun {
   readonly db: Database.Database;
   readonly store: SqliteStore;
   readonly interrupted: ReturnType<SqliteStore['interrupted']>;
+  readonly tables: readonly TableState[];
 }
 
 function begin(db: Database.Database, warnings: string[]): Begun {
   const store = new SqliteStore(db, (block) => send({ type: 'damage', block }));
   const interrupted = store.interrupted();
+  const tables = store.tables();
   try {
     store.saveEpoch();
   } catch (error) {
@@ -73,10 +76,11 @@ function begin(db: Database.Database, warnings: string[]): Begun {
     if (!isPassing(error)) throw error;
     warnings.push(`the start could not be noted in the database: ${(error as Error).message}`);
   }
-  return { db, store, interrupted };
+  return { db, store, interrupted, tables };
 }
 
-function serve({ db, store, interrupted }: Begun, lock: StoreLock, warnings: string[], options: StoreOptions): void {
+function serve(begun: Begun, lock: StoreLock, warnings: string[], options: StoreOptions): void {
+  const { db, store, interrupted, tables } = begun;
   let closed = false;
   const writer = new Writer(store, options.retryFor, {
     done: (left, durableUntil) => {
@@ -173,6 +177,7 @@ function serve({ db, store, interrupted }: Begun, lock: StoreLock, warnings: str
     engineId: store.engineId,
     epoch: store.epoch,
     interrupted: interrupted.all,
+    tables,
     warnings,
     shared: isShared(db),
     retention: kept,

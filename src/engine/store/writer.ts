@@ -224,5 +224,11 @@ function unpack(message: Extract<WriteMessage, { type: 'tick' }>): Tick {
     const packed = message.series?.subarray(seriesAt, (seriesAt += added));
     return { scope, added: packed && count > 0 ? new PackedSeries(packed, count) : [], frame };
   });
-  return { time: message.time, scopes };
+  const tables = message.tables.map(({ nonce, scope, bytes }) => {
+    // Copied: it may wait for a later tick, and the frames' memory is freed.
+    const state = bytes === null ? null : new Uint8Array(message.frames, at, bytes).slice();
+    at += bytes ?? 0;
+    return { nonce, scope, state };
+  });
+  return { time: message.time, scopes, tables };
 }

@@ -6,6 +6,7 @@ import { Bundle, Diagnosis } from '../../shared/api/diagnosis.ts';
 import { NodeList } from '../../shared/api/nodes.ts';
 import { Profile } from '../../shared/api/profiles.ts';
 import { RangeResult } from '../../shared/api/query.ts';
+import { RankTable } from '../../shared/api/ranks.ts';
 import { Run, RunList } from '../../shared/api/runs.ts';
 import { SeriesList } from '../../shared/api/series.ts';
 import { Keep, KeepList, RetentionState } from '../../shared/api/store.ts';
@@ -117,6 +118,12 @@ export function createApi(options: ApiOptions) {
     runs: (cursor: string | null, limit: number, signal?: AbortSignal): Promise<RunList> =>
       get(`/runs?limit=${limit}${cursor === null ? '' : `&cursor=${text(cursor)}`}`, RunList, signal),
     run: (id: string, signal?: AbortSignal): Promise<Run> => get(`/runs/${text(id)}`, Run, signal),
+    ranks: (id: string, group: string, quantities: readonly string[], signal?: AbortSignal): Promise<RankTable> =>
+      get(
+        `/runs/${text(id)}/ranks?group=${text(group)}${quantities.map((one) => `&quantity=${text(one)}`).join('')}`,
+        RankTable,
+        signal,
+      ),
     series: (scope: string, signal?: AbortSignal): Promise<SeriesList> =>
       get(`/series?scope=${text(scope)}`, SeriesList, signal),
     whoami: (signal?: AbortSignal): Promise<WhoAmI> => get('/whoami', WhoAmI, signal),

@@ -90,6 +90,7 @@ export const Status = z.object({
   /** A duration with a unit. */
   period: z.string(),
   ingest: z.object({
+    /** Clients that send messages. */
     connections: count,
     messages: count,
     bytes: count,
@@ -97,6 +98,8 @@ export const Status = z.object({
     rate: z.number().nonnegative(),
     /** Messages that were not taken, by reason. */
     rejected: z.record(z.string(), count),
+    /** Shared tables that are read; an older engine does not say it. */
+    tables: count.default(0),
   }),
   runs: z.object({ live: count, ended: count }),
   series: count,

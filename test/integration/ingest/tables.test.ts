@@ -6,16 +6,20 @@ import {
   chownSync,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { Tables } from '../../../src/engine/ingest/tables.ts';
+import { Launches } from '../../../src/engine/ingest/launch.ts';
+import { Tables, type TablesOptions } from '../../../src/engine/ingest/tables.ts';
 import { openIngestSocket } from '../../../src/engine/ingest/socket.ts';
 import { Refusals } from '../../../src/engine/refusals.ts';
 import { TableWriter } from '../../support/table.ts';
@@ -24,22 +28,30 @@ import { eventually } from '../../support/wait.ts';
 import { HOST, harness, jobDesc } from '../../unit/engine/ingest/harness.ts';
 
 const NONCE = '00112233445566778899aabbccddeeff';
+const HOUR = 3_600_000;
 const ownStart = (): bigint => BigInt(readFileSync('/proc/self/stat', 'latin1').split(') ')[1]!.split(' ')[19]!);
 
-async function engine(started = 0, reopened = false) {
+async function engine(options: Partial<TablesOptions> = {}) {
   const folder = temporaryFolder();
   const directory = join(folder, 'tables');
   mkdirSync(directory, { mode: 0o700 });
   const parts = harness();
-  const host = { runs: parts.runs, nodeScope: parts.node, host: HOST, stats: parts.stats, budget: parts.budget };
-  const tables = new Tables({ host, directories: [directory], started, reopened: () => reopened });
+  const host = {
+    runs: parts.runs,
+    nodeScope: parts.node,
+    host: HOST,
+    stats: parts.stats,
+    budget: parts.budget,
+    launches: new Launches(),
+  };
+  const tables = new Tables({ host, directories: [directory], ...options });
   const path = join(folder, 's');
   const socket = await openIngestSocket(path, { host, refusals: new Refusals(), tables });
   onTestFinished(async () => {
     await socket.close();
     tables.close();
   });
-  return { runs: parts.runs, host, tables, directory, path, table: join(directory, `1-${NONCE}.table`) };
+  return { folder, runs: parts.runs, host, tables, directory, path, table: join(directory, `1-${NONCE}.table`) };
 }
 
 async function announce(path: string, table: string, nonce = NONCE) {
@@ -101,19 +113,6 @@ test('a process that is gone without goodbye is read once more', async () => {
   expect([run.scope.counters[0], existsSync(table)]).toEqual([4, false]);
 });
 
-test('a run that goes on after a restart does not count an older table twice', async () => {
-  const { tables, runs, path, table } = await engine(Date.now() + 60_000, true);
-  const writer = new TableWriter(NONCE);
-  const calls = writer.add({ name: 'calls', kind: 'integer' });
-  writer.integer(calls, 100n);
-  writer.save(table);
-  await announce(path, table);
-  writer.integer(calls, 101n);
-  writer.save(table);
-  tables.read();
-  expect(runs.live.get('j')!.scope.counters[0]).toBe(1);
-});
-
 test('a table that breaks the format is dropped with what it had counted', async () => {
   const { tables, runs, path, table, host } = await engine();
   const writer = new TableWriter(NONCE);
@@ -122,10 +121,101 @@ test('a table that breaks the format is dropped with what it had counted', async
   const { socket } = await announce(path, table);
   const run = runs.live.get('j')!;
   writer.bytes.writeUInt32LE(77, 84);
+  writer.changed();
   writer.save(table);
   tables.read();
   await eventually(() => socket.destroyed);
   expect([run.scope.counters[0], host.stats.tables, host.stats.rejected.get('table_invalid')]).toEqual([5, 0, 1]);
+});
+
+test.each([
+  ['shrinks', (table: string) => truncateSync(table, 4096)],
+  ['loses everything', (table: string) => truncateSync(table, 0)],
+])('a table that %s is dropped with what it had counted', async (_, change) => {
+  const { tables, runs, path, table, host } = await engine();
+  const writer = new TableWriter(NONCE);
+  writer.integer(writer.add({ name: 'calls', kind: 'integer' }), 5n);
+  writer.save(table);
+  const { socket } = await announce(path, table);
+  const run = runs.live.get('j')!;
+  change(table);
+  tables.read();
+  await eventually(() => socket.destroyed);
+  expect([run.scope.counters[0], host.stats.tables, host.stats.rejected.get('table_invalid')]).toEqual([5, 0, 1]);
+});
+
+test('a file that takes the place of a table is neither read nor removed', async () => {
+  const { tables, runs, path, table, host } = await engine();
+  const writer = new TableWriter(NONCE, { start: ownStart() });
+  const calls = writer.add({ name: 'calls', kind: 'integer' });
+  writer.save(table);
+  const { socket } = await announce(path, table);
+  const other = new TableWriter(NONCE);
+  other.integer(other.add({ name: 'calls', kind: 'integer' }), 1000n);
+  renameSync(table, `${table}.first`);
+  other.save(table);
+  writer.integer(calls, 3n);
+  writer.leave();
+  writer.save(`${table}.first`);
+  tables.read();
+  const run = runs.live.get('j')!;
+  expect(run.scope.counters[0]).toBe(3);
+  socket.destroy();
+  await eventually(() => host.stats.tables === 0);
+  expect([run.scope.counters[0], existsSync(table)]).toEqual([3, true]);
+});
+
+test('a directory that is a link is not private', async () => {
+  const folder = temporaryFolder();
+  const [real, linked] = [join(folder, 'real'), join(folder, 'linked')];
+  mkdirSync(real, { mode: 0o700 });
+  symlinkSync(real, linked);
+  const { path, host } = await engine({ directories: [linked] });
+  const table = join(linked, `1-${NONCE}.table`);
+  const writer = new TableWriter(NONCE);
+  writer.save(table);
+  expect((await announce(path, table)).answer).toEqual({ refused: 'table_not_private' });
+  expect([existsSync(table), host.stats.tables]).toEqual([true, 0]);
+});
+
+test('what lies beside tables is neither read nor removed by the sweep', async () => {
+  const { tables, directory, folder } = await engine();
+  const dead = new TableWriter('f'.repeat(32), { start: 1n });
+  const nonces = ['1', '2', '3', '4', '5', '6'].map((digit) => digit.repeat(32));
+  const at = (nonce: string): string => join(directory, `1-${nonce}.table`);
+  const elsewhere = join(folder, 'elsewhere');
+  dead.save(elsewhere);
+  symlinkSync(elsewhere, at(nonces[0]!));
+  linkSync(elsewhere, at(nonces[1]!));
+  mkdirSync(at(nonces[2]!));
+  execFileSync('sh', ['-c', 'mkfifo -m 600 "$1"', 'sh', at(nonces[3]!)]);
+  new TableWriter(nonces[4]!, { start: 1n }).save(at(nonces[4]!));
+  if (process.getuid?.() === 0) chownSync(at(nonces[4]!), 12_345, 12_345);
+  else chmodSync(at(nonces[4]!), 0o644);
+  // Another nonce than its name says.
+  dead.save(at(nonces[5]!));
+  dead.save(at('f'.repeat(32)));
+  tables.sweep(0);
+  tables.sweep(HOUR);
+  expect(nonces.map((nonce) => lstatSync(at(nonce), { throwIfNoEntry: false }) !== undefined)).not.toContain(false);
+  expect([existsSync(elsewhere), existsSync(at('f'.repeat(32)))]).toEqual([true, false]);
+});
+
+test('the sweep leaves tables alone that another engine may have, or whose announce is on its way', async () => {
+  const { tables, runs, directory, path, table } = await engine();
+  const [living, foreign] = ['a', 'b'].map((digit) => join(directory, `1-${digit.repeat(32)}.table`));
+  new TableWriter('a'.repeat(32), { pid: process.pid, start: ownStart() }).save(living!);
+  new TableWriter('b'.repeat(32), { start: 1n }).save(foreign!);
+  const late = new TableWriter(NONCE, { start: 1n });
+  late.integer(late.add({ name: 'calls', kind: 'integer' }), 5n);
+  late.save(table);
+  tables.sweep(0);
+  tables.sweep(HOUR - 1);
+  expect([living, foreign, table].map((file) => existsSync(file!))).toEqual([true, true, true]);
+  expect((await announce(path, table)).answer).toEqual({ accepted: true });
+  expect(runs.live.get('j')!.scope.counters[0]).toBe(5);
+  tables.sweep(HOUR);
+  expect([living, foreign, table].map((file) => existsSync(file!))).toEqual([true, false, true]);
 });
 
 test('a refused client goes on with messages over the same connection', async () => {

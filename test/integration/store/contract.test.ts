@@ -25,7 +25,7 @@ describe.each(['memory', 'sqlite'] as const)('%s store', (kind) => {
   afterEach(() => store.close());
 
   test('tells who it is', () => {
-    expect(opened).toMatchObject({ epoch: 1, interrupted: [], warnings: [] });
+    expect(opened).toMatchObject({ epoch: 1, interrupted: [], tables: [], warnings: [] });
     expect(opened.engineId).toMatch(/^[0-9a-f]{32}$/);
     expect(store.status()).toEqual({ kind, durable_until: 0, queued: 0, dropped: 0, error: null });
   });
@@ -60,6 +60,17 @@ describe.each(['memory', 'sqlite'] as const)('%s store', (kind) => {
     ]);
     const one = await store.query({ ...all, scope: 'node/a', series: ['g', 'none'] });
     expect(one!.series.map(({ key }) => key)).toEqual(['g']);
+  });
+
+  test('states of tables are taken with the ticks, and are none of their samples', async () => {
+    const a = new Teller('node/a');
+    const state = { nonce: 'a'.repeat(32), scope: 'node/a', state: new Uint8Array([1, 2, 3]) };
+    expect(store.append({ ...tick(T0, a.at(T0, { c: 5 })), tables: [state] })).toBe(true);
+    const gone = { nonce: 'a'.repeat(32), scope: null, state: null };
+    expect(store.append({ time: T0 + 1000, scopes: [], tables: [gone] })).toBe(true);
+    await store.flush();
+    expect((await store.snapshot('node/a', T0 + 1000))!.columns.counters).toEqual(new Float64Array([5]));
+    expect(store.status()).toMatchObject({ queued: 0, dropped: 0, error: null });
   });
 
   test('keeps the newest 10,000 changes, in the order they were added, an entry once', async () => {

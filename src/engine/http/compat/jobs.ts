@@ -54,12 +54,17 @@ function allJobs(engine: EngineContext, jobids: readonly string[]): Body {
 export function registerCompatJobs(app: App, engine: EngineContext): void {
   const jobids = (): string[] => [MAIN_JOB, `${NODE_JOB_PREFIX}${engine.config.host}`, ...engine.runs.live.keys()];
 
-  app.get('/job', compatRoute, async (request: FastifyRequest<{ Querystring: { job?: unknown } }>, reply) => {
-    const { job } = request.query;
-    if (job === undefined) return sendOnce(allJobs(engine, jobids()), reply);
-    const body = typeof job === 'string' ? oneJob(engine, job) : null;
-    return body?.send(reply.type(JSON_TYPE)) ?? refuse(reply, 'No such Job ID');
-  });
+  app.get(
+    '/job',
+    compatRoute,
+    async (request: FastifyRequest<{ Querystring: { job?: unknown; fresh?: unknown } }>, reply) => {
+      const { job, fresh } = request.query;
+      if (fresh === '1') engine.refresh();
+      if (job === undefined) return sendOnce(allJobs(engine, jobids()), reply);
+      const body = typeof job === 'string' ? oneJob(engine, job) : null;
+      return body?.send(reply.type(JSON_TYPE)) ?? refuse(reply, 'No such Job ID');
+    },
+  );
 
   app.get('/job/list', compatRoute, async () => [
     mainDesc(),

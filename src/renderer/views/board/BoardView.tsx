@@ -1,6 +1,7 @@
 import { Skeleton, Tabs } from '@mantine/core';
 import { useMemo, useRef } from 'react';
 import type { ReactNode } from 'react';
+import type { Series } from '../../../shared/model/described-series.ts';
 import { useKeys } from '../../components/useKeys.ts';
 import { scopeKind } from '../../../shared/model/scope.ts';
 import { useBoardQuery } from './boardQuery.ts';
@@ -29,12 +30,24 @@ interface BoardViewProps {
   readonly start: number;
   /** Span of a finished run, null while samples come. */
   readonly bounds: { readonly from: number; readonly to: number } | null;
-  /** A tab of the view's own, such as ranks. */
-  readonly extra?: { readonly id: string; readonly label: string; readonly body: ReactNode } | null;
+  /** Tabs of the view's own, such as ranks. */
+  readonly extras?: readonly ExtraTab[];
 }
 
+export interface ExtraTab {
+  readonly id: string;
+  readonly label: string;
+  readonly body: ReactNode;
+  /** Whether it has something to show, by the series of the first scope; absent: always. */
+  readonly shows?: (series: readonly Series[]) => boolean;
+  /** It is of the whole run: the range has nothing to say there. */
+  readonly whole?: boolean;
+}
+
+const NO_EXTRAS: readonly ExtraTab[] = [];
+
 /** Charts and series of some scopes over one range: the job's and the node's view. */
-export function BoardView({ title, header, scopes, start, bounds, extra = null }: BoardViewProps) {
+export function BoardView({ title, header, scopes, start, bounds, extras = NO_EXTRAS }: BoardViewProps) {
   const live = bounds === null;
   const { board, states } = useBoard(scopes, start);
   const query = useBoardQuery(bounds)(board);
@@ -71,23 +84,28 @@ export function BoardView({ title, header, scopes, start, bounds, extra = null }
   const moving = query.range.kind === 'live';
   const [main, ...side] = sections;
   const idle = sections.reduce((sum, section) => sum + section.idle, 0);
-  const tab = query.tab === 'series' || query.tab === extra?.id ? query.tab : 'charts';
+  const own = states[0]?.series;
+  const tabs = useMemo(() => extras.filter((one) => one.shows?.(own ?? []) ?? true), [extras, own]);
+  const open = tabs.find((one) => one.id === query.tab);
+  const tab = query.tab === 'series' || open ? query.tab : 'charts';
   return (
     <div className="v-fill">
       {header}
-      <RangeBar
-        board={board}
-        query={query}
-        zoom={zoom}
-        live={live}
-        kind={scopeKind(scopes[0]?.scope ?? '') === 'node' ? 'node' : 'run'}
-        scope={scopes.length === 1 ? scopes[0]!.scope : null}
-        loading={history.loading || fine.loading}
-        idle={idle}
-        {...shown}
-      >
-        <ExportMenu board={board} scopes={states} query={query} span={span} maxPoints={LINE_POINTS} title={title} />
-      </RangeBar>
+      {open?.whole ? null : (
+        <RangeBar
+          board={board}
+          query={query}
+          zoom={zoom}
+          live={live}
+          kind={scopeKind(scopes[0]?.scope ?? '') === 'node' ? 'node' : 'run'}
+          scope={scopes.length === 1 ? scopes[0]!.scope : null}
+          loading={history.loading || fine.loading}
+          idle={idle}
+          {...shown}
+        >
+          <ExportMenu board={board} scopes={states} query={query} span={span} maxPoints={LINE_POINTS} title={title} />
+        </RangeBar>
+      )}
       {missing ? (
         <p role="alert" className="v-notice">
           The history did not come: {missing}
@@ -97,7 +115,11 @@ export function BoardView({ title, header, scopes, start, bounds, extra = null }
         <Tabs.List>
           <Tabs.Tab value="charts">Charts</Tabs.Tab>
           <Tabs.Tab value="series">Series</Tabs.Tab>
-          {extra ? <Tabs.Tab value={extra.id}>{extra.label}</Tabs.Tab> : null}
+          {tabs.map((one) => (
+            <Tabs.Tab key={one.id} value={one.id}>
+              {one.label}
+            </Tabs.Tab>
+          ))}
         </Tabs.List>
         <Tabs.Panel value="charts" className="v-tab">
           <div className={side.length > 0 ? 'v-board v-two' : 'v-board'}>
@@ -138,11 +160,11 @@ export function BoardView({ title, header, scopes, start, bounds, extra = null }
         <Tabs.Panel value="series" className="v-tab">
           <SeriesTable board={board} scopes={states} query={query} version={history.version} search={search} />
         </Tabs.Panel>
-        {extra ? (
-          <Tabs.Panel value={extra.id} className="v-tab">
-            {extra.body}
+        {tabs.map((one) => (
+          <Tabs.Panel key={one.id} value={one.id} className="v-tab">
+            {one.body}
           </Tabs.Panel>
-        ) : null}
+        ))}
       </Tabs>
     </div>
   );

@@ -36,6 +36,7 @@ const PLOTS: readonly (readonly [group: string, plots: readonly PlotSpec[]])[] =
       plot(
         'Connections',
         ['vigie_ingest_connections', 'programs'],
+        ['vigie_ingest_tables', 'tables'],
         ['vigie_http_connections', 'HTTP'],
         ['vigie_live_readers', 'live'],
       ),

@@ -3,14 +3,18 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Profile } from '../../../shared/api/profiles.ts';
 import type { Run } from '../../../shared/api/runs.ts';
+import type { Series } from '../../../shared/model/described-series.ts';
+import { parseMpi } from '../../../shared/model/mpi.ts';
 import { nodeScope } from '../../../shared/model/scope.ts';
 import { Failure, NotFound, useTitle } from '../../components/Message.tsx';
 import { RequestError } from '../../data/api.ts';
 import { isLive } from '../../data/runs.ts';
 import { useEngine, useRun } from '../../state/engine.ts';
 import { BoardView } from '../board/BoardView.tsx';
+import type { ExtraTab } from '../board/BoardView.tsx';
 import type { BoardScope } from '../board/useBoard.ts';
 import { JobHeader } from './JobHeader.tsx';
+import { Mpi } from './Mpi.tsx';
 import { Ranks } from './Ranks.tsx';
 
 /** Nodes whose charts stand beside the job's own; the others are links. */
@@ -63,7 +67,8 @@ function Loaded({ run }: { readonly run: Run }) {
     () => (live ? null : { from: run.start_time, to: Math.max(run.end_time, run.start_time + 1000) }),
     [live, run.start_time, run.end_time],
   );
-  const ranks = profile.data && profile.data.ranks.length > 1 ? profile.data : null;
+  const data = profile.data ?? null;
+  const extras = useMemo(() => tabsOf(run, data), [run, data]);
   return (
     <BoardView
       title={run.jobid}
@@ -71,9 +76,20 @@ function Loaded({ run }: { readonly run: Run }) {
       scopes={scopes}
       start={run.start_time}
       bounds={bounds}
-      extra={ranks ? { id: 'ranks', label: `Ranks (${ranks.ranks.length})`, body: <Ranks profile={ranks} /> } : null}
+      extras={extras}
     />
   );
+}
+
+const hasMpi = (series: readonly Series[]): boolean => series.some(({ family }) => parseMpi(family) !== null);
+
+function tabsOf(run: Run, profile: Profile | null): ExtraTab[] {
+  const tabs: ExtraTab[] = [
+    { id: 'mpi', label: 'MPI', body: <Mpi run={run} profile={profile} />, shows: hasMpi, whole: true },
+  ];
+  const count = profile?.ranks.length ?? 0;
+  if (profile && count > 1) tabs.push({ id: 'ranks', label: `Ranks (${count})`, body: <Ranks profile={profile} /> });
+  return tabs;
 }
 
 /** The run's own numbers first, then those of its nodes over the same time. */

@@ -2,6 +2,7 @@
 
 import { Budget } from '../../../../src/engine/ingest/budget.ts';
 import { Client, type ClientHost } from '../../../../src/engine/ingest/client.ts';
+import { Launches } from '../../../../src/engine/ingest/launch.ts';
 import { IngestStats } from '../../../../src/engine/ingest/stats.ts';
 import { WireDecoder } from '../../../../src/engine/ingest/wire.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../../src/engine/limits.ts';
@@ -111,7 +112,7 @@ export function harness(
     budget,
     told,
     profiles,
-    connect: () => new Connection({ runs, nodeScope: node, host: HOST, stats, budget }),
+    connect: () => new Connection({ runs, nodeScope: node, host: HOST, stats, budget, launches: new Launches() }),
     run(jobid) {
       const run = runs.live.get(jobid);
       if (!run) throw new Error(`no open run of ${jobid}`);
