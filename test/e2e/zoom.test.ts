@@ -68,7 +68,11 @@ async function watch(page: Page, name: string): Promise<() => Promise<{ frames: 
 /** Moves the mouse to a time in a chart. */
 async function pointAt(page: Page, name: string, time: number): Promise<void> {
   const { from, to } = rangeOf(page)!;
-  const box = (await chart(page, name).locator('.u-over').boundingBox())!;
+  const over = chart(page, name).locator('.u-over');
+  // A chart is built anew when its lines are others.
+  let box = await over.boundingBox();
+  await expect.poll(async () => (box ??= await over.boundingBox()), SOON).not.toBeNull();
+  if (!box) return;
   await page.mouse.move(box.x + (box.width * (time - from)) / (to - from), box.y + box.height / 2);
 }
 
@@ -133,6 +137,8 @@ describe.skipIf(lacksComponent('chromium'))('zooming', () => {
 
     await page.mouse.move(2, 2);
     const address = page.url();
+    // Escape belongs to a menu as long as it is there.
+    await page.getByRole('menu').waitFor({ state: 'detached' });
     for (let step = 0; step < 80 && widthOf(page) < 29 * DAY; step++) {
       const before = widthOf(page);
       await page.keyboard.press('Escape');

@@ -16,7 +16,7 @@ export interface Part {
   /** Of its rows in the tail. */
   rows: number;
   bytes: number;
-  /** Time of the first of them, ms; NaN: none. */
+  /** When the first of them came, ms; NaN: none has. */
   since: number;
   /** How often a clock was set back: what was read before that does not count any more. */
   setBack: number;

@@ -11,7 +11,7 @@ import type { SealedScope, Sealer } from './seal.ts';
 import { InOrder, TailReader, unpackTail, type TimedFrame } from './tail.ts';
 import type { LiveScope } from './sqlite.ts';
 
-/** A part is sealed when its scopes have this many frames, its rows this many bytes, or the first is this old, ms. */
+/** A part is sealed when its scopes have this many frames, its rows this many bytes, or the first came so long ago, ms. */
 const PART_ROWS = 512;
 const PART_BYTES = 8 * 1024 * 1024;
 const PART_AGE = 6 * 3_600_000;
@@ -214,4 +214,4 @@ function fullAfter(before: readonly TimedFrame[], bytes: Uint8Array): Uint8Array
 }
 
 const isFull = (part: Part, now: number): boolean =>
-  part.rows >= PART_ROWS || part.bytes >= PART_BYTES || now - part.since >= PART_AGE;
+  part.rows > 0 && (part.rows >= PART_ROWS || part.bytes >= PART_BYTES || now - part.since >= PART_AGE);

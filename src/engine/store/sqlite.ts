@@ -169,7 +169,8 @@ export class SqliteStore {
       this.#liveRows.add(rows[i]!);
     });
     for (const [part, bytes] of written) {
-      if (part.rows === 0) part.since = tick.time;
+      // When it came, not what it is of: what is imported may be years old.
+      if (part.rows === 0) part.since = Date.now();
       part.rows++;
       part.bytes += bytes;
     }

@@ -218,3 +218,16 @@ test('a crash between two steps of sealing loses nothing and doubles nothing', (
   }
   expect(cut).toBeGreaterThan(4);
 });
+
+test('samples of long ago are sealed many at a time, as those of now are', () => {
+  const { db, store, append } = inside();
+  const teller = new Teller('node/a');
+  const longAgo = T0 - 365 * 86_400_000;
+  for (let i = 0; i < 1100; i++) {
+    append(tick(longAgo + i * 60_000, teller.at(longAgo + i * 60_000, { c: i })));
+    if (store.sealing.isDue(Date.now())) atOnce(store.sealing.seal(Date.now()));
+  }
+  expect(db.prepare('SELECT rows FROM block WHERE tier = 0 ORDER BY first').pluck().all()).toEqual([512, 512]);
+  const range = ask(store, { scope: 'node/a', series: [], from: 0, to: T0, maxPoints: 2000 })!;
+  expect(range.times).toHaveLength(1100);
+});

@@ -14,9 +14,6 @@ import type { BoardScope } from '../board/useBoard.ts';
 import { runPath } from '../jobs/columns.tsx';
 import { oldestSample } from './oldest.ts';
 
-/** Series that are asked for when a node began: those it has always had stand first. */
-const OLDEST_OF = 4;
-
 /** A node's own numbers; without a host the engine's. */
 export function NodeView({ host }: { readonly host: string | null }) {
   return host === null ? <OwnNode /> : <OneNode host={host} />;
@@ -46,7 +43,8 @@ function OneNode({ host }: { readonly host: string }) {
   });
   const [params] = useUrlQuery();
   const range = parseRange(params);
-  const keys = known.data?.series.slice(0, OLDEST_OF).map((one) => one.key) ?? [];
+  // One of each source tells when the node began: sources are added over the years.
+  const keys = [...new Map([...(known.data?.series ?? [])].reverse().map((one) => [one.group, one.key])).values()];
   const oldest = useQuery({
     queryKey: [engine.base, 'oldest', scope],
     queryFn: ({ signal }) => oldestSample(engine.api, scope, keys, engineNow(), signal),
