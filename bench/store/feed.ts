@@ -32,7 +32,7 @@ function runOf({ scope, jobid }: Told, time: number, state: Run['state']): Run {
   };
   const times = { start_time: time, end_time: state === 'running' ? 0 : time };
   const counts = { size: 2, nodes: ['n0001'], ranks: 2, clients: 0, series: 0, headline: null };
-  return { id: scope.slice(4), scope, state, ...texts, ...times, ...counts } as unknown as Run;
+  return { id: scope.slice(4), scope, state, ...texts, ...times, ...counts };
 }
 
 /** CPU seconds of making the ticks alone. */
@@ -92,8 +92,7 @@ export async function feed(spec: FeedSpec): Promise<void> {
   }
   await store.flush();
   // What is open counts as memory that is used again and again; here it is sealed, as it will be some time later.
-  setClock(time + LATER);
-  await sealed(store, spec.data);
+  await sealed(store, spec.data, time);
   const used = cpuSeconds(process.pid) - cpu - making;
   const seconds = (performance.now() - began) / 1000;
   let wrong = 0;
@@ -115,12 +114,14 @@ export async function feed(spec: FeedSpec): Promise<void> {
 }
 
 /** Waits until the tail is empty. */
-async function sealed(store: Store, data: string): Promise<void> {
+async function sealed(store: Store, data: string, time: number): Promise<void> {
   const db = new Database(`${data}/vigie.sqlite`, { readonly: true });
   const left = db.prepare('SELECT count(*) FROM tail').pluck();
   const end = performance.now() + SEAL_DEADLINE;
   try {
-    while ((left.get() as number) > 0) {
+    for (let turn = 1; (left.get() as number) > 0; turn++) {
+      // Further at each turn: the age of what was open counts from the end of the sealing before.
+      setClock(time + turn * LATER);
       if (performance.now() > end) throw new Error('not all of it was sealed');
       // The store looks at what is due after each write.
       store.putAudit({ id: 'later', time: 0, who: '', role: 'control', what: '', address: '', summary: '' } as never);

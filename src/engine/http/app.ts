@@ -184,6 +184,10 @@ export async function buildApp(options: AppOptions): Promise<App> {
   registerOpenApi(app);
   await app.register(
     async (api) => {
+      // Who reads this or that will soon ask for history; who looks at the status, perhaps never.
+      api.addHook('onRequest', async ({ identity, method, routeOptions }) => {
+        if (identity && method === 'GET' && routeOptions.url !== '/api/v1/status') engine.store.wake();
+      });
       registerStatus(api, engine);
       registerRuns(api, engine);
       registerRanks(api, engine);

@@ -12,12 +12,11 @@
  * Samples are visited once, in order, and nothing is kept but the buckets: memory is points × series.
  */
 
-import type { RangeFunction, RangeResult, RangeSeries } from '../../shared/api/query.ts';
 import type { Columns } from '../../shared/frame.ts';
 import { parseMetric } from '../../shared/model/metric.ts';
 import { scopeKind } from '../../shared/model/scope.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
-import { GAUGE_WIDTH, type Kind } from '../../shared/model/values.ts';
+import { GAUGE_WIDTH } from '../../shared/model/values.ts';
 import { gridOf, type Grid, type RangePlan, type RangeTarget } from './range-plan.ts';
 
 const SECOND = 1000;
@@ -157,7 +156,7 @@ export class RangeBuilder {
 
   /** Rows of samples, as {@link add} takes them one by one. */
   addRows(rows: ColumnRows, start: number, end: number): void {
-    const { times, gaps } = rows;
+    const { times } = rows;
     const points = new Int32Array(Math.max(0, end - start));
     for (let r = start; r < end; r++) {
       const point = this.#step === 0 ? this.#next : this.#pointOf(times[r]!);
@@ -168,7 +167,7 @@ export class RangeBuilder {
     for (let s = 0; s < this.#places.length; s++) {
       const place = this.#places[s]!;
       if (this.#plan.targets[s]!.kind === 'gauge') this.#gaugeRows(s, place, rows, start, end, points);
-      else this.#counterRows(s, place, rows, start, end, (r) => points[r - start]!, gaps, before);
+      else this.#counterRows(s, place, rows, start, end, points, before);
     }
     if (end > start) this.#time = times[end - 1]!;
   }
@@ -178,7 +177,7 @@ export class RangeBuilder {
     const before = this.#time;
     for (let s = 0; s < this.#places.length; s++) {
       if (this.#plan.targets[s]!.kind === 'counter')
-        this.#counterRows(s, this.#places[s]!, rows, start, end, () => -1, rows.gaps, before);
+        this.#counterRows(s, this.#places[s]!, rows, start, end, null, before);
     }
     if (end > start) this.#time = rows.times[end - 1]!;
   }
@@ -266,36 +265,45 @@ export class RangeBuilder {
     return low;
   }
 
+  /** `points` of the rows; null: they are before the range. `before`: time of the sample before them. */
   #counterRows(
     s: number,
     place: number,
     rows: ColumnRows,
     start: number,
     end: number,
-    pointOf: (row: number) => number,
-    gaps: Uint8Array,
+    points: Int32Array | null,
     before: number,
   ): void {
-    const { times, counterCounts } = rows;
+    const { times, gaps, counterCounts } = rows;
     const column = place >= 0 && end > start && place < counterCounts[end - 1]! ? rows.counter(place, 0) : null;
-    this.#time = before;
+    const first = s * this.#points;
+    // Of the innermost loop of all: nothing but numbers in it.
+    let [previous, since, last] = [this.#previous[s]!, this.#previousTime[s]!, before];
     for (let r = start; r < end; r++) {
       const time = times[r]!;
-      if (gaps[r] === 1) this.#previousTime[s] = NaN;
+      if (gaps[r] === 1) since = NaN;
       if (column === null || counterCounts[r]! <= place) {
-        this.#previous[s] = this.#unseen;
-        this.#previousTime[s] = time;
+        previous = this.#unseen;
+        since = time;
       } else {
         const total = column[r]!;
-        const point = pointOf(r);
-        if (point >= 0) this.#counter(s, total, time, point);
+        const point = points === null ? -1 : points[r - start]!;
+        if (point >= 0 && Number.isFinite(total)) {
+          const grown = total < previous ? total : total - previous;
+          if (since < last) this.#spread(s, grown, total, since, time, point);
+          else if (time > since) this.#value(first + point, grown, (time - since) / SECOND);
+          this.#last[first + point] = total;
+        }
         if (!Number.isNaN(total)) {
-          this.#previous[s] = total;
-          this.#previousTime[s] = time;
+          previous = total;
+          since = time;
         }
       }
-      this.#time = time;
+      last = time;
     }
+    this.#previous[s] = previous;
+    this.#previousTime[s] = since;
   }
 
   #gaugeRows(s: number, place: number, rows: ColumnRows, start: number, end: number, points: Int32Array): void {
@@ -315,7 +323,7 @@ export class RangeBuilder {
     const before = this.#previous[s]!;
     const since = this.#previousTime[s]!;
     const grown = total < before ? total : total - before;
-    if (since < this.#time) this.#spread(s, grown, total, time, point);
+    if (since < this.#time) this.#spread(s, grown, total, since, time, point);
     else if (time > since) this.#value(cell, grown, (time - since) / SECOND);
     this.#last[cell] = total;
   }
@@ -357,10 +365,9 @@ export class RangeBuilder {
     if (!(this.#max[cell]! >= value)) this.#max[cell] = value;
   }
 
-  /** A counter's growth over several samples, up to the one at `time`: as if it had been even. */
-  #spread(s: number, grown: number, total: number, time: number, point: number): void {
+  /** A counter's growth from `since` over several samples, up to the one at `time`: as if it had been even. */
+  #spread(s: number, grown: number, total: number, since: number, time: number, point: number): void {
     const row = s * this.#points;
-    const since = this.#previousTime[s]!;
     const perMs = grown / (time - since);
     // 0 after a restart.
     const begin = total - grown;
@@ -402,38 +409,4 @@ function packed(column: Float64Array<ArrayBuffer>, from: number, to: number): Fl
   const out = new Float64Array(rows * to);
   for (let r = 0; r < rows; r++) out.set(column.subarray(r * from, r * from + to), r * to);
   return out;
-}
-
-export function toRangeResult(columns: RangeColumns, functions: readonly RangeFunction[] = []): RangeResult {
-  const { scope, from, to, step, targets, times, weight } = columns;
-  const points = times.length;
-  const part = (value: (at: number) => number, s: number): (number | null)[] => {
-    const out: (number | null)[] = [];
-    for (let i = s * points; i < (s + 1) * points; i++) {
-      const here = value(i);
-      out.push(Number.isFinite(here) ? here : null);
-    }
-    return out;
-  };
-  const column = (values: Float64Array, s: number): (number | null)[] => part((i) => values[i]!, s);
-  /** What is asked for beside the usual. */
-  const more = (kind: Kind, s: number): Partial<RangeSeries> => {
-    const asked = (name: RangeFunction, of: Kind): boolean => kind === of && functions.includes(name);
-    const grown = (i: number): number => columns.avg[i]! * weight[i]!;
-    return {
-      ...(asked('increase', 'counter') && { increase: part(grown, s) }),
-      ...(asked('rate', 'counter') && { rate: column(columns.avg, s) }),
-      ...(asked('sum', 'gauge') && { sum: part(grown, s) }),
-      ...(asked('count', 'gauge') && { count: column(weight, s) }),
-    };
-  };
-  return {
-    ...{ scope, from, to, step, times: Array.from(times) },
-    series: targets.map(({ key, name, kind }, s) => {
-      const avg = column(columns.avg, s);
-      const own = step !== 0;
-      const [min, max] = own ? [column(columns.min, s), column(columns.max, s)] : [avg, avg];
-      return { key, name, kind, min, avg, max, last: column(columns.last, s), ...more(kind, s) };
-    }),
-  };
 }

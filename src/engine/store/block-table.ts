@@ -49,7 +49,8 @@ export class BlockTable {
            (SELECT first FROM block WHERE scope = @scope AND tier = @tier AND first <= @from
             ORDER BY first DESC LIMIT 1 OFFSET 1) - 3600000, -1e300) ORDER BY last`,
       ),
-      open: db.prepare(`SELECT ${columns} FROM block WHERE scope = ? AND tier = ? AND open = 1 ORDER BY last`),
+      // +: not by the index over all scopes, which has them in this order.
+      open: db.prepare(`SELECT ${columns} FROM block WHERE scope = ? AND tier = ? AND open = 1 ORDER BY +last`),
       openRows: db
         .prepare('SELECT coalesce(sum(rows), 0) FROM block WHERE scope = ? AND tier = ? AND open = 1')
         .pluck(),

@@ -14,7 +14,7 @@ import type { StoreStatus } from '../../shared/api/status.ts';
 import type { Keep, KeepList, KeepQuery, Retention, RetentionChange, RetentionState } from '../../shared/api/store.ts';
 import { ApiError } from '../../shared/errors.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
-import { toRangeResult } from './aggregate.ts';
+import { toRangeResult } from './range-result.ts';
 import { ON_DISK } from './keep.ts';
 import { splitChange, type KeepToAdd } from './keeps.ts';
 import type { DamagedBlock } from './block-table.ts';
@@ -38,6 +38,7 @@ import type { OpenedStore, Snapshot, Store, Tick } from './store.ts';
 const MIB = 1024 * 1024;
 /** Most questions that wait for an answer. */
 const MAX_CALLS = 1000;
+const TOO_MANY = 'too many questions wait for the store; try again';
 /** Most bytes of runs and profiles on their way: reached only when the disk hangs. */
 const MAX_RUN_BYTES = 128 * MIB;
 const RUNS_LOST = 'the disk does not answer; descriptions of runs are lost';
@@ -212,7 +213,7 @@ class WorkerStore implements Store {
     if (query.cursor !== undefined && !after) throw new ApiError('bad_request', 'cursor: not one of an earlier answer');
     if (query.state === 'live') return { runs: [], next: null };
     const search = (query.search ?? '').toLowerCase();
-    const { rows, more } = await this.#call('runs', { search, after, limit: query.limit });
+    const { rows, more } = await this.#ask('runs', { search, after, limit: query.limit }, undefined, search === '');
     const last = rows.at(-1);
     return { runs: rows.map(({ body }) => JSON.parse(body) as Run), next: more && last ? formatCursor(last) : null };
   }
@@ -238,6 +239,10 @@ class WorkerStore implements Store {
     return fromJson(await this.#call('latestProfile', jobid)) as Profile | null;
   }
 
+  wake(): void {
+    if (this.#shared && this.#gone === null && !this.#closing) this.#reader.wake();
+  }
+
   snapshot(scope: ScopeId, time: number, signal?: AbortSignal): Promise<Snapshot | null> {
     return this.#ask('snapshot', { scope, time }, signal);
   }
@@ -245,6 +250,10 @@ class WorkerStore implements Store {
   async query(query: RangeQuery, signal?: AbortSignal): Promise<RangeResult | null> {
     const columns = await this.#ask('query', query, signal);
     return columns && toRangeResult(columns, query.functions);
+  }
+
+  queryJson(query: RangeQuery, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#ask('queryJson', query, signal);
   }
 
   async merge(query: MergeQuery, signal?: AbortSignal): Promise<MergeResult | null> {
@@ -323,13 +332,14 @@ class WorkerStore implements Store {
     method: M,
     argument: Calls[M][0],
     signal: AbortSignal | undefined,
+    short = method === 'frames' || method === 'snapshot',
   ): Promise<Calls[M][1]> {
     signal?.throwIfAborted();
     // A thread is not begun for what is answered at once.
-    const short = method === 'frames' || method === 'snapshot';
     if (!this.#shared || (short && !this.#reader.isRunning)) return this.#call(method, argument);
     await this.#call('barrier', null);
     signal?.throwIfAborted();
+    if (this.#reader.waiting >= MAX_CALLS) throw new ApiError('store_unavailable', TOO_MANY);
     const message = { type: 'call', id: this.#nextCall++, method, argument } as LongMessage;
     try {
       return (await this.#reader.ask(message, signal)) as Calls[M][1];
@@ -347,7 +357,7 @@ class WorkerStore implements Store {
     if (this.#gone !== null) return Promise.reject(new ApiError('store_unavailable', this.#gone));
     if (this.#closing) return Promise.reject(new ApiError('store_unavailable', 'the store is closed'));
     if (this.#calls.size >= MAX_CALLS) {
-      return Promise.reject(new ApiError('store_unavailable', 'too many questions wait for the store; try again'));
+      return Promise.reject(new ApiError('store_unavailable', TOO_MANY));
     }
     return new Promise((resolve, reject) => {
       const id = this.#nextCall++;

@@ -1,6 +1,6 @@
 /** Single samples of the past: the values at a time, and frames as they were told. */
 
-import type { Columns, Frame } from '../../shared/frame.ts';
+import type { Columns } from '../../shared/frame.ts';
 import { frameBytes } from '../../shared/frame.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { Block } from './block/index.ts';
@@ -177,7 +177,7 @@ export class FramesReader {
       }
       const replay = new Replay();
       const take = ({ time, bytes }: TimedFrame, first: number): void => {
-        const frame: Frame | null = replay.apply(bytes);
+        const frame = replay.apply(bytes);
         if (!frame || time < first) return;
         frames.push(frames.length === 0 ? replay.full(frame) : bytes);
       };

@@ -22,8 +22,11 @@ export class LinearPattern {
   readonly #states: State[] = [];
   readonly #start: number;
 
-  /** Throws an error in words. */
-  constructor(pattern: string) {
+  readonly #most: number;
+
+  /** `states`: how many it may have. Throws an error in words. */
+  constructor(pattern: string, states = MAX_STATES) {
+    this.#most = Math.min(states, MAX_STATES);
     if (pattern.length > MAX_PATTERN) throw new Error(`a pattern is at most ${MAX_PATTERN} characters long`);
     const parser = new Parser(
       pattern,
@@ -37,8 +40,12 @@ export class LinearPattern {
   }
 
   #add(test: Test | null, next: number, other: number): number {
-    if (this.#states.length >= MAX_STATES) throw new Error('the pattern is too large');
+    if (this.#states.length >= this.#most) throw new Error('the pattern is too large');
     return this.#states.push({ test, next, other }) - 1;
+  }
+
+  get states(): number {
+    return this.#states.length;
   }
 
   matches(text: string): boolean {

@@ -7,6 +7,9 @@ import type { RunPosition } from './run-list.ts';
 /** A page of runs ends early after this many characters of JSON: command lines can be long. */
 const MAX_PAGE_LENGTH = 16 * 1024 * 1024;
 
+/** Runs of a step: a few milliseconds. */
+const STEP_RUNS = 1000;
+
 export interface RunPage {
   /** Lower case; empty: all. */
   readonly search: string;
@@ -45,8 +48,8 @@ export class Lists {
     this.#statements = {
       below: db.prepare('SELECT DISTINCT name FROM scope WHERE name >= ? AND name < ? ORDER BY name').pluck(),
       runs: db.prepare(
-        `SELECT start, number, body FROM run WHERE ${ended} AND (start, number) < (?, ?) AND instr(search, ?) > 0
-         ORDER BY start DESC, number DESC LIMIT ?`,
+        `SELECT start, number, CASE WHEN ${ended} AND instr(search, ?) > 0 THEN body END AS body FROM run
+         WHERE (start, number) < (?, ?) ORDER BY start DESC, number DESC LIMIT ${STEP_RUNS}`,
       ),
       run: db.prepare('SELECT body FROM run WHERE id = ?').pluck(),
       audit: db.prepare('SELECT number, body FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?'),
@@ -62,15 +65,23 @@ export class Lists {
     };
   }
 
-  runs({ search, after, limit }: RunPage): StoredRuns {
-    const { start, number } = after ?? { start: Number.MAX_VALUE, number: 0 };
+  /** Yields between steps: there may be very many that are looked through. */
+  *runs({ search, after, limit }: RunPage): Generator<void, StoredRuns> {
+    let { start, number } = after ?? { start: Number.MAX_VALUE, number: 0 };
     const rows: StoredRun[] = [];
     let size = 0;
-    for (const each of this.#statements.runs.iterate(start, number, search, limit + 1)) {
-      const row = each as StoredRun;
-      size += row.body.length;
-      if (rows.length >= limit || (size > MAX_PAGE_LENGTH && rows.length > 0)) return { rows, more: true };
-      rows.push(row);
+    for (let seen = STEP_RUNS; seen === STEP_RUNS;) {
+      seen = 0;
+      for (const each of this.#statements.runs.iterate(search, start, number)) {
+        const row = each as RunPosition & { readonly body: string | null };
+        seen++;
+        ({ start, number } = row);
+        if (row.body === null) continue;
+        size += row.body.length;
+        if (rows.length >= limit || (size > MAX_PAGE_LENGTH && rows.length > 0)) return { rows, more: true };
+        rows.push({ start, number, body: row.body });
+      }
+      yield;
     }
     return { rows, more: false };
   }

@@ -18,11 +18,13 @@ import { decodeFrame, type Frame } from '../../shared/frame.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { Kind } from '../../shared/model/values.ts';
-import { RangeBuilder, toRangeResult } from './aggregate.ts';
+import { RangeBuilder, type RangeColumns } from './aggregate.ts';
+import { toRangeResult } from './range-result.ts';
 import { IN_MEMORY } from './keep.ts';
 import { RangeMerge } from './merge.ts';
 import { wantedScope } from './merge-reader.ts';
 import { NamesPage } from './names-list.ts';
+import { rangeJson } from './range-json.ts';
 import { chooseTargets, gridOf, niceStep, pointLimit } from './range-plan.ts';
 import { frameOf, MemoryHistory, type Chunk, type ReplayedFrame } from './memory-history.ts';
 import { snapshotOf } from './replay.ts';
@@ -251,6 +253,10 @@ class MemoryStore implements Store {
     return unpacked(this.#ended(({ run, profile }) => run.jobid === jobid && profile !== null)[0]?.profile ?? null);
   }
 
+  wake(): void {
+    // Answers come out of memory.
+  }
+
   async snapshot(id: ScopeId, time: number, signal?: AbortSignal): Promise<Snapshot | null> {
     this.#check();
     signal?.throwIfAborted();
@@ -262,6 +268,22 @@ class MemoryStore implements Store {
   }
 
   async query(query: RangeQuery, signal?: AbortSignal): Promise<RangeResult | null> {
+    const columns = this.#query(query, signal);
+    return columns && toRangeResult(columns, query.functions);
+  }
+
+  async queryJson(query: RangeQuery, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null> {
+    const columns = this.#query(query, signal);
+    if (!columns) return null;
+    for (const steps = rangeJson(columns, query.functions); ;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      await new Promise((resolve) => void setImmediate(resolve));
+      signal?.throwIfAborted();
+    }
+  }
+
+  #query(query: RangeQuery, signal: AbortSignal | undefined): RangeColumns | null {
     this.#check();
     signal?.throwIfAborted();
     const scope = this.#scopes.get(query.scope);
@@ -280,7 +302,7 @@ class MemoryStore implements Store {
       if (state.time >= origin) range.add(state.time, state.gap, state);
       else range.base(state.time, state.gap, state);
     }
-    return toRangeResult(range.finish(), query.functions);
+    return range.finish();
   }
 
   async frames(id: ScopeId, from: number, to: number, limit: number): ReturnType<Store['frames']> {

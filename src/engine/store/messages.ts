@@ -69,6 +69,8 @@ export interface Calls {
   latestProfile: [jobid: string, answer: Uint8Array | null];
   snapshot: [at: { scope: ScopeId; time: number }, answer: Snapshot | null];
   query: [query: RangeQuery, answer: RangeColumns | null];
+  /** The same as JSON. */
+  queryJson: [query: RangeQuery, answer: Uint8Array<ArrayBuffer> | null];
   merge: [query: MergeQuery, answer: Merged | null];
   names: [query: NamesKind & NamesQuery, answer: NamesList];
   audit: [page: AuditPage, answer: StoredAudit[]];
@@ -105,7 +107,7 @@ export interface Left {
 }
 
 /** Questions that the reader's thread answers, where there is one. */
-export type LongMethod = 'query' | 'merge' | 'names' | 'frames' | 'snapshot';
+export type LongMethod = 'runs' | 'query' | 'queryJson' | 'merge' | 'names' | 'frames' | 'snapshot';
 
 /** workerData of the reader's thread. */
 export interface ReaderOptions {

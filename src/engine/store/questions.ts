@@ -5,25 +5,42 @@
 
 import type { RangeColumns } from './aggregate.ts';
 import type { CallMessage, LongMethod, Packed } from './messages.ts';
+import { rangeJson } from './range-json.ts';
 import type { SqliteReader } from './sqlite-reader.ts';
 
 type Answer = readonly [value: unknown, transfer: ArrayBuffer[]];
 
 export const isLong = (message: CallMessage): message is LongMessage => LONG.has(message.method);
 
-const LONG: ReadonlySet<string> = new Set<LongMethod>(['query', 'merge', 'names', 'frames', 'snapshot']);
+const LONG: ReadonlySet<string> = new Set<LongMethod>([
+  'runs',
+  'query',
+  'queryJson',
+  'merge',
+  'names',
+  'frames',
+  'snapshot',
+]);
 
 export type LongMessage = Extract<CallMessage, { method: LongMethod }>;
 
 /** Yields between steps of a few milliseconds. */
 export function* answerLong(read: SqliteReader, message: LongMessage): Generator<void, Answer> {
   switch (message.method) {
+    case 'runs':
+      return [yield* read.lists.runs(message.argument), []];
     case 'snapshot':
       return [yield* read.snapshot(message.argument.scope, message.argument.time), []];
     case 'query': {
       const columns = yield* read.query(message.argument);
       if (!columns) return [null, []];
       return [columns, buffersOf(columns)];
+    }
+    case 'queryJson': {
+      const columns = yield* read.query(message.argument);
+      if (!columns) return [null, []];
+      const json = yield* rangeJson(columns, message.argument.functions);
+      return [json, [json.buffer]];
     }
     case 'merge': {
       const merged = yield* read.merge(message.argument);

@@ -62,7 +62,7 @@ export interface Wanted {
  */
 export function chooseTargets(schemas: readonly (readonly SeriesDef[])[], wanted: Wanted): RangeTarget[] {
   const { series: keys, select = [], family = [] } = wanted;
-  const selectors = [...select.map((text) => Selector.parse(text)), ...family.map((name) => Selector.family(name))];
+  const selectors = [...Selector.all(select), ...family.map((name) => Selector.family(name))];
   const known = new Map<string, RangeTarget>();
   for (const schema of schemas) {
     for (const { name, kind } of schema) {
@@ -71,7 +71,8 @@ export function chooseTargets(schemas: readonly (readonly SeriesDef[])[], wanted
     }
   }
   if (keys.length === 0 && selectors.length === 0) return [...known.values()];
-  const matched = [...known.values()].filter(({ name }) => selectors.some((selector) => selector.matches(name)));
+  const isMeant = (metric: ReturnType<typeof parseMetric>): boolean => selectors.some((one) => one.fits(metric));
+  const matched = selectors.length === 0 ? [] : [...known.values()].filter(({ name }) => isMeant(parseMetric(name)));
   return [...new Set([...keys, ...matched.map(({ key }) => key)])].flatMap((key) => known.get(key) ?? []);
 }
 

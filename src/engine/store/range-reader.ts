@@ -175,7 +175,8 @@ export class RangeReader {
   #addBuckets(range: RangeBuilder, source: Source, info: BlockInfo, from: number, to: number): void {
     const block = this.#read(source, info);
     if (!block) return;
-    const [start, end] = [firstRow(block.times, from), firstRow(block.times, to + 0.001)];
+    // What it has after `last` does not count any more.
+    const [start, end] = [firstRow(block.times, from), firstRow(block.times, Math.min(to, info.last) + 0.001)];
     try {
       if (end > start) range.addBuckets(block, start, end, info.last);
     } catch (error) {

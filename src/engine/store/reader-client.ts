@@ -1,8 +1,9 @@
 /**
- * The reader's thread as the engine's own sees it: begun with the first question, ended when nobody has asked for a
- * while, because an engine that only collects should not pay for it.
+ * The reader's thread as the engine's own sees it: begun with the first question, or before it, ended when nobody has
+ * asked for a while, because an engine that only collects should not pay for it.
  */
 
+import { useCompilers } from '../compilers.ts';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { DamagedBlock } from './block-table.ts';
 import type { FromReader, ReaderOptions, ToReader } from './messages.ts';
@@ -22,6 +23,7 @@ export class ReaderClient {
   readonly #onDamage: (block: DamagedBlock) => void;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | null = null;
+  #asked = false;
   #idle: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -31,14 +33,30 @@ export class ReaderClient {
     this.#onDamage = onDamage;
   }
 
+  /** It was asked since it began: nobody waits for its beginning any more. */
   get isRunning(): boolean {
-    return this.#worker !== null;
+    return this.#worker !== null && this.#asked;
+  }
+
+  /** Questions that are not answered yet. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Begins the thread for a question that is likely to come. */
+  wake(): void {
+    if (this.#closed) return;
+    this.#worker ??= this.#start();
+    if (this.#waiting.size === 0) this.#rest();
   }
 
   /** Rejects when the thread cannot answer. Taken back by `signal`. */
   ask(message: LongMessage, signal: AbortSignal | undefined): Promise<unknown> {
     if (this.#closed) return Promise.reject(new Error('the store is closed'));
     this.#worker ??= this.#start();
+    this.#asked = true;
+    // A long question is work: uncompiled it takes three times as long.
+    useCompilers();
     if (this.#idle) clearTimeout(this.#idle);
     return new Promise((resolve, reject) => {
       const cancel = (): void => {
@@ -62,6 +80,7 @@ export class ReaderClient {
   }
 
   #start(): Worker {
+    this.#asked = false;
     const worker = new Worker(this.#file, {
       name: 'vigie-store-reader',
       workerData: this.#options,

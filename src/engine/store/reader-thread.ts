@@ -24,9 +24,9 @@ export function serveReader(port: MessagePort, { directory }: ReaderOptions): vo
   let closed = false;
 
   async function answer(message: LongMessage): Promise<void> {
-    db.exec('BEGIN');
+    const steps = answerLong(read, message);
     try {
-      const steps = answerLong(read, message);
+      db.exec('BEGIN');
       for (;;) {
         const step = steps.next();
         if (step.done) {
@@ -39,7 +39,10 @@ export function serveReader(port: MessagePort, { directory }: ReaderOptions): vo
     } catch (error) {
       send({ type: 'failed', id: message.id, message: (error as Error).message });
     } finally {
-      db.exec('COMMIT');
+      // One that was taken back still has to let go of what it has read: the next one sees another state.
+      steps.return([null, []]);
+      // Some errors end the transaction by themselves.
+      if (db.inTransaction) db.exec('COMMIT');
     }
   }
 

@@ -9,6 +9,13 @@ const DAY = 24 * 3_600_000;
 const HOUR = 3_600_000;
 const TIERS = ['raw', 'minute', 'hour'] as const;
 
+interface Sum {
+  readonly blocks: number;
+  readonly bytes: number;
+  readonly from: number | null;
+  readonly lately: number;
+}
+
 export const retentionText = ({ raw, minute, hour, size }: Retention): RetentionState['now'] => ({
   raw: formatDuration(raw),
   minute: formatDuration(minute),
@@ -16,24 +23,42 @@ export const retentionText = ({ raw, minute, hour, size }: Retention): Retention
   size: size === 'off' ? 'off' : formatSize(size),
 });
 
-export function retentionState(
+/** Blocks of a step: a few milliseconds. */
+const STEP_BLOCKS = 5000;
+
+/** Yields between steps: there may be very many blocks. */
+export function* retentionState(
   db: Database.Database,
   kept: Retention,
   configured: Retention,
   now: number,
-): RetentionState {
+): Generator<void, RetentionState> {
   const pragma = (name: string): number => db.pragma(name, { simple: true }) as number;
-  const all = db.prepare(
-    'SELECT count(*) AS blocks, total(size) AS bytes, min(first) AS "from" FROM block WHERE tier = ?',
+  const next = db.prepare('SELECT last FROM block WHERE tier = ? AND last > ? ORDER BY last LIMIT 1 OFFSET ?').pluck();
+  const some = db.prepare(
+    `SELECT count(*) AS blocks, total(size) AS bytes, min(first) AS "from",
+       total(CASE WHEN last > @since THEN size END) AS lately
+     FROM block WHERE tier = @tier AND last > @after AND last <= @to`,
   );
-  const lately = db.prepare('SELECT total(size) FROM block WHERE tier = ? AND last > ?').pluck();
-  const tiers = TIERS.map((tier, number) => {
-    const { blocks, bytes, from } = all.get(number) as { blocks: number; bytes: number; from: number | null };
+  const tiers: RetentionState['tiers'] = [];
+  for (const [number, tier] of TIERS.entries()) {
+    let [blocks, bytes, lately] = [0, 0, 0];
+    let from: number | null = null;
+    for (let after = -Number.MAX_VALUE; after < Infinity;) {
+      const to = (next.get(number, after, STEP_BLOCKS) as number | undefined) ?? Infinity;
+      const sum = some.get({ tier: number, after, to, since: now - DAY }) as Sum;
+      blocks += sum.blocks;
+      bytes += sum.bytes;
+      lately += sum.lately;
+      if (sum.from !== null) from = Math.min(from ?? Infinity, sum.from);
+      after = to;
+      yield;
+    }
     const known = from === null ? 0 : Math.min(DAY, now - from);
-    const perDay = known < HOUR ? null : ((lately.get(number, now - DAY) as number) / known) * DAY;
+    const perDay = known < HOUR ? null : (lately / known) * DAY;
     const expected = perDay === null ? null : Math.round((perDay * kept[tier]) / DAY);
-    return { tier, blocks, bytes, from, bytes_per_day: perDay === null ? null : Math.round(perDay), expected };
-  });
+    tiers.push({ tier, blocks, bytes, from, bytes_per_day: perDay === null ? null : Math.round(perDay), expected });
+  }
   const page = pragma('page_size');
   return {
     now: retentionText(kept),

@@ -8,7 +8,9 @@ import type { Retention } from '../../shared/api/store.ts';
 import { keeper, Keeps } from './keeps.ts';
 import type { TierNumber } from './range-plan.ts';
 
+/** A step ends after so many blocks, or bytes of them: their pages are looked at one by one. */
 const STEP_BLOCKS = 64;
+const STEP_BYTES = 4 * 1024 * 1024;
 /** Free pages are used again by the tail. Beyond so many bytes of them they are given back to the file system. */
 const SPARE = 64 * 1024 * 1024;
 const GIVE_BACK_PAGES = 256;
@@ -46,13 +48,15 @@ export function* removeOld(
     for (let left = over(); left > 0; left = over()) {
       const step = oldest.all(tier, last, id, before, STEP_BLOCKS) as Aged[];
       const go: number[] = [];
+      let bytes = 0;
       for (const block of step) {
-        if (left <= 0) break;
+        if (left <= 0 || bytes >= STEP_BYTES) break;
         [last, id] = [block.last, block.id];
         const name = (nameOf.get(block.scope) as string | undefined) ?? '';
         if (isKept(name, block.first, block.last)) continue;
         go.push(block.id);
         emptied.add(block.scope);
+        bytes += block.size;
         left -= block.size;
       }
       if (go.length > 0) dropAll(go);

@@ -1,6 +1,5 @@
 /** From frames, one after another, to columns: what a block is made of. */
 
-import type { Frame } from '../../shared/frame.ts';
 import { GAUGE_WIDTH } from '../../shared/model/values.ts';
 import type { BlockRows } from './block/index.ts';
 import { Replay } from './replay.ts';
@@ -30,7 +29,7 @@ export class FrameRows implements BlockRows {
     const gauges: Float64Array[] = [];
     let n = 0;
     for (const { bytes } of frames) {
-      const frame: Frame | null = replay.apply(bytes);
+      const frame = replay.apply(bytes);
       if (!frame) continue;
       const { state } = replay;
       times[n] = frame.time;
@@ -39,8 +38,8 @@ export class FrameRows implements BlockRows {
       gaps[n] = frame.gap ? 1 : 0;
       counterCounts[n] = state.counterCount;
       gaugeCounts[n] = state.gaugeCount;
-      while (counters.length < state.counterCount) counters.push(new Float64Array(most).fill(NaN, 0, n));
-      while (gauges.length < GAUGE_WIDTH * state.gaugeCount) gauges.push(new Float64Array(most).fill(NaN, 0, n));
+      grow(counters, state.counterCount, most, n);
+      grow(gauges, GAUGE_WIDTH * state.gaugeCount, most, n);
       for (let i = 0; i < state.counterCount; i++) counters[i]![n] = state.counters[i]!;
       for (let i = 0; i < GAUGE_WIDTH * state.gaugeCount; i++) gauges[i]![n] = state.gauges[i]!;
       n++;
@@ -52,8 +51,7 @@ export class FrameRows implements BlockRows {
     this.counterCounts = counterCounts.subarray(0, n);
     this.gaugeCounts = gaugeCounts.subarray(0, n);
     this.#counters = counters.length;
-    for (const column of counters) this.#columns.push(column.subarray(0, n));
-    for (const column of gauges) this.#columns.push(column.subarray(0, n));
+    for (const column of [...counters, ...gauges]) this.#columns.push(n === most ? column : column.subarray(0, n));
   }
 
   get rows(): number {
@@ -67,6 +65,14 @@ export class FrameRows implements BlockRows {
   gauge(place: number, part: number): Float64Array {
     return this.#columns[this.#counters + GAUGE_WIDTH * place + part]!;
   }
+}
+
+/** More columns of `rows` rows, unknown in the first `unknown` ones: in one piece, since each is a burden by itself. */
+function grow(columns: Float64Array[], count: number, rows: number, unknown: number): void {
+  const more = count - columns.length;
+  if (more <= 0) return;
+  const all = new Float64Array(more * rows);
+  for (let i = 0; i < more; i++) columns.push(all.subarray(i * rows, (i + 1) * rows).fill(NaN, 0, unknown));
 }
 
 /** First row with a time of at least this; the number of rows when there is none. */

@@ -1,7 +1,7 @@
 /**
  * Turns what is open into blocks: a scope's frames into a block of samples, its minutes into a piece, and pieces that
- * have become many into one block each, which gives the next coarser piece. One transaction for each scope, so that a
- * reader finds its samples in the tail or in a block, never in both and never in none.
+ * have become many into one block each, which gives the next coarser piece. No transaction ends within one of these, so
+ * that a reader finds its samples in the tail or in a block, never in both and never in none.
  */
 
 import type Database from 'better-sqlite3';
@@ -14,7 +14,7 @@ import { chooseTargets, TIER_WIDTH } from './range-plan.ts';
 import { Replay } from './replay.ts';
 import { firstRow, FrameRows } from './rows.ts';
 import type { TimedFrame } from './tail.ts';
-import { mergeBuckets, minutesFrom, RAW_SHAPE, tierShape, type BucketRows } from './tiers.ts';
+import { mergeBuckets, minutesFrom, RAW_SHAPE, rowsUpTo, tierShape, type BucketRows } from './tiers.ts';
 
 /** Pieces of a tier that have this many buckets become one block. */
 const PIECE_BUCKETS = 240;
@@ -22,8 +22,8 @@ const PIECE_BUCKETS = 240;
 const BLOCK_VALUES = 1_000_000;
 const MAX_ROWS = 1024;
 const MIN_ROWS = 64;
-/** States of live scopes that are kept; beyond that they are read again. */
-const MAX_STATES = 50_000;
+/** Counters of live scopes whose states are kept (16 bytes each, about); beyond that they are read again. */
+const MAX_STATE_COUNTERS = 1_000_000;
 
 export interface SealedScope {
   readonly row: number;
@@ -43,6 +43,7 @@ export class Sealer {
   readonly #blocks: BlockTable;
   readonly #schemas: Schemas;
   readonly #states = new Map<number, RangeState>();
+  #stateCounters = 0;
   readonly #statements;
 
   constructor(db: Database.Database, blocks: BlockTable, schemas: Schemas) {
@@ -57,7 +58,21 @@ export class Sealer {
 
   /** Its samples were changed behind what is remembered, or it will have no more of them. */
   forget(row: number): void {
+    this.#stateCounters -= costOf(this.#states.get(row));
     this.#states.delete(row);
+  }
+
+  /** A transaction was rolled back. */
+  forgetAll(): void {
+    this.#states.clear();
+    this.#stateCounters = 0;
+  }
+
+  #remember(row: number, state: RangeState): void {
+    this.forget(row);
+    if (this.#stateCounters >= MAX_STATE_COUNTERS) this.forgetAll();
+    this.#states.set(row, state);
+    this.#stateCounters += costOf(state);
   }
 
   /**
@@ -97,8 +112,7 @@ export class Sealer {
     if (series === 0) return;
     const state = this.#states.get(row) ?? this.#stateBefore(row, name, first);
     const minutes = minutesFrom(name, rows, state);
-    if (this.#states.size >= MAX_STATES) this.#states.clear();
-    this.#states.set(row, minutes.state);
+    this.#remember(row, minutes.state);
     const begin = Math.min(first, minutes.buckets.times[0]!);
     const piece = { buckets: minutes.buckets, first: begin, last };
     const buckets = this.#blocks.pieceRows(row, 1) + piece.buckets.times.length;
@@ -142,10 +156,11 @@ export class Sealer {
     }
     if (read.length === 0) return newest ?? null;
     const buckets = mergeBuckets(
-      [...read.map(({ rows }) => rows), ...(newest ? [newest.buckets] : [])],
+      [...read.map(({ info, rows }) => rowsUpTo(rows, info.last)), ...(newest ? [newest.buckets] : [])],
       TIER_WIDTH[tier],
     );
     for (const { info } of read) this.#blocks.drop(info.id);
+    if (buckets.times.length === 0) return null;
     const first = read.reduce((least, { info }) => Math.min(least, info.first), newest?.first ?? Infinity);
     return { buckets, first, last: newest?.last ?? read.at(-1)!.info.last };
   }
@@ -192,6 +207,9 @@ export class Sealer {
     return [];
   }
 }
+
+/** In counters: one without any is not for nothing. */
+const costOf = (state: RangeState | undefined): number => (state ? 16 + state.previous.length : 0);
 
 /** How many rows a block may have, by the numbers of series that a frame tells. */
 function rowsOf({ bytes }: TimedFrame): number {

@@ -17,6 +17,8 @@ const PART_BYTES = 8 * 1024 * 1024;
 const PART_AGE = 6 * 3_600_000;
 /** Rows of the tail that are removed in one step. */
 const REMOVE_ROWS = 64;
+/** Steps are committed together for so long, ms: each commit waits for the disk, and each tick for a step. */
+const STEP_MS = 10;
 /** Frames of an earlier version that become a block together, and most bytes of them. */
 const OLD_FRAMES = 512;
 const OLD_BYTES = 2 * 1024 * 1024;
@@ -36,6 +38,7 @@ interface ScopeRow extends SealedScope {
 }
 
 export class Sealing {
+  readonly #db: Database.Database;
   readonly #sealer: Sealer;
   readonly #names: Names;
   readonly #scopes: Scopes;
@@ -47,6 +50,7 @@ export class Sealing {
   #older = true;
 
   constructor(db: Database.Database, sealer: Sealer, names: Names, scopes: Scopes) {
+    this.#db = db;
     this.#sealer = sealer;
     this.#names = names;
     this.#scopes = scopes;
@@ -82,26 +86,66 @@ export class Sealing {
   }
 
   /**
-   * Seals what is due. To be begun only when no tick waits: those that are prepared already are told by differences
-   * to what would be sealed.
+   * Seals what is due, and ends early when a tick waits where a part would be begun: one that is prepared already is told
+   * by differences to what would be sealed. `stepMs`: about how long a step takes; 0: it is as small as it can be.
    */
-  *seal(now: number): Generator<void, void> {
+  *seal(now: number, mayBegin: () => boolean = () => true, stepMs = STEP_MS): Generator<void, void> {
     for (const part of [...this.#scopes.parts]) {
-      if (isFull(part, now)) yield* this.#sealPart(part, null);
+      if (!isFull(part, now)) continue;
+      if (!mayBegin()) return;
+      yield* this.#together(this.#sealPart(part, null), stepMs);
     }
     for (const [part, rows] of this.#ended) {
-      this.#ended.delete(part);
-      yield* this.#sealPart(part, part.live === 0 ? null : rows);
+      if (!mayBegin()) return;
+      yield* this.#together(this.#sealPart(part, part.live === 0 ? null : rows), stepMs);
     }
-    if (this.#older) yield* this.#sealOlder();
+    if (this.#older) yield* this.#sealOlder(stepMs);
   }
 
-  /** Null: all its scopes, and its rows go. */
-  *#sealPart(part: Part, only: ReadonlySet<number> | null): Generator<void, void> {
-    if (only === null) this.#ended.delete(part);
+  /**
+   * Does work of small steps, each of which leaves the database as it may be found, several to a transaction; then what
+   * it has given back, which is to be done once all of it is committed.
+   */
+  *#together(steps: Generator<void, (() => void) | null>, stepMs: number): Generator<void, void> {
+    for (;;) {
+      const end = performance.now() + stepMs;
+      let last: IteratorResult<void, (() => void) | null>;
+      try {
+        last = this.#db.transaction(() => {
+          for (;;) {
+            const step = steps.next();
+            if (step.done === true || performance.now() >= end) return step;
+          }
+        })();
+      } catch (error) {
+        // What was remembered is of blocks that are not there.
+        this.#sealer.forgetAll();
+        throw error;
+      }
+      if (last.done === true) last.value?.();
+      yield;
+      if (last.done === true) return;
+    }
+  }
+
+  /** `only` null: all its scopes, and its rows go. */
+  *#sealPart(part: Part, only: ReadonlySet<number> | null): Generator<void, (() => void) | null> {
+    const ended = this.#ended.get(part) ?? [];
+    this.#ended.delete(part);
+    const over = yield* this.#sealFrames(part, only);
+    // What ended while its part was sealed, or without a frame since then, has nothing in the tail.
+    for (const row of ended) {
+      const scope = this.#statements.scope.get(row) as ScopeRow | undefined;
+      if (scope) this.#sealer.finish(scope);
+      yield;
+    }
+    return over;
+  }
+
+  *#sealFrames(part: Part, only: ReadonlySet<number> | null): Generator<void, (() => void) | null> {
     const { setBack, rows, bytes } = part;
     const newest = this.#statements.newest.get(part.id) as number | null;
-    if (newest === null) return;
+    if (newest === null) return () => this.#scopes.parts.drop(part);
     const live = new Set<number>();
     for (const scope of this.#scopes.live()) {
       if (scope.part !== part || scope.row === null || (only && !only.has(scope.row))) continue;
@@ -115,19 +159,21 @@ export class Sealing {
       if (!scope) continue;
       for (const _ of this.#sealer.seal(scope, order, scope.sealed ?? -Infinity)) {
         yield;
-        if (part.setBack !== setBack) return;
+        if (part.setBack !== setBack) return null;
       }
       if (!live.has(row)) this.#sealer.finish(scope);
       frames.delete(row);
       yield;
-      if (part.setBack !== setBack) return;
+      if (part.setBack !== setBack) return null;
     }
-    if (only) return;
+    if (only) return null;
     yield* this.#remove(part.id, newest);
-    part.rows -= rows;
-    part.bytes -= bytes;
-    part.since = Date.now();
-    this.#scopes.parts.drop(part);
+    return () => {
+      part.rows -= rows;
+      part.bytes -= bytes;
+      part.since = Date.now();
+      this.#scopes.parts.drop(part);
+    };
   }
 
   *#framesOf(part: number, upTo: number, only: ReadonlySet<number> | null): Generator<void, Map<number, TimedFrame[]>> {
@@ -153,25 +199,31 @@ export class Sealing {
     }
   }
 
-  *#sealOlder(): Generator<void, void> {
-    const { left, scopesOf } = this.#statements;
+  *#sealOlder(stepMs: number): Generator<void, void> {
+    const { left } = this.#statements;
     for (let part = left.get(this.#scopes.next); typeof part === 'number'; part = left.get(this.#scopes.next)) {
-      const newest = this.#statements.newest.get(part) as number;
-      const frames = yield* this.#framesOf(part, newest, null);
-      for (const scope of scopesOf.all(part) as ScopeRow[]) {
-        const until = scope.until ?? Infinity;
-        const own = (frames.get(scope.row) ?? []).filter(({ time }) => time < until);
-        for (const _ of this.#sealer.seal(scope, own, scope.sealed ?? -Infinity)) yield;
-        this.#sealer.finish(scope);
-        frames.delete(scope.row);
-        yield;
-      }
-      yield* this.#remove(part, newest);
+      yield* this.#together(this.#sealLeft(part), stepMs);
     }
     const { oldScope } = this.#statements;
     for (let row = oldScope.get(); typeof row === 'number'; row = oldScope.get()) yield* this.#sealOld(row);
     while (this.#names.moveOld(OLD_NAMES)) yield;
     this.#older = false;
+  }
+
+  /** What an earlier start has left of a part. */
+  *#sealLeft(part: number): Generator<void, null> {
+    const newest = this.#statements.newest.get(part) as number;
+    const frames = yield* this.#framesOf(part, newest, null);
+    for (const scope of this.#statements.scopesOf.all(part) as ScopeRow[]) {
+      const until = scope.until ?? Infinity;
+      const own = (frames.get(scope.row) ?? []).filter(({ time }) => time < until);
+      for (const _ of this.#sealer.seal(scope, own, scope.sealed ?? -Infinity)) yield;
+      this.#sealer.finish(scope);
+      frames.delete(scope.row);
+      yield;
+    }
+    yield* this.#remove(part, newest);
+    return null;
   }
 
   /** Frames that an earlier version wrote, each as a row of its own. */

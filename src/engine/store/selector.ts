@@ -3,11 +3,18 @@
  * have is an empty text. The family may be left out; then something must be said of a label.
  */
 
-import { parseMetric } from '../../shared/model/metric.ts';
+import { parseMetric, type ParsedMetric } from '../../shared/model/metric.ts';
 import { LinearPattern } from './linear-pattern.ts';
 
 const MAX_SELECTOR = 4096;
 const MAX_MATCHERS = 64;
+/** Of all patterns of a question together: they are made, and tried, by the thread that answers others too. */
+const MAX_STATES = 10_000;
+
+/** How many states the patterns that follow may have. */
+interface Room {
+  states: number;
+}
 
 type Operator = '=' | '!=' | '=~' | '!~';
 
@@ -38,10 +45,20 @@ export class Selector {
 
   /** Throws {@link SelectorError}. */
   static parse(text: string): Selector {
+    return Selector.#parse(text, { states: MAX_STATES });
+  }
+
+  /** Those of one question. Throws {@link SelectorError}. */
+  static all(texts: readonly string[]): Selector[] {
+    const room = { states: MAX_STATES };
+    return texts.map((text) => Selector.#parse(text, room));
+  }
+
+  static #parse(text: string, room: Room): Selector {
     if (text.length > MAX_SELECTOR) throw new SelectorError(`a selector is at most ${MAX_SELECTOR} characters long`);
     const brace = text.indexOf('{');
     const family = (brace < 0 ? text : text.slice(0, brace)).trim();
-    const matchers = brace < 0 ? [] : parseMatchers(text, brace + 1);
+    const matchers = brace < 0 ? [] : parseMatchers(text, brace + 1, room);
     if (family === '' && matchers.length === 0) {
       throw new SelectorError('a selector is a family, labels in braces or both, such as node_load1{mode=~"u.*"}');
     }
@@ -49,7 +66,11 @@ export class Selector {
   }
 
   matches(name: string): boolean {
-    const { family, labels } = parseMetric(name);
+    return this.fits(parseMetric(name));
+  }
+
+  /** The same of a name that was parsed. */
+  fits({ family, labels }: ParsedMetric): boolean {
     if (this.family !== null && this.family !== family) return false;
     const byName = new Map(labels);
     byName.set('__name__', family);
@@ -60,7 +81,7 @@ export class Selector {
 const LABEL = /[A-Za-z_][A-Za-z0-9_]*/y;
 const OPERATOR = /\s*(=~|!~|!=|=)\s*/y;
 
-function parseMatchers(text: string, start: number): Matcher[] {
+function parseMatchers(text: string, start: number, room: Room): Matcher[] {
   const matchers: Matcher[] = [];
   let at = start;
   const skip = (): void => {
@@ -78,7 +99,7 @@ function parseMatchers(text: string, start: number): Matcher[] {
     if (matchers.length === MAX_MATCHERS) throw new SelectorError(`a selector has at most ${MAX_MATCHERS} labels`);
     const [label] = take(LABEL, 'the name of a label');
     const operator = take(OPERATOR, '=, !=, =~ or !~')[1] as Operator;
-    matchers.push({ label, test: testOf(operator, quoted()) });
+    matchers.push({ label, test: testOf(operator, quoted(), room) });
     skip();
     if (text[at] === ',') at++;
     else if (text[at] !== '}') throw new SelectorError(`expected , or } at character ${at + 1}`);
@@ -106,12 +127,13 @@ function parseMatchers(text: string, start: number): Matcher[] {
   }
 }
 
-function testOf(operator: Operator, value: string): Matcher['test'] {
+function testOf(operator: Operator, value: string, room: Room): Matcher['test'] {
   if (operator === '=') return (text) => text === value;
   if (operator === '!=') return (text) => text !== value;
   let pattern: LinearPattern;
   try {
-    pattern = new LinearPattern(value);
+    pattern = new LinearPattern(value, room.states);
+    room.states -= pattern.states;
   } catch (error) {
     throw new SelectorError(`${JSON.stringify(value)}: ${(error as Error).message}`);
   }

@@ -261,8 +261,10 @@ export class SqliteStore {
   interrupted(): { all: InterruptedRun[]; unended: Profile[] } {
     const rows = this.#db
       .prepare(
-        `SELECT body FROM run WHERE state IN ('running', 'ending') OR (state = 'interrupted' AND epoch = ?)
-         ORDER BY start DESC, number DESC`,
+        // By the index of those that have not finished, and not by that of all in this order.
+        `SELECT body FROM run WHERE state <> 'finished'
+           AND (state IN ('running', 'ending') OR (state = 'interrupted' AND epoch = ?))
+         ORDER BY +start DESC, number DESC`,
       )
       .pluck()
       .all(this.epoch - 1) as string[];

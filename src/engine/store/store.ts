@@ -97,10 +97,14 @@ export interface Store {
   profile(runId: string): Promise<Profile | null>;
   /** The profile of the latest run of a job id. */
   latestProfile(jobid: string): Promise<Profile | null>;
+  /** Questions are about to be asked: the first one need not wait for what answers them. */
+  wake(): void;
   /** Series and last values of a scope at or before a time; null when nothing is stored of it. */
   snapshot(scope: ScopeId, time: number, signal?: AbortSignal): Promise<Snapshot | null>;
   /** A question that is taken back by its signal rejects with the signal's reason, here and below. */
   query(query: RangeQuery, signal?: AbortSignal): Promise<RangeResult | null>;
+  /** The same as the bytes of its JSON: large answers keep nobody waiting. */
+  queryJson(query: RangeQuery, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null>;
   /** One series of many scopes as one; null: none of them has it. */
   merge(query: MergeQuery, signal?: AbortSignal): Promise<MergeResult | null>;
   /** Families, labels or their values. A selector that is none rejects with SelectorError. */

@@ -7,7 +7,9 @@
 import type { Kind } from '../../shared/model/values.ts';
 import { BUCKET_PARTS, RangeBuilder, type ColumnRows, type RangeState } from './aggregate.ts';
 import type { BlockShape } from './block/index.ts';
+import { MOMENT } from './block-table.ts';
 import { TIER_WIDTH } from './range-plan.ts';
+import { firstRow } from './rows.ts';
 
 export const RAW_SHAPE: BlockShape = { tier: 0, counterParts: 1, gaugeParts: 4 };
 export const tierShape = (tier: 1 | 2): BlockShape => ({ tier, counterParts: BUCKET_PARTS, gaugeParts: BUCKET_PARTS });
@@ -122,6 +124,20 @@ function withoutEmpty(all: BucketRows, parts: readonly Float64Array[]): BucketRo
   });
   const times = Float64Array.from(kept, (r) => all.times[r]!);
   return new BucketRows(times, all.counterCounts[0]!, all.gaugeCounts[0]!, fewer);
+}
+
+/** Those that begin up to a time. */
+export function rowsUpTo(rows: ColumnRows, last: number): ColumnRows {
+  const n = firstRow(rows.times, last + MOMENT);
+  if (n === rows.times.length) return rows;
+  return {
+    times: rows.times.subarray(0, n),
+    gaps: rows.gaps,
+    counterCounts: rows.counterCounts.subarray(0, n),
+    gaugeCounts: rows.gaugeCounts.subarray(0, n),
+    counter: (place, part) => rows.counter(place, part),
+    gauge: (place, part) => rows.gauge(place, part),
+  };
 }
 
 /** Puts buckets of one scope together, in the order of time, into buckets of a width in ms. */

@@ -124,7 +124,7 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
   const seal = (): void => {
     if (sealing || closed || !writer.isIdle || Date.now() < sealAfter || !store.sealing.isDue(Date.now())) return;
     sealing = true;
-    stepwise(store.sealing.seal(Date.now()))
+    stepwise(store.sealing.seal(Date.now(), () => writer.isIdle))
       .catch((error: unknown) => {
         sealAfter = Date.now() + SEAL_AGAIN;
         if (isDamage(error)) noteDamage(options.directory, error);
@@ -151,7 +151,7 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
 
   const keeps = new Keeps(db);
   let kept = keeps.retention(options.retention);
-  const state = (): RetentionState => retentionState(db, kept, options.retention, Date.now());
+  const state = (): Promise<RetentionState> => stepwise(retentionState(db, kept, options.retention, Date.now()));
   // A step at a time, as the sealing.
   let retaining = false;
   async function retain(): Promise<void> {
@@ -197,8 +197,6 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
     const { read } = store;
     if (isLong(message)) return inTurn(() => finish(answerLong(read, message)));
     switch (message.method) {
-      case 'runs':
-        return [read.lists.runs(message.argument)];
       case 'run':
         return [read.lists.run(message.argument)];
       case 'audit':
@@ -208,14 +206,14 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
       case 'latestProfile':
         return [read.lists.latestProfile(message.argument)];
       case 'retention':
-        return [state()];
+        return [await state()];
       case 'setRetention': {
         const { change, reset } = message.argument;
         keeps.change(change, reset);
         kept = keeps.retention(options.retention);
         send({ type: 'retention', retention: kept });
         void retain();
-        return [state()];
+        return [await state()];
       }
       case 'keeps':
         return [keeps.list(message.argument)];

@@ -4,6 +4,7 @@ import { Problem } from '../../../src/shared/errors.ts';
 import { Profile } from '../../../src/shared/api/profiles.ts';
 import { RangeResult } from '../../../src/shared/api/query.ts';
 import { RunList } from '../../../src/shared/api/runs.ts';
+import { NodeList } from '../../../src/shared/api/nodes.ts';
 import { SeriesList } from '../../../src/shared/api/series.ts';
 import { Status } from '../../../src/shared/api/status.ts';
 import type { EngineError } from '../../../src/client/http.ts';
@@ -236,6 +237,63 @@ describe('series', () => {
         changed: expect.any(Number) as number,
       }),
     ]);
+  });
+
+  test('come in pages when that is asked for, live or stored, and all at once when it is not', async () => {
+    const here = await startHere();
+    const pusher = await here.pusher();
+    pusher.job({ jobid: 'j' });
+    for (let n = 0; n < 5; n++) {
+      pusher.describeCounter(`c${n}_total`);
+      pusher.increase(`c${n}_total`, n + 1);
+    }
+    for (let n = 0; n < 3; n++) {
+      pusher.describeGauge(`g${n}`);
+      pusher.set(`g${n}`, { min: n, max: n, hits: 1, total: n });
+    }
+    const run = await eventually(async () =>
+      (await here.client.runs({ state: 'live' })).runs.find((one) => one.series === 8),
+    );
+    const page = async (path: string): Promise<SeriesList> => {
+      const answer = await ask(here, `/api/v1/series?scope=${run.scope}${path}`, { headers: withToken(here) });
+      expect(answer.status).toBe(200);
+      return SeriesList.strict().parse(answer.json());
+    };
+    const inPages = async (limit: number): Promise<string[]> => {
+      const keys: string[] = [];
+      for (let cursor = ''; ;) {
+        const { series, next } = await page(`&limit=${limit}${cursor}`);
+        expect(series.length).toBeLessThanOrEqual(limit);
+        keys.push(...series.map(({ key }) => key));
+        if (!next) return keys;
+        cursor = `&cursor=${next}`;
+      }
+    };
+    const check = async (): Promise<void> => {
+      const whole = await page('');
+      expect(whole).not.toHaveProperty('next');
+      const keys = whole.series.map(({ key }) => key);
+      expect(keys).toHaveLength(8);
+      for (const limit of [1, 3, 4, 5, 8, 100]) expect(await inPages(limit)).toEqual(keys);
+    };
+    await check();
+    for (const wrong of ['&limit=0', '&limit=10001', '&cursor=5', '&cursor=x1', '&cursor=']) {
+      const answer = await ask(here, `/api/v1/series?scope=${run.scope}${wrong}`, { headers: withToken(here) });
+      expect([wrong, answer.status]).toEqual([wrong, 400]);
+    }
+    await pusher.close();
+    await eventually(async () => (await here.client.runs({ state: 'ended' })).runs.length === 1);
+    await check();
+  });
+
+  test('nodes come in pages too', async () => {
+    const here = await startHere();
+    const list = async (query: string): Promise<NodeList> =>
+      NodeList.strict().parse((await ask(here, `/api/v1/nodes${query}`, { headers: withToken(here) })).json());
+    const all = await list('');
+    expect(all).not.toHaveProperty('next');
+    expect(await list('?limit=1')).toMatchObject({ nodes: [{ host: all.nodes[0]!.host }], next: null });
+    expect(await list(`?cursor=${all.nodes[0]!.host}`)).toEqual({ nodes: [], next: null });
   });
 
   test('of the node are the sources and the figures of the engine itself', async () => {

@@ -7,7 +7,7 @@ import { MIGRATIONS } from '../../../src/engine/store/migrations/index.ts';
 import { removeOld, usedBytes } from '../../../src/engine/store/retention.ts';
 import { SqliteStore } from '../../../src/engine/store/sqlite.ts';
 import { atOnce } from '../../../src/engine/store/sqlite-reader.ts';
-import { toRangeResult } from '../../../src/engine/store/aggregate.ts';
+import { toRangeResult } from '../../../src/engine/store/range-result.ts';
 import type { Retention } from '../../../src/shared/api/store.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { profile, run, T0, Teller, tick } from '../../unit/engine/store/support.ts';

@@ -9,7 +9,7 @@ import { openMemoryStore } from '../../../src/engine/store/memory.ts';
 import { SqliteStore } from '../../../src/engine/store/sqlite.ts';
 import { atOnce } from '../../../src/engine/store/sqlite-reader.ts';
 import { MIGRATIONS } from '../../../src/engine/store/migrations/index.ts';
-import { toRangeResult } from '../../../src/engine/store/aggregate.ts';
+import { toRangeResult } from '../../../src/engine/store/range-result.ts';
 import type { Store, Tick } from '../../../src/engine/store/store.ts';
 import type { RangeResult } from '../../../src/shared/api/query.ts';
 import { decodeFrame } from '../../../src/shared/frame.ts';
@@ -202,7 +202,7 @@ test('a crash between two steps of sealing loses nothing and doubles nothing', (
   const query = { series: [], from: T0, to: T0 + 50_000, maxPoints: 100 };
   const all = () => ['node/a', 'node/b', 'node/c'].map((scope) => ask(first.store, { ...query, scope }));
   const before = all();
-  const steps = first.store.sealing.seal(Infinity);
+  const steps = first.store.sealing.seal(Infinity, () => true, 0);
   let cut = 0;
   for (let done = false; !done; cut++) {
     done = steps.next().done === true;

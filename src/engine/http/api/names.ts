@@ -12,7 +12,7 @@ import { whileAsked } from '../while-asked.ts';
 /** Throws `bad_request` for a text that is no selector. */
 export function checkSelectors(selectors: readonly string[]): void {
   try {
-    for (const text of selectors) Selector.parse(text);
+    Selector.all(selectors);
   } catch (error) {
     if (error instanceof SelectorError) throw new ApiError('bad_request', `select: ${error.message}`);
     throw error;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RangeBuilder, toRangeResult } from '../../../../src/engine/store/aggregate.ts';
+import { RangeBuilder } from '../../../../src/engine/store/aggregate.ts';
+import { toRangeResult } from '../../../../src/engine/store/range-result.ts';
 import { chooseTargets, niceStep, pointLimit } from '../../../../src/engine/store/range-plan.ts';
 import type { RangeResult } from '../../../../src/shared/api/query.ts';
 import type { SeriesDef } from '../../../../src/shared/model/series.ts';

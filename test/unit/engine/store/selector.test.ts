@@ -73,4 +73,14 @@ describe('selectors', () => {
   ])('refused in words: %s', (text) => {
     expect(() => Selector.parse(text)).toThrow(SelectorError);
   });
+
+  test('of one question have a bound together: each alone is well, all of them are too large', () => {
+    const large = 'a{x=~"(y{60}){60}"}';
+    expect(Selector.all([large, 'a{x=~"y.*"}'])).toHaveLength(2);
+    expect(() => Selector.all(Array.from({ length: 100 }, () => large))).toThrow(SelectorError);
+    expect(() => Selector.parse(`a{${Array.from({ length: 60 }, () => 'x=~"(y{60}){60}"').join(',')}}`)).toThrow(
+      SelectorError,
+    );
+    expect(Selector.all(Array.from({ length: 100 }, (_, i) => `a{x=~"host${i}[0-9]+"}`))).toHaveLength(100);
+  });
 });
