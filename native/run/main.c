@@ -219,6 +219,7 @@ int main(int argc, char **argv) {
   }
   if (check_exporters(&options, folder) != 0) return NOT_STARTED;
   if (options.command[0] == NULL) {
+    fputs("vigie-run: no command to run\n", stderr);
     fputs(usage, stderr);
     return 2;
   }
@@ -231,7 +232,12 @@ int main(int argc, char **argv) {
   if (options.verbose) {
     char buffer[128];
     const char *libraries = getenv("LD_PRELOAD");
-    fprintf(stderr, "vigie-run: socket %s\n", engine_socket(buffer, sizeof buffer));
+    const char *path = engine_socket(buffer, sizeof buffer);
+    /* A connection that says nothing: the engine counts no client. */
+    int fd = engine_connect(path, path == buffer);
+    const char *found = fd >= 0 ? "" : ": no engine of yours listens there; the program runs uncounted";
+    fprintf(stderr, "vigie-run: socket %s%s\n", path, found);
+    if (fd >= 0) close(fd);
     fprintf(stderr, "vigie-run: LD_PRELOAD=%s\n", libraries == NULL ? "" : libraries);
   }
   execvp(options.command[0], options.command);

@@ -130,7 +130,7 @@ export async function resolveConfig(
   const defaultSocket = join('/tmp', `vigie-${uid}`, 'engine.socket');
   // Others read it in engine.json and the status, from wherever they are.
   const socket = resolve(s.socket ?? defaultSocket);
-  const data = s.memory ? null : (s.data ?? defaultData(env));
+  const data = s.memory ? null : resolve(s.data ?? defaultData(env));
   const period = s.period ?? 1000;
   const grace = s.grace ?? 1000;
   if (period < 10 || period > 3_600_000) throw new ConfigError('--period must be between 10ms and 1h');
@@ -140,12 +140,12 @@ export async function resolveConfig(
     listen: parseListen(s.listen, s.insecure ?? false),
     socket,
     socketIsDefault: socket === defaultSocket,
-    legacySocket: s.legacy_socket === 'off' ? null : (s.legacy_socket ?? join('/tmp', `metric-proxy-${uid}.socket`)),
+    legacySocket: s.legacy_socket === 'off' ? null : resolve(s.legacy_socket ?? join('/tmp', `metric-proxy-${uid}.socket`)),
     legacyIsDefault: s.legacy_socket === undefined,
     data,
     periodMs: period,
     graceMs: grace,
-    tokenFile: s.token_file ?? (data ? join(data, 'token') : join(socket, '..', 'token')),
+    tokenFile: resolve(s.token_file ?? (data ? join(data, 'token') : join(socket, '..', 'token'))),
     compat: (s.compat ?? false) !== false,
     compatNetworks: Array.isArray(s.compat) ? s.compat : [],
     node: s.node ?? true,
