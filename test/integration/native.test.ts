@@ -70,3 +70,16 @@ test.each([
     expect((await client.status()).ingest.rejected).toEqual({});
   },
 );
+
+test('under vigie-run, such a program has started and finished once', async () => {
+  const { engine, client } = await startHere({ node: false, period: '1s' });
+  const command = ['-j', 'capi', '--', path.join(build, 'test/vigie-test-compat')];
+  await run(path.join(build, 'run/vigie-run'), ['-e', 'run', ...command], {
+    env: { ...process.env, PROXY_PATH: '', VIGIE_SOCKET: engine.ready.socket! },
+  });
+  const ended = await eventually(async () => client.profile((await client.runs({ state: 'ended' })).runs[0]!.id));
+  const values = new Map(ended.series.map((series) => [series.name, series]));
+  expect(values.get('capi_events_total')).toMatchObject({ value: 100 });
+  expect(values.get('has_started')).toMatchObject({ value: 1 });
+  expect(values.get('has_finished')).toMatchObject({ value: 1 });
+});

@@ -197,7 +197,7 @@ export class Tables {
   #join(file: TableFile, job: TableJob | null, mark: Mark | null): Table | Reason {
     const { host } = this.#options;
     const client = new Client(host);
-    const refused = job && client.begin(job, mark?.run ?? null);
+    const refused = job && client.begin(job, mark);
     if (refused) {
       client.close();
       file.close();
@@ -314,7 +314,7 @@ export class Tables {
       if (!sink.changed || run === null || !ids.has(run.scope.id)) continue;
       sink.changed = false;
       const { rank, launch } = job ?? {};
-      const state = encodeMark({ run: run.id, rank, launch, values: reader.marks() });
+      const state = encodeMark({ run: run.id, rank, number: client.rankNumber, launch, values: reader.marks() });
       states.push({ nonce, scope: run.scope.id, state });
     }
     for (const leaving of this.#leaving.values()) {

@@ -34,8 +34,8 @@ function factsOf(run: Run): Fact[] {
   return facts.filter((fact) => fact.text !== '');
 }
 
-/** What runs, since when, and on request the whole description. */
-export function JobHeader({ run }: { readonly run: Run }) {
+/** What runs, since when, and on request the whole description. `exits`: which processes failed, in words. */
+export function JobHeader({ run, exits }: { readonly run: Run; readonly exits: string | null }) {
   const [open, { toggle }] = useDisclosure(false);
   // In memory nothing can be kept.
   const stored = useConnection((s) => s.status?.store.kind === 'sqlite');
@@ -51,7 +51,14 @@ export function JobHeader({ run }: { readonly run: Run }) {
         <h1>
           <bdi>{run.jobid}</bdi>
         </h1>
-        <RunState state={run.state} />
+        <span>
+          <RunState state={run.state} />
+          {exits === null ? null : (
+            <>
+              , <b data-testid="exits">{exits}</b>
+            </>
+          )}
+        </span>
         <span>
           <span className="v-muted">elapsed</span>{' '}
           <b data-testid="elapsed">

@@ -40,7 +40,7 @@ export interface RankRow extends MpiNumbers {
   readonly node: string;
   /** Of the run's elapsed time, 0 to 1 and more with several threads in MPI; null: not known. */
   readonly share: number | null;
-  /** Seconds in calls in which a rank may wait for others: waiting and transfer. Null: not measured per call. */
+  /** Seconds in communication, in which a rank may wait for others: waiting and transfer. Null: not measured per call. */
   readonly waited: number | null;
 }
 
