@@ -140,7 +140,8 @@ export async function resolveConfig(
     listen: parseListen(s.listen, s.insecure ?? false),
     socket,
     socketIsDefault: socket === defaultSocket,
-    legacySocket: s.legacy_socket === 'off' ? null : resolve(s.legacy_socket ?? join('/tmp', `metric-proxy-${uid}.socket`)),
+    legacySocket:
+      s.legacy_socket === 'off' ? null : resolve(s.legacy_socket ?? join('/tmp', `metric-proxy-${uid}.socket`)),
     legacyIsDefault: s.legacy_socket === undefined,
     data,
     periodMs: period,

@@ -75,7 +75,7 @@ test('under vigie-run, such a program has started and finished once', async () =
   const { engine, client } = await startHere({ node: false, period: '1s' });
   const command = ['-j', 'capi', '--', path.join(build, 'test/vigie-test-compat')];
   await run(path.join(build, 'run/vigie-run'), ['-e', 'run', ...command], {
-    env: { ...process.env, PROXY_PATH: '', VIGIE_SOCKET: engine.ready.socket! },
+    env: { ...process.env, PROXY_PATH: '', VIGIE_SOCKET: engine.ready.socket },
   });
   const ended = await eventually(async () => client.profile((await client.runs({ state: 'ended' })).runs[0]!.id));
   const values = new Map(ended.series.map((series) => [series.name, series]));
