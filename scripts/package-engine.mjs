@@ -142,7 +142,6 @@ function installTexts(prefix, words) {
   const texts = {
     'vigie.service': 'share/vigie/vigie.service',
     modulefile: 'share/modulefiles/vigie',
-    'vigie.pc': 'lib/pkgconfig/vigie.pc',
     'README.md': 'README.md',
   };
   for (const [name, place] of Object.entries(texts)) {

@@ -287,7 +287,7 @@ void link_flush(int milliseconds, bool leave) {
   until.tv_sec += until.tv_nsec / 1000000000;
   until.tv_nsec %= 1000000000;
   /* A handler of a signal that came within this function may call exit: as in at_exit. */
-  pthread_mutex_lock(&io);
+  if (pthread_mutex_timedlock(&io, &until) != 0) return;
   gathered = false;
   for (;;) {
     step(true);

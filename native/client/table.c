@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "table.h"
 #include "schedulers.h"
+#include "sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,8 +82,11 @@ static bool private_directory(const char *path) {
 
 static bool directory(char *path, size_t size) {
   const char *runtime = getenv("XDG_RUNTIME_DIR");
-  if (runtime && runtime[0] == '/' && strlen(runtime) < 300 && on_tmpfs(runtime)) {
-    snprintf(path, size, "%s/vigie", runtime);
+  size_t length = runtime ? strlen(runtime) : 0;
+  /* The engine knows the directory by its name without a slash at the end. */
+  while (length > 1 && runtime[length - 1] == '/') length--;
+  if (length > 0 && runtime[0] == '/' && length < 300 && on_tmpfs(runtime)) {
+    snprintf(path, size, "%.*s/vigie", (int)length, runtime);
     if (private_directory(path)) return true;
   }
   if (!on_tmpfs("/dev/shm")) return false;
@@ -93,6 +97,8 @@ static bool directory(char *path, size_t size) {
 static int make_file(struct table *table) {
   char folder[320], hex[2 * NONCE_SIZE + 1];
   if (!directory(folder, sizeof folder)) return -1;
+  /* One process in sixteen looks: hundreds may start at once. */
+  if (table->nonce[0] % 16 == 0) sweep(folder);
   for (int i = 0; i < NONCE_SIZE; i++) snprintf(hex + 2 * i, 3, "%02x", table->nonce[i]);
   snprintf(table->path, sizeof table->path, "%s/%d-%s.table", folder, (int)getpid(), hex);
   int fd = open(table->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

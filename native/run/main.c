@@ -137,6 +137,15 @@ static void set_socket(const char *path) {
   setenv("PROXY_PATH", absolute, 1);
 }
 
+/* As it is now, whatever becomes of the variables; null without memory. */
+static char **copy_environment(void) {
+  size_t count = 0;
+  while (environ[count] != NULL) count++;
+  char **copy = malloc((count + 1) * sizeof *copy);
+  if (copy != NULL) memcpy(copy, environ, (count + 1) * sizeof *copy);
+  return copy;
+}
+
 static void join_words(char *buffer, size_t capacity, char **words) {
   struct text text = text_over(buffer, capacity);
   for (char **word = words; *word != NULL; word++) {
@@ -210,20 +219,33 @@ int main(int argc, char **argv) {
   }
   if (check_exporters(&options, folder) != 0) return NOT_STARTED;
   if (options.command[0] == NULL) {
+    fputs("vigie-run: no command to run\n", stderr);
     fputs(usage, stderr);
     return 2;
   }
 
   if (options.socket != NULL) set_socket(options.socket);
+  static char **plain;
+  plain = copy_environment();
   describe(&options);
   if (folder[0] != '\0' && can_preload(options.command[0])) preload(&options, folder);
   if (options.verbose) {
     char buffer[128];
     const char *libraries = getenv("LD_PRELOAD");
-    fprintf(stderr, "vigie-run: socket %s\n", engine_socket(buffer, sizeof buffer));
+    const char *path = engine_socket(buffer, sizeof buffer);
+    /* A connection that says nothing: the engine counts no client. */
+    int fd = engine_connect(path, path == buffer);
+    const char *found = fd >= 0 ? "" : ": no engine of yours listens there; the program runs uncounted";
+    fprintf(stderr, "vigie-run: socket %s%s\n", path, found);
+    if (fd >= 0) close(fd);
     fprintf(stderr, "vigie-run: LD_PRELOAD=%s\n", libraries == NULL ? "" : libraries);
   }
   execvp(options.command[0], options.command);
+  /* With nothing of ours it may just fit: the program runs as if we were not there. */
+  if (errno == E2BIG && plain != NULL) {
+    environ = plain;
+    execvp(options.command[0], options.command);
+  }
   int error = errno;
   fprintf(stderr, "vigie-run: %s: %s\n", options.command[0], strerror(error));
   return error == ENOENT || error == ENOTDIR ? NOT_STARTED : NOT_EXECUTABLE;

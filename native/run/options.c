@@ -16,8 +16,8 @@ const char usage[] =
     "  -j, --jobid JOBID        Job id; otherwise the scheduler's or launcher's\n"
     "  -u, --unixsocket PATH    Socket of the engine\n"
     "  -m                       As --exporter mpi\n"
-    "  -s                       As --exporter strace\n"
-    "  -S PID                   Attach to a running process\n"
+    "  -s                       As --exporter strace (comes with a later version)\n"
+    "  -S PID                   Attach to a running process (comes with a later version)\n"
     "  -v                       Say what is done, on stderr\n"
     "  -h, --help               Print this help\n"
     "  -V, --version            Print the version\n";
@@ -48,6 +48,9 @@ int options_parse(struct options *options, int argc, char **argv) {
   };
   memset(options, 0, sizeof *options);
   int option;
+  /* Its messages begin with the program's name as it was called: a path into a build folder says nothing. */
+  static char called[] = "vigie-run";
+  if (argc > 0) argv[0] = called;
   /* '+': what follows the command's name is the command's. */
   while ((option = getopt_long(argc, argv, "+le:j:u:msS:vhV", names, NULL)) != -1) {
     switch (option) {

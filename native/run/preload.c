@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -40,6 +41,7 @@ static atomic_int engine = -1;   /* the socket */
 static dev_t engine_device;      /* with engine_inode: tells whether the number is still our socket */
 static ino_t engine_inode;
 static char socket_path[128];
+static bool socket_by_us;        /* no variable named it */
 static char announce[JOB_BYTES]; /* JobDesc message, its NUL included */
 static size_t announce_length;
 static atomic_flag left = ATOMIC_FLAG_INIT;
@@ -47,6 +49,8 @@ static atomic_flag left = ATOMIC_FLAG_INIT;
 static int (*real_close)(int);
 static int (*real_dup2)(int, int);
 static int (*real_dup3)(int, int, int);
+static void (*real_closefrom)(int);
+static void (*real_quick_exit)(int);
 
 /* Programs may close descriptors without libc and open their own under the same number. */
 static int is_ours(int fd) {
@@ -61,7 +65,7 @@ static int send_all(int fd, const char *bytes, size_t length) {
 
 /* Connects and introduces the process. */
 static int join_engine(void) {
-  int low = engine_connect(socket_path);
+  int low = engine_connect(socket_path, socket_by_us);
   if (low < 0) return -1;
   struct rlimit limit;
   int wanted = HIGH_DESCRIPTOR;
@@ -144,6 +148,11 @@ static void add_job(struct text *message, const char *job, bool plain) {
 }
 
 __attribute__((constructor)) static void begin(void) {
+  /* In children, too. */
+  real_closefrom = (void (*)(int))dlsym(RTLD_NEXT, "closefrom");
+  real_quick_exit = (void (*)(int))dlsym(RTLD_NEXT, "quick_exit");
+  /* A libc without one of them is no error of the program's. */
+  (void)dlerror();
   char *root = getenv("VIGIE_ROOT");
   const char *job = getenv("VIGIE_JOB");
   if (root == NULL || job == NULL || job[0] != '{') return;
@@ -158,6 +167,7 @@ __attribute__((constructor)) static void begin(void) {
   add_job(&message, job, path == getenv("PROXY_PATH"));
   if (!message.full && strlen(path) < sizeof socket_path) {
     strcpy(socket_path, path);
+    socket_by_us = path == buffer;
     announce_length = message.length + 1;
     real_close = (int (*)(int))dlsym(RTLD_NEXT, "close");
     real_dup2 = (int (*)(int, int))dlsym(RTLD_NEXT, "dup2");
@@ -193,6 +203,12 @@ EXPORT _Noreturn void _exit(int status) {
 
 EXPORT _Noreturn void _Exit(int status) { _exit(status); }
 
+EXPORT _Noreturn void quick_exit(int status) {
+  leave(status);
+  if (real_quick_exit != NULL) real_quick_exit(status);
+  _exit(status);
+}
+
 /* What closes descriptors that it did not open. */
 
 EXPORT int close(int fd) {
@@ -215,6 +231,8 @@ EXPORT int close_range(unsigned first, unsigned last, int flags) {
 
 EXPORT void closefrom(int low) {
   if (close_range(low < 0 ? 0 : (unsigned)low, ~0U, 0) == 0) return;
+  /* An older kernel: libc looks into /proc, since the limit may be a thousand million. */
+  if (real_closefrom != NULL) return real_closefrom(low);
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   for (rlim_t fd = low < 0 ? 0 : (rlim_t)low; fd < limit.rlim_cur; fd++) (void)close((int)fd);

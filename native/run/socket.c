@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "socket.h"
 
 #include <errno.h>
@@ -23,7 +24,13 @@ const char *engine_socket(char *buffer, size_t capacity) {
   return buffer;
 }
 
-int engine_connect(const char *path) {
+static bool trusted(int fd) {
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+}
+
+int engine_connect(const char *path, bool our_choice) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   size_t length = strlen(path);
   if (length == 0 || length >= sizeof address.sun_path) return -1;
@@ -31,7 +38,10 @@ int engine_connect(const char *path) {
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
   for (int attempt = 0; attempt < 25; attempt++) {
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
+      if (!our_choice || trusted(fd)) return fd;
+      break;
+    }
     /* Many processes start at once: the queue is full for a moment. Everything else will not change. */
     if (errno != EAGAIN && errno != EINTR) break;
     nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);

@@ -3,6 +3,7 @@
 #include <vigie.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../client/sweep.h"
 #include "reader.h"
 
 #define CHECK(condition)                                                       \
@@ -169,10 +171,16 @@ static void no_tmpfs(void) {
 }
 
 static void announce(void) {
+  char runtime[512];
+  if (getenv("XDG_RUNTIME_DIR")) {
+    snprintf(runtime, sizeof runtime, "%s/", getenv("XDG_RUNTIME_DIR"));
+    setenv("XDG_RUNTIME_DIR", runtime, 1);
+  }
   vigie_counter_add(new_counter("announced_total"), 1);
   CHECK(vigie_set_rank(3, 4) == VIGIE_OK && vigie_set_rank(4, 4) == VIGIE_INVALID);
   int client = take_announce();
   CHECK(strstr(message + 1, ",\"job\":{\"jobid\":\"test-job\",\"command\":\""));
+  CHECK(!strstr(table, "//"));
   answer(client, "{\"accepted\":true}");
   CHECK(counted("announced_total") == 1);
 }
@@ -309,6 +317,49 @@ static void exit_in_handler(void) {
   take_announce();
 }
 
+static const char *put_table(long pid, char digit, time_t noted, time_t seen) {
+  static char path[128];
+  struct timespec times[2] = {{.tv_sec = noted}, {.tv_sec = seen}};
+  char nonce[33];
+  memset(nonce, digit, 32);
+  nonce[32] = 0;
+  snprintf(path, sizeof path, "%s/%ld-%s.table", folder, pid, nonce);
+  int fd = open(path, O_WRONLY | O_CREAT, 0600);
+  CHECK(fd >= 0 && futimens(fd, times) == 0);
+  close(fd);
+  return path;
+}
+
+/* Nobody has this one: it was the child's. */
+static long dead_process(void) {
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  CHECK(waitpid(child, NULL, 0) == child);
+  return child;
+}
+
+static void sweep_case(void) {
+  long dead = dead_process();
+  time_t now = time(NULL);
+  char living[128], fresh[128], old[128], other[128];
+  strcpy(living, put_table(getpid(), 'a', 1, now - 7200));
+  strcpy(fresh, put_table(dead, 'b', now, now - 7200));
+  strcpy(old, put_table(dead, 'c', 1, now - 7200));
+  snprintf(other, sizeof other, "%s/%ld-notes.table", folder, dead);
+  CHECK(rename(put_table(dead, 'd', 1, now - 7200), other) == 0);
+
+  sweep(folder);
+  struct stat found;
+  CHECK(access(old, F_OK) != 0);
+  CHECK(access(living, F_OK) == 0 && access(other, F_OK) == 0);
+  /* It counts from now on that nobody is there. */
+  CHECK(stat(fresh, &found) == 0 && found.st_atim.tv_sec == 1 && found.st_mtim.tv_sec >= now);
+  sweep(folder);
+  CHECK(access(fresh, F_OK) == 0);
+  sweep("/nowhere");
+  CHECK(unlink(living) == 0 && unlink(fresh) == 0 && unlink(other) == 0);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -317,7 +368,7 @@ static const struct {
     {"no_tmpfs", no_tmpfs},   {"announce", announce},        {"refused", refused},
     {"reconnect", reconnect}, {"reused_descriptor", reused_descriptor}, {"gauge", gauge},
     {"names", names},         {"old_engine", old_engine},   {"refused_later", refused_later},
-    {"exit_in_handler", exit_in_handler},
+    {"exit_in_handler", exit_in_handler}, {"sweep", sweep_case},
 };
 
 int main(int count, char **arguments) {

@@ -12,6 +12,8 @@ export const packages = /** @type {const} */ ({
   'prometheus-alertmanager': 'prometheus-alertmanager',
   promtool: 'prometheus',
   strace: 'strace',
+  'victoria-metrics': 'victoria-metrics',
+  openssl: 'openssl',
   // The display of desktop tests, and the client that fetches their Electron.
   Xvfb: 'xvfb',
   pip3: 'python3-pip',

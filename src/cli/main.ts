@@ -9,6 +9,7 @@ import { pushCommand } from './commands/push.ts';
 import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
+import { storeCommand } from './commands/store.ts';
 import { tokenCommand } from './commands/token.ts';
 import { fail } from './fail.ts';
 
@@ -28,6 +29,7 @@ program.addCommand(statusCommand());
 program.addCommand(doctorCommand());
 program.addCommand(bundleCommand());
 program.addCommand(tokenCommand());
+program.addCommand(storeCommand());
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;

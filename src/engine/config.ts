@@ -8,9 +8,12 @@ import { isIP } from 'node:net';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { RetentionSettings, type Retention } from '../shared/api/store.ts';
 import { Duration } from '../shared/duration.ts';
 import { DEFAULT_MAX_SERIES, LimitSettings, MaxSeries, type Limits } from './limits.ts';
 import { MergeRule } from './live/merge.ts';
+import { ON_DISK } from './store/keep.ts';
+import { RemoteWriteSettings, type DestinationSettings } from './remote-write/settings.ts';
 import { TargetLimitSettings, TargetSources, type TargetSource } from './targets/settings.ts';
 
 export const DEFAULT_PORT = 1337;
@@ -60,6 +63,10 @@ const Settings = z.strictObject({
   max_series: MaxSeries,
   /** All other limits. */
   limits: LimitSettings,
+  /** What the store keeps how long. */
+  retention: RetentionSettings.partial(),
+  /** Other stores that samples are sent to. */
+  remote_write: RemoteWriteSettings,
   /** What numbers are pulled from, beside what is added by hand. */
   targets: TargetSources,
   target_limits: TargetLimitSettings,
@@ -91,6 +98,8 @@ export interface Config {
   readonly merge: ReadonlyMap<string, MergeRule>;
   readonly maxSeries: number;
   readonly limits: Limits;
+  readonly retention: Retention;
+  readonly remoteWrite: readonly DestinationSettings[];
   readonly targets: readonly TargetSource[];
   readonly targetLimits: TargetLimitSettings;
   readonly logLevel: string;
@@ -127,7 +136,7 @@ export async function resolveConfig(
   const defaultSocket = join('/tmp', `vigie-${uid}`, 'engine.socket');
   // Others read it in engine.json and the status, from wherever they are.
   const socket = resolve(s.socket ?? defaultSocket);
-  const data = s.memory ? null : (s.data ?? defaultData(env));
+  const data = s.memory ? null : resolve(s.data ?? defaultData(env));
   const period = s.period ?? 1000;
   const grace = s.grace ?? 1000;
   if (period < 10 || period > 3_600_000) throw new ConfigError('--period must be between 10ms and 1h');
@@ -137,12 +146,13 @@ export async function resolveConfig(
     listen: parseListen(s.listen, s.insecure ?? false),
     socket,
     socketIsDefault: socket === defaultSocket,
-    legacySocket: s.legacy_socket === 'off' ? null : (s.legacy_socket ?? join('/tmp', `metric-proxy-${uid}.socket`)),
+    legacySocket:
+      s.legacy_socket === 'off' ? null : resolve(s.legacy_socket ?? join('/tmp', `metric-proxy-${uid}.socket`)),
     legacyIsDefault: s.legacy_socket === undefined,
     data,
     periodMs: period,
     graceMs: grace,
-    tokenFile: s.token_file ?? (data ? join(data, 'token') : join(socket, '..', 'token')),
+    tokenFile: resolve(s.token_file ?? (data ? join(data, 'token') : join(socket, '..', 'token'))),
     compat: (s.compat ?? false) !== false,
     compatNetworks: Array.isArray(s.compat) ? s.compat : [],
     node: s.node ?? true,
@@ -150,6 +160,8 @@ export async function resolveConfig(
     merge: new Map(Object.entries(s.merge ?? {})),
     maxSeries: s.max_series ?? DEFAULT_MAX_SERIES,
     limits: s.limits ?? LimitSettings.parse({}),
+    retention: Object.assign({}, ON_DISK, withoutUndefined(s.retention ?? {})),
+    remoteWrite: s.remote_write ?? [],
     targets: s.targets ?? [],
     targetLimits: s.target_limits ?? TargetLimitSettings.parse({}),
     logLevel: s.log_level ?? 'info',

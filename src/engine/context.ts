@@ -13,6 +13,7 @@ import type { LiveHub } from './live/hub.ts';
 import type { EndedTotals } from './live/merges.ts';
 import type { LiveRun, Runs } from './live/runs.ts';
 import type { Scope } from './live/scope.ts';
+import type { RemoteWrite } from './remote-write/remote-write.ts';
 import type { ScopeId } from '../shared/model/scope.ts';
 import type { Store } from './store/store.ts';
 import type { Targets } from './targets/manager.ts';
@@ -20,6 +21,8 @@ import type { Targets } from './targets/manager.ts';
 export interface EngineContext {
   readonly config: Config;
   readonly store: Store;
+  /** Other stores that samples are sent to; null: there are none. */
+  readonly remoteWrite: RemoteWrite | null;
   /** Those that were added to the owner's. */
   readonly tokens: Tokens;
   /** The owner's token, as it is listed. */

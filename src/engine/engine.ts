@@ -36,6 +36,7 @@ import { SelfMetrics } from './self.ts';
 import { pageDirectory } from './page-directory.ts';
 import { RankHistory } from './rank-history.ts';
 import { Recent } from './recent.ts';
+import type { RemoteWrite } from './remote-write/remote-write.ts';
 import { engineStatus } from './status.ts';
 import { openStore } from './store/index.ts';
 import { QuietCollector } from './store/quiet-collector.ts';
@@ -104,7 +105,7 @@ async function open(
   };
   if (config.socketIsDefault) privateDirectory(dirname(config.socket));
 
-  const opening = await openStore({ data: config.data });
+  const opening = await openStore({ data: config.data, worker: { retention: config.retention } });
   const { store, engineId, epoch, interrupted, warnings: storeWarnings } = opening;
   opened.push(() => store.close());
   // Only now: frames of an earlier engine, which had the directory locked until here, are certainly older.
@@ -114,6 +115,9 @@ async function open(
   const access = openAccess({ config, store, passing: passingToken ?? null, now: clock.now, warnings, warn });
   opened.push(() => access.close());
   const { auth, token } = access;
+
+  const remoteWrite = await openRemoteWrite();
+  if (remoteWrite) opened.push(() => remoteWrite.close());
 
   const stats = new IngestStats();
   const hub = new LiveHub();
@@ -156,6 +160,7 @@ async function open(
     // Clients that are still there when the engine stops are none of an ended run.
     recent.add(run.id, { ...run.describe(), clients: 0 });
     sampler.closeScope(run.scope);
+    remoteWrite?.end(run.scope, run.desc.jobid);
     ended.addRun(run.scope);
     budget.ended(run.scope);
     if (over.push(run) === 1) setImmediate(putEnded);
@@ -192,7 +197,8 @@ async function open(
   });
   const loop = watchLoop();
   opened.push(() => loop.close());
-  const self = new SelfMetrics(sourceWriter(node, config.host), {
+  const figures = sourceWriter(node, config.host);
+  const self = new SelfMetrics(figures, {
     ...{ stats, runs, hub, store, refusals, memory, budget, loop, targets },
     storeSize: new StoreSize(config.data),
     httpConnections: () => app.load().connections,
@@ -209,6 +215,7 @@ async function open(
     }
     const ranks = rankHistory.due(tick.time, runs.live.values());
     putChanged();
+    remoteWrite?.consume(tick, scopes);
     history.append(tick, [...scopes, ...ranks], tables.states(scopes, tick.time));
     hub.announce();
   };
@@ -230,6 +237,7 @@ async function open(
       system.sample(seconds);
       tables.read();
       self.sample(seconds, sampler.status);
+      remoteWrite?.sample(figures);
       noteBusy(self.busy);
       for (const run of runs.live.values()) run.tick(seconds);
     },
@@ -246,6 +254,7 @@ async function open(
   const context: EngineContext = {
     config,
     store,
+    remoteWrite,
     tokens: access.tokens,
     owner: access.owner,
     runs,
@@ -328,12 +337,23 @@ async function open(
     }
   }
 
+  async function openRemoteWrite(): Promise<RemoteWrite | null> {
+    if (config.remoteWrite.length === 0) return null;
+    // Loaded when needed: most engines send nothing.
+    const module = await import('./remote-write/remote-write.ts');
+    return module.RemoteWrite.open(config.remoteWrite, {
+      ...{ host: config.host, data: config.data, now: clock.now, warn },
+      jobid: (scope) => runs.byId(scope.id.slice('run/'.length))?.desc.jobid ?? null,
+    });
+  }
+
   sampler.start();
   discovery.start();
   // Undone in reverse order: the sampler stops first, with a last look at everything; then runs end, sockets close.
   opened.push(() => {
     runs.close();
     putEnded();
+    remoteWrite?.end(node, null);
     launches.close();
     targets.close();
   });

@@ -40,8 +40,10 @@ export class RankHistory {
 
   #copy(run: LiveRun, rank: Contributor): Scope {
     let copy = this.#copies.get(rank);
-    if (!copy) {
-      copy = { scope: new Scope(rankScope(run.id, rank.rank), 'rank'), counters: [], gauges: [] };
+    const id = rankScope(run.id, rank.rank);
+    // One that says no MPI rank may have made room for one that does.
+    if (copy?.scope.id !== id) {
+      copy = { scope: new Scope(id, 'rank'), counters: [], gauges: [] };
       this.#copies.set(rank, copy);
     }
     const { scope, counters, gauges } = copy;

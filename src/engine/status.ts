@@ -68,7 +68,8 @@ export function engineStatus(engine: EngineContext, parts: StatusParts): Status 
     },
     live: { readers: hub.readers, skipped_frames: hub.skippedFrames },
     store: engine.store.status(),
-    retention: retentionOf(config.data),
+    remote_write: engine.remoteWrite?.status() ?? [],
+    retention: retentionOf(engine.store.kept),
     limits: {
       series: { used: budget.series, limit: config.maxSeries },
       rank_values: { used: budget.rankValues, limit: config.limits.rank_values },

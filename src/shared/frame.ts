@@ -58,6 +58,12 @@ export interface Frame extends FrameHeader {
   readonly gaugeValues: Float64Array;
 }
 
+/** What is left to know of a frame whose values were applied. */
+export interface AppliedFrame extends FrameHeader {
+  /** All series were present. */
+  readonly full: boolean;
+}
+
 /** Bytes that are not a frame. `code` is stable, the message is for people. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
@@ -73,15 +79,18 @@ export function setBit(bits: Uint8Array, index: number): void {
 }
 
 /** Set bits among the first `count`. */
-export function countBits(bits: Uint8Array, count: number): number {
+export const countBits = (bits: Uint8Array, count: number): number => countBitsAt(bits, 0, count);
+
+/** Of a bitmap that begins at a byte. */
+function countBitsAt(bytes: Uint8Array, at: number, count: number): number {
   let n = 0;
-  for (let i = 0; i < count >>> 3; i++) {
-    let b = bits[i]!;
+  for (let i = at; i < at + (count >>> 3); i++) {
+    let b = bytes[i]!;
     b -= (b >>> 1) & 0x55;
     b = (b & 0x33) + ((b >>> 2) & 0x33);
     n += (b + (b >>> 4)) & 0x0f;
   }
-  for (let i = count & ~7; i < count; i++) if (hasBit(bits, i)) n++;
+  for (let i = 8 * at + (count & ~7); i < 8 * at + count; i++) if (hasBit(bytes, i)) n++;
   return n;
 }
 
@@ -152,8 +161,19 @@ function writeBits(bytes: Uint8Array, at: number, count: number, bits: Uint8Arra
   if (tail !== 0) bytes[at + length - 1]! &= (1 << tail) - 1;
 }
 
-/** Reads a frame from bytes that nobody vouches for. Throws {@link FrameError}; never reads past the end. */
-export function decodeFrame(input: Uint8Array): Frame {
+/** Where the parts of a frame are in its bytes, which are as long as these say. */
+interface Layout {
+  readonly view: DataView;
+  readonly header: FrameHeader;
+  readonly full: boolean;
+  readonly counterCount: number;
+  readonly gaugeCount: number;
+  readonly gaugeAt: number;
+  readonly valuesAt: number;
+}
+
+/** Looks at bytes that nobody vouches for. Throws {@link FrameError}; never reads past the end. */
+function readLayout(input: Uint8Array): Layout {
   if (input.byteLength < FRAME_HEADER_BYTES) throw new FrameError('frame is shorter than its header');
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
   if (view.getUint16(0, true) !== MAGIC) throw new FrameError('not a frame');
@@ -164,48 +184,60 @@ export function decodeFrame(input: Uint8Array): Frame {
   const counterCount = view.getUint32(32, true);
   const gaugeCount = view.getUint32(36, true);
   if (counterCount > MAX_SERIES || gaugeCount > MAX_SERIES) throw new FrameError('frame claims too many series');
-  const schemaVersion = view.getUint32(28, true);
-  if (schemaVersion !== counterCount + gaugeCount)
+  if (view.getUint32(28, true) !== counterCount + gaugeCount)
     throw new FrameError('frame schema version does not match its counts');
   const gaugeAt = FRAME_HEADER_BYTES + bitmapBytes(counterCount);
   const valuesAt = align8(gaugeAt + bitmapBytes(gaugeCount));
   if (input.byteLength < valuesAt) throw new FrameError('frame ends inside its bitmaps');
-  const counterBits = input.slice(FRAME_HEADER_BYTES, gaugeAt);
-  const gaugeBits = input.slice(gaugeAt, gaugeAt + bitmapBytes(gaugeCount));
-  if (!tailIsClear(counterBits, counterCount) || !tailIsClear(gaugeBits, gaugeCount)) {
+  if (!tailIsClear(input, FRAME_HEADER_BYTES, counterCount) || !tailIsClear(input, gaugeAt, gaugeCount)) {
     throw new FrameError('frame sets bits beyond its series');
   }
-  const nCounters = countBits(counterBits, counterCount);
-  const nGauges = countBits(gaugeBits, gaugeCount);
+  const nCounters = countBitsAt(input, FRAME_HEADER_BYTES, counterCount);
+  const nGauges = countBitsAt(input, gaugeAt, gaugeCount);
   if (input.byteLength !== valuesAt + 8 * (nCounters + GAUGE_WIDTH * nGauges)) {
     throw new FrameError('frame length does not match its bitmaps');
   }
   const full = (flags & FLAG_FULL) !== 0;
   if (full && (nCounters !== counterCount || nGauges !== gaugeCount))
     throw new FrameError('full frame leaves out series');
-  // Copied: the input may be unaligned, or a buffer that is reused.
-  const values = new Float64Array(nCounters + GAUGE_WIDTH * nGauges);
-  new Uint8Array(values.buffer).set(input.subarray(valuesAt));
-  return {
+  const header = {
     stream: view.getUint32(4, true),
     time: view.getFloat64(8, true),
     interval: view.getFloat64(16, true),
     sequence: view.getUint32(24, true),
     gap: (flags & FLAG_GAP) !== 0,
+  };
+  return { view, header, full, counterCount, gaugeCount, gaugeAt, valuesAt };
+}
+
+/** What bytes say of themselves, if they are a frame. */
+export const saysFull = (bytes: Uint8Array): boolean => bytes.byteLength > 3 && (bytes[3]! & FLAG_FULL) !== 0;
+
+/** Reads a frame from bytes that nobody vouches for. Throws {@link FrameError}; never reads past the end. */
+export function decodeFrame(input: Uint8Array): Frame {
+  const { header, full, counterCount, gaugeCount, gaugeAt, valuesAt } = readLayout(input);
+  const counterBits = input.slice(FRAME_HEADER_BYTES, gaugeAt);
+  // Copied: the input may be unaligned, or a buffer that is reused.
+  const values = new Float64Array((input.byteLength - valuesAt) / 8);
+  new Uint8Array(values.buffer).set(input.subarray(valuesAt));
+  const nCounters = countBits(counterBits, counterCount);
+  return {
+    ...header,
     full,
-    schemaVersion,
+    schemaVersion: counterCount + gaugeCount,
     counterCount,
     gaugeCount,
     counterBits,
-    gaugeBits,
+    gaugeBits: input.slice(gaugeAt, gaugeAt + bitmapBytes(gaugeCount)),
     counterValues: values.subarray(0, nCounters),
     gaugeValues: values.subarray(nCounters),
   };
 }
 
-function tailIsClear(bits: Uint8Array, count: number): boolean {
+/** Of a bitmap that begins at a byte. */
+function tailIsClear(bytes: Uint8Array, at: number, count: number): boolean {
   const tail = count & 7;
-  return tail === 0 || (bits[bits.length - 1]! & ~((1 << tail) - 1)) === 0;
+  return tail === 0 || (bytes[at + bitmapBytes(count) - 1]! & ~((1 << tail) - 1)) === 0;
 }
 
 /**
@@ -220,13 +252,42 @@ export class FrameState implements Columns {
   time = 0;
   sequence = 0;
 
+  /**
+   * Reads a frame and applies it, without a copy of its values in between. Throws {@link FrameError}, and then nothing
+   * has changed.
+   */
+  applyBytes(input: Uint8Array): AppliedFrame {
+    const { view, header, full, counterCount, gaugeCount, gaugeAt, valuesAt } = readLayout(input);
+    this.#grow(header, counterCount, gaugeCount);
+    let at = valuesAt;
+    const { counters, gauges } = this;
+    for (let byte = FRAME_HEADER_BYTES; byte < gaugeAt; byte++) {
+      for (let bits = input[byte]!, i = 8 * (byte - FRAME_HEADER_BYTES); bits !== 0; bits >>>= 1, i++) {
+        if ((bits & 1) === 0) continue;
+        counters[i] = view.getFloat64(at, true);
+        at += 8;
+      }
+    }
+    for (let byte = gaugeAt; byte < gaugeAt + bitmapBytes(gaugeCount); byte++) {
+      for (let bits = input[byte]!, i = 8 * (byte - gaugeAt); bits !== 0; bits >>>= 1, i++) {
+        if ((bits & 1) === 0) continue;
+        for (let k = GAUGE_WIDTH * i; k < GAUGE_WIDTH * (i + 1); k++, at += 8) gauges[k] = view.getFloat64(at, true);
+      }
+    }
+    return { ...header, full };
+  }
+
+  #grow({ time, sequence }: FrameHeader, counterCount: number, gaugeCount: number): void {
+    this.counters = grown(this.counters, counterCount);
+    this.gauges = grown(this.gauges, GAUGE_WIDTH * gaugeCount);
+    this.counterCount = Math.max(this.counterCount, counterCount);
+    this.gaugeCount = Math.max(this.gaugeCount, gaugeCount);
+    this.time = time;
+    this.sequence = sequence;
+  }
+
   apply(frame: Frame): void {
-    this.counters = grown(this.counters, frame.counterCount);
-    this.gauges = grown(this.gauges, GAUGE_WIDTH * frame.gaugeCount);
-    this.counterCount = Math.max(this.counterCount, frame.counterCount);
-    this.gaugeCount = Math.max(this.gaugeCount, frame.gaugeCount);
-    this.time = frame.time;
-    this.sequence = frame.sequence;
+    this.#grow(frame, frame.counterCount, frame.gaugeCount);
     let n = 0;
     for (let i = 0; i < frame.counterCount; i++) {
       if (hasBit(frame.counterBits, i)) this.counters[i] = frame.counterValues[n++]!;

@@ -4,6 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatValue } from '../../src/renderer/format/units.ts';
+import { Pusher } from '../../src/client/pusher.ts';
 import { useBrowser } from '../support/chromium.ts';
 import { lacksComponent } from '../support/components.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
@@ -68,10 +69,10 @@ async function expectSums(page: Page, program: MpiProgram): Promise<void> {
     'MPI_Waitall',
   ]);
   for (const [name, call, kind] of [
-    ['MPI_Allreduce', 'allreduce', 'transfer'],
-    ['MPI_Isend', 'isend', 'transfer'],
-    ['MPI_Waitall', 'waitall', 'waiting'],
-    ['MPI_Barrier', 'barrier', 'waiting'],
+    ['MPI_Allreduce', 'allreduce', 'transfer, waiting'],
+    ['MPI_Isend', 'isend', 'transfer, waiting'],
+    ['MPI_Waitall', 'waitall', 'only waiting'],
+    ['MPI_Barrier', 'barrier', 'only waiting'],
   ] as const) {
     const [hits, time] = [total(`mpi___hits___mpi_${call}`), total(`mpi___time___mpi_${call}`)];
     const size = program.totals.get(`mpi___size___mpi_${call}`);
@@ -131,11 +132,12 @@ describe.skipIf(lacksComponent('chromium'))('MPI of a job', () => {
       .poll(() => headline(page).textContent(), SOON)
       .toMatch(/^MPI took \d+ % of the run time; 6\d % of that in MPI_Allreduce\.$/);
     expect(await page.getByTestId('mpi-least').textContent()).toMatch(
-      /^Rank 2 waits least \(10 s of 1\d\d s\): the others wait for it\.$/,
+      /^Rank 2 spends least time in MPI communication \(10 s of 1\d\d s\): the others wait for it\.$/,
     );
     await expectSums(page, program);
     const ranks = await rows(page, 'mpi-ranks');
-    expect([...ranks.keys()]).toEqual(['0', '1', '2 waits least', '3']);
+    expect([...ranks.keys()]).toEqual(['0', '1', '2', '3']);
+    expect([...ranks.values()].map((row) => row[4]!.includes('least'))).toEqual([false, false, true, false]);
     const most = Math.max(...program.times);
     const mean = program.times.reduce((sum, time) => sum + time, 0) / RANKS;
     const cells = page.getByTestId('mpi-balance').getByRole('row').nth(1).getByRole('cell');
@@ -187,7 +189,7 @@ describe.skipIf(lacksComponent('chromium'))('MPI of a job', () => {
 
     await page.reload();
     await page.getByRole('heading', { name: 'Bytes in MPI_Barrier, per rank' }).waitFor(SOON);
-    await expect.poll(async () => [...(await rows(page, 'mpi-ranks')).keys()].at(-1), SOON).toBe('2 waits least');
+    await expect.poll(async () => [...(await rows(page, 'mpi-ranks')).keys()].at(-1), SOON).toBe('2');
     await page.getByRole('combobox', { name: 'Call to compare' }).click();
     await page.getByRole('option', { name: 'All calls' }).click();
     await page.getByRole('heading', { name: 'Bytes in MPI, per rank' }).waitFor();
@@ -229,6 +231,65 @@ describe.skipIf(lacksComponent('chromium'))('MPI of a job', () => {
     }
   });
 
+  test('the tables show all columns where there is room, and else that they scroll', async () => {
+    const { page } = await screens.open(link(engine));
+    const hidden = (testId: string): Promise<number> =>
+      page.getByTestId(testId).evaluate((table) => table.scrollWidth - table.clientWidth);
+    await openMpi(page, 'uneven');
+    for (const width of [900, 1300, 1440, 1700, 1920]) {
+      await page.setViewportSize({ width, height: 900 });
+      await expect.poll(() => hidden('mpi-calls'), SOON).toBe(0);
+      expect(await hidden('mpi-ranks'), String(width)).toBe(0);
+    }
+    await page.setViewportSize({ width: 640, height: 900 });
+    await expect.poll(() => hidden('mpi-calls'), SOON).toBeGreaterThan(0);
+    const last = page.getByTestId('mpi-calls').getByRole('columnheader').last();
+    await last.scrollIntoViewIfNeeded();
+    const [table, title] = await Promise.all([page.getByTestId('mpi-calls').boundingBox(), last.boundingBox()]);
+    expect(title!.x + title!.width).toBeLessThanOrEqual(table!.x + table!.width);
+    const shadows = await page
+      .getByTestId('mpi-calls')
+      .evaluate((element) => element.ownerDocument.defaultView!.getComputedStyle(element).backgroundAttachment);
+    expect(shadows).toBe('local, local, scroll, scroll, scroll');
+  });
+
+  test('ranks of one series are there while the run lives, and follow', async () => {
+    const { page } = await screens.open(link(engine));
+    await jobRow(page, 'uneven').click();
+    await page.getByRole('tab', { name: 'Ranks', exact: true }).click(SOON);
+    await page.getByRole('combobox', { name: 'Series' }).click(SOON);
+    await page.getByRole('option', { name: 'MPI · Isend · calls' }).click();
+    const made = (): number => program.totals.get('mpi___hits___mpi_isend')! / RANKS;
+    const expectAll = (): Promise<void> =>
+      expect
+        .poll(async () => [...(await rows(page, 'ranks-table')).values()].map((row) => row[2]), SOON)
+        .toEqual(Array.from({ length: RANKS }, () => formatValue(made(), '1')));
+    await expectAll();
+    const before = made();
+    program.step(UNEVEN);
+    expect(made()).toBeGreaterThan(before);
+    await expectAll();
+    expect(await findings(page)).toEqual([]);
+  });
+
+  test('an ended job tells which of its processes failed', async () => {
+    const { page } = await screens.open(link(engine));
+    const pusher = await Pusher.connect(engine.ready.legacy_socket!);
+    pusher.job({ jobid: 'failed' });
+    for (const [code, count] of [
+      ['0', 3],
+      ['7', 2],
+      ['killed', 1],
+    ] as const) {
+      const name = `vigie_exit_total{code="${code}"}`;
+      pusher.describeCounter(name, 'Programs that ended');
+      pusher.increase(name, count);
+    }
+    await pusher.close();
+    await jobRow(page, 'failed').click(SOON);
+    await expect.poll(() => page.getByTestId('exits').textContent(), SOON).toBe('exit 7 in 2 processes; 1 killed');
+  });
+
   test('an ended run says the same from its profile, and as CSV', async () => {
     const { page } = await screens.open(link(engine));
     await openMpi(page, 'uneven');
@@ -236,10 +297,19 @@ describe.skipIf(lacksComponent('chromium'))('MPI of a job', () => {
     await page.getByText('finished', { exact: true }).waitFor(SOON);
     await page.getByText('Whole run, sums over all ranks and threads').waitFor(SOON);
     await expect.poll(() => expectSums(page, program).then(() => 'equal', String), SOON).toBe('equal');
-    expect(await page.getByTestId('mpi-least').textContent()).toContain('Rank 2 waits least');
+    expect(await page.getByTestId('mpi-least').textContent()).toContain('Rank 2 spends least');
 
     const ranks = await csv(page, 'CSV of the ranks');
-    expect(ranks[0]).toEqual(['rank', 'node', 'of', 'time [s]', 'share of run time', 'bytes [B]', 'calls']);
+    expect(ranks[0]).toEqual([
+      'rank',
+      'node',
+      'of',
+      'time [s]',
+      'share of run time',
+      'bytes [B]',
+      'calls',
+      'communication, all calls [s]',
+    ]);
     expect(ranks.slice(1).map((row) => Number(row[3]))).toEqual(program.times);
     const calls = await csv(page, 'CSV of the calls');
     const isend = calls.find((row) => row[0] === 'MPI_Isend')!;

@@ -1,9 +1,14 @@
+import { block } from './block.ts';
+import { database } from './database.ts';
 import { exposition } from './exposition.ts';
 import { frame } from './frame.ts';
 import { http } from './http.ts';
+import { importFile } from './import.ts';
 import { scan } from './scan.ts';
 import { table } from './table.ts';
 import type { FuzzTarget } from './target.ts';
 import { wire } from './wire.ts';
 
-export const targets: readonly FuzzTarget[] = [wire, frame, exposition, http, table, scan];
+export const targets: readonly FuzzTarget[] = [
+  ...[wire, frame, block, exposition, http, importFile, database, table, scan],
+];

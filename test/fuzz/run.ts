@@ -1,7 +1,7 @@
 /**
  * Fuzzes for as long as asked.
  *
- *     npm run fuzz -- [--minutes N] [--seed N] [wire] [frame] [exposition] [http] [table] [scan]
+ *     npm run fuzz -- [--minutes N] [--seed N] [TARGET…]
  *
  * Inputs with which something new was seen are kept in test/fixtures/fuzz/TARGET/, and further ones are made of them. One
  * that does harm is written there as well, as harm-….bin, and ends the run: `npm test` then fails with it until it is

@@ -226,6 +226,57 @@ describe.skipIf(lacking).each(LIBRARIES)('%s', (library) => {
     expect(values.get('mpi___hits___mpi_init')).toBe(3);
   });
 
+  test('an engine that is restarted meanwhile goes on with the same ranks', async () => {
+    const own = temporaryFolder();
+    const socket = path.join(own, 's');
+    const args = ['--socket', socket, '--legacy-socket', path.join(own, 'l'), '--data', path.join(own, 'data')];
+    const options = { folder: own, args: [...args, '--grace', '1s', '--period', '200ms'] };
+    const job = `${library} restarted`;
+    const first = await startEngine(options);
+    const go = path.join(own, 'go');
+    const over = launch(library, job, 4, [program(`paced-${library}`), go], { VIGIE_SOCKET: socket });
+    const reads = (from: EngineClient, clients: number) =>
+      eventually(async () => {
+        const run = (await from.runs({ state: 'live' })).runs.find(({ jobid }) => jobid === job);
+        return run?.ranks === 4 && run.clients === clients ? run : undefined;
+      });
+    const run = await reads(new EngineClient({ socket: first.ready.socket! }), 4);
+    // Some of what was counted is stored.
+    await new Promise((done) => setTimeout(done, 1500));
+    await first.stop('SIGKILL');
+    const second = await startEngine(options);
+    const after = new EngineClient({ socket: second.ready.socket! });
+    expect((await reads(after, 4)).id).toBe(run.id);
+    writeFileSync(go, '');
+    const outcome = await over;
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    await eventually(async () => (await after.runs({ state: 'live' })).runs.length === 0);
+    const { run: last, series, ranks } = await after.profile(run.id);
+    expect([last.state, last.ranks]).toEqual(['finished', 4]);
+    const at = (name: string) => series.findIndex((one) => one.name === `mpi___hits___mpi_${name}`);
+    const said = [...outcome.stdout.matchAll(/^rank (\d+) allreduce (\d+)$/gm)].map(([, ...both]) => both.map(Number));
+    expect(ranks.map(({ rank, values }) => [rank, values[at('allreduce')]])).toEqual(
+      said.toSorted(([a], [b]) => a! - b!),
+    );
+    expect(ranks.map(({ values }) => values[at('get_address')] ?? 0)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('vigie-run before the launcher: one launch, whose ranks have their numbers', async () => {
+    const job = `${library} launcher`;
+    const command = [vigieRun, '-j', job, '--', ...mpirun(library, 2), program(`failures-${library}`), 'after'];
+    const outcome = await start(command, { ...environment, VIGIE_SOCKET: engine.ready.socket! }, folder);
+    expect(outcome.code).toBe(0);
+    const { ranks, run, values } = await ended(job);
+    expect([run.ranks, values.get('has_started'), values.get('mpi___hits___mpi_init')]).toEqual([3, 1, 2]);
+    const series = (await client.profile(run.id)).series.map(({ name }) => name);
+    const hits = series.indexOf('mpi___hits___mpi_init');
+    expect(ranks.map(({ rank, values: own }) => [rank, own[hits]])).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, null],
+    ]);
+  });
+
   test('without an engine it runs as it does alone', async () => {
     const env = { VIGIE_SOCKET: path.join(folder, 'none.socket') };
     const outcome = await launch(library, 'nobody', 2, [program(`failures-${library}`), 'after'], env);

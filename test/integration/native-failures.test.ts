@@ -3,7 +3,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -284,6 +284,36 @@ describe('the engine', () => {
       expect(values).toMatchObject({ acted_total: 21, has_finished: 1 });
     },
   );
+
+  test('killed, and then the program: the next engine finds what it counted last', async () => {
+    const own = temporaryFolder();
+    const at = (name: string): string => path.join(own, name);
+    const args = ['--socket', at('s'), '--data', at('data'), '--legacy-socket', at('l'), '--period', '100ms'];
+    const start = () => startEngine({ folder: own, args, env: { XDG_RUNTIME_DIR: tables } });
+    const first = await start();
+    const { child, said, outcome } = act('both', ['add', '5', 'wait', 'add', '7', 'say', 'more', 'wait'], {
+      env: { VIGIE_SOCKET: at('s') },
+    });
+    const before = new EngineClient({ socket: at('s') });
+    await eventually(async () => (await value('both', before)) === 5);
+    const seen = Date.now();
+    await eventually(async () => (await before.status()).store.durable_until > seen + 200);
+    await first.stop('SIGKILL');
+    child.stdin.write('\n');
+    await said('more');
+    child.kill('SIGKILL');
+    await outcome;
+    await start();
+    const after = new EngineClient({ socket: at('s') });
+    const run = await eventually(
+      async () => (await after.runs({ state: 'ended' })).runs.find(({ state }) => state === 'finished'),
+      { timeout: 60_000 },
+    );
+    const { series } = await after.profile(run.id);
+    expect(series.find(({ name }) => name === 'acted_total')).toMatchObject({ value: 12 });
+    expect((await after.runs({ state: 'ended' })).runs).toHaveLength(1);
+    await eventually(() => readdirSync(path.join(tables, 'vigie')).every((name) => !name.startsWith(`${child.pid}-`)));
+  }, 120_000);
 });
 
 test('a script that is not there, or not allowed: the launcher says so, as a shell does', async () => {

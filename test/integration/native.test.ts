@@ -11,10 +11,11 @@ const run = promisify(execFile);
 const build = mkdtempSync(path.join(tmpdir(), 'vigie-native-'));
 const source = path.resolve(import.meta.dirname, '../../native');
 const targets = ['vigie', 'vigie_static', 'vigie-test-client', 'vigie-test-compat'];
+const runTargets = ['vigie-run', 'vigie-preload', 'vigie-run-jobs-test', 'vigie-run-socket-test'];
 
 beforeAll(async () => {
   await run('cmake', ['-S', source, '-B', build]);
-  await run('cmake', ['--build', build, '--target', ...targets, 'vigie-test-headers']);
+  await run('cmake', ['--build', build, '--target', ...targets, 'vigie-test-headers', ...runTargets]);
 }, 300_000);
 
 afterAll(() => rmSync(build, { recursive: true, force: true }));
@@ -35,7 +36,9 @@ async function ctest(folder: string, pattern: string): Promise<void> {
 
 test('libvigie’s own tests', () => ctest(build, '^client-'), 300_000);
 
-test('the same with sanitizers', async () => {
+test('vigie-run’s own tests', () => ctest(build, '^run\\.'), 300_000);
+
+test('libvigie’s with sanitizers', async () => {
   const folder = path.join(build, 'sanitized');
   await run('cmake', ['-S', source, '-B', folder, '-DCMAKE_BUILD_TYPE=Debug', '-DVIGIE_SANITIZE=address,undefined']);
   await run('cmake', ['--build', folder, '--target', 'vigie-test-client']);
@@ -67,3 +70,16 @@ test.each([
     expect((await client.status()).ingest.rejected).toEqual({});
   },
 );
+
+test('under vigie-run, such a program has started and finished once', async () => {
+  const { engine, client } = await startHere({ node: false, period: '1s' });
+  const command = ['-j', 'capi', '--', path.join(build, 'test/vigie-test-compat')];
+  await run(path.join(build, 'run/vigie-run'), ['-e', 'run', ...command], {
+    env: { ...process.env, PROXY_PATH: '', VIGIE_SOCKET: engine.ready.socket },
+  });
+  const ended = await eventually(async () => client.profile((await client.runs({ state: 'ended' })).runs[0]!.id));
+  const values = new Map(ended.series.map((series) => [series.name, series]));
+  expect(values.get('capi_events_total')).toMatchObject({ value: 100 });
+  expect(values.get('has_started')).toMatchObject({ value: 1 });
+  expect(values.get('has_finished')).toMatchObject({ value: 1 });
+});

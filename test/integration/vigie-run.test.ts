@@ -119,6 +119,18 @@ describe('a program that ends by itself', () => {
     expect((await ended(`python ${name}`)).counters).toEqual(finished(code));
   });
 
+  test('quick_exit, with its handlers', async () => {
+    const program = await compile(
+      'quick',
+      `#include <stdlib.h>
+#include <unistd.h>
+static void handler(void) { (void)!write(1, "handled", 7); }
+int main(void) { at_quick_exit(handler); quick_exit(14); }`,
+    );
+    expect(await start('quick', [program]).outcome).toMatchObject({ code: 14, stdout: 'handled', stderr: '' });
+    expect((await ended('quick')).counters).toEqual(finished(14));
+  });
+
   test('with threads, one of which ends it', async () => {
     const program = `
 import os, threading

@@ -66,6 +66,24 @@ check 'pid' 'same' "$(sh -c 'echo $$; exec "$0" sh -c "echo \$\$"' "$run" | uniq
 sh -c 'exec "$0" sh -c "kill -TERM \$\$"' "$run"
 check 'signal' 143 "$?"
 
+# Arguments that leave no room for what we add.
+room() (
+  ulimit -s 1024
+  long=$(printf '%0120000d' 0)
+  size=23000
+  while [ "$size" -gt 18000 ]; do
+    last=$(printf "%0${size}d" 0)
+    # As many bytes as vigie-run has before the program.
+    if env -i /bin/echo -- "$run" "$long" "$long" "$last" >/dev/null 2>&1; then
+      env -i "$run" -- /bin/echo "$long" "$long" "$last" 2>&1 | wc -c | tr -d ' '
+      return
+    fi
+    size=$((size - 50))
+  done
+  echo 'no size fits'
+)
+check 'room for long arguments' ok "$(room | sed 's/^2[56][0-9]*$/ok/')"
+
 # What the program is given.
 check 'job id' mine "$("$run" -j mine sh -c 'echo "$PROXY_JOB_ID"')"
 check 'job' 1 "$("$run" -j mine sh -c 'echo "$VIGIE_JOB"' | grep -c '^{"jobid":"mine","command":"sh -c echo \\"$VIGIE_JOB\\"","size":1,.*"end_time":0,"launch":"[0-9a-f]\{16\}-[0-9]*-[0-9]*"}$')"

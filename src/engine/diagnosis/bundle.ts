@@ -1,5 +1,6 @@
 /** The support bundle: all that somebody who helps needs to know, and nobody's names. */
 
+import { isIP } from 'node:net';
 import { arch, availableParallelism, freemem, hostname, release, totalmem, type } from 'node:os';
 import { z } from 'zod';
 import type { Bundle, BundleLogLine, Diagnosis } from '../../shared/api/diagnosis.ts';
@@ -77,6 +78,11 @@ function namesOf(
   const names = new Pseudonyms();
   for (const host of [config.host, hostname(), status?.engine.host, ...config.allowHosts])
     if (host) names.addHost(host);
+  for (const { url } of status?.remote_write ?? []) {
+    const { hostname: destination } = new URL(url);
+    // An address is found by its shape.
+    if (isIP(destination.replace(/[[\]]/g, '')) === 0) names.addHost(destination);
+  }
   for (const { jobid, command, partition, cluster, run_dir, nodelist, nodes, id } of runs) {
     names.add('job', jobid);
     names.add('run', id);

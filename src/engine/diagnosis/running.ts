@@ -24,6 +24,7 @@ export function checkRunning({ status, tried }: Pick<Patient, 'status' | 'tried'
   return [
     ok('engine', 'engine', `an engine answers: pid ${pid} on ${host}`),
     ...checkStore(status),
+    ...checkRemoteWrite(status),
     ...checkTicks(status),
     ...checkUse(status),
     ...checkRefused(status),
@@ -51,6 +52,18 @@ function checkStore({ store, time, period }: Status): Check[] {
     checks.push(warning('engine', 'store_dropped', text, 'use a faster disk for --data'));
   }
   return checks;
+}
+
+function checkRemoteWrite({ remote_write }: Status): Check[] {
+  return remote_write.map(({ name, sent, dropped, lag_ms, error }) => {
+    const lost = Object.values(dropped).reduce((sum, samples) => sum + samples, 0);
+    const text = `${name} has ${sent} samples, ${lost} were dropped, the oldest that waits is ${(lag_ms / 1000).toFixed(0)} s old`;
+    const id = `remote_write_${name}`;
+    if (error === null && lost === 0) return ok('engine', id, text);
+    const advice =
+      'docs/remote-write.md says what each reason means; what waits is sent as soon as the destination takes it';
+    return warning('engine', id, error === null ? text : `${text}: ${error}`, advice);
+  });
 }
 
 function checkTicks({ sampler: { ticks, late } }: Status): Check[] {

@@ -21,6 +21,7 @@ import { Refusals } from '../refusals.ts';
 import { formatSize } from '../../shared/size.ts';
 import { registerDiagnosis, type Support } from './api/diagnosis.ts';
 import { registerAudit } from './api/audit.ts';
+import { registerNames } from './api/names.ts';
 import { registerNodes } from './api/nodes.ts';
 import { registerOpenApi } from './api/openapi.ts';
 import { registerProfiles } from './api/profiles.ts';
@@ -29,6 +30,7 @@ import { registerRanks } from './api/ranks.ts';
 import { registerRuns } from './api/runs.ts';
 import { registerSeries } from './api/series.ts';
 import { registerStatus } from './api/status.ts';
+import { registerStore } from './api/store.ts';
 import { registerTargets } from './api/targets.ts';
 import { registerTokens } from './api/tokens.ts';
 import { watchChanges, type AuditLog } from './audit.ts';
@@ -183,15 +185,21 @@ export async function buildApp(options: AppOptions): Promise<App> {
   registerOpenApi(app);
   await app.register(
     async (api) => {
+      // Who reads this or that will soon ask for history; who looks at the status, perhaps never.
+      api.addHook('onRequest', async ({ identity, method, routeOptions }) => {
+        if (identity && method === 'GET' && routeOptions.url !== '/api/v1/status') engine.store.wake();
+      });
       registerStatus(api, engine);
       registerRuns(api, engine);
       registerRanks(api, engine);
       registerSeries(api, engine);
       registerQuery(api, engine);
+      registerNames(api, engine);
       registerNodes(api, engine);
       registerTargets(api, engine);
       registerDiagnosis(api, engine, { page: options.page, ...options.support });
       registerProfiles(api, engine);
+      registerStore(api, engine);
       registerTokens(api, engine);
       registerAudit(api, engine);
       registerLive(api, engine, auth, options.authTimeout);

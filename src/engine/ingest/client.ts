@@ -6,7 +6,7 @@
 import { refuseJobid } from '../../shared/model/job.ts';
 import type { Kind } from '../../shared/model/values.ts';
 import { Contributor } from '../live/contributor.ts';
-import type { LiveRun, Runs } from '../live/runs.ts';
+import type { Before, LiveRun, Runs } from '../live/runs.ts';
 import type { Scope } from '../live/scope.ts';
 import { placeOf, type SeriesTable } from '../live/series-table.ts';
 import type { Budget } from './budget.ts';
@@ -82,6 +82,11 @@ export class Client implements WireSink {
     return this.#run;
   }
 
+  /** Of the rank that it counts as in its run. */
+  get rankNumber(): number | undefined {
+    return this.#run === null ? undefined : this.#contributor?.rank;
+  }
+
   get names(): NameTable | null {
     return this.#names === null ? null : this.#names.names;
   }
@@ -111,8 +116,8 @@ export class Client implements WireSink {
     this.#contributor!.restore(handle >>> 1, total);
   }
 
-  /** The client is of this job. `before`: id of the run that it was in before the engine started. */
-  begin(job: ClientJob, before: string | null): Reason | null {
+  /** The client is of this job. `before`: what it was before the engine started. */
+  begin(job: ClientJob, before: Before | null): Reason | null {
     return this.#job(job, before);
   }
 
@@ -133,7 +138,7 @@ export class Client implements WireSink {
     }
   }
 
-  #job(job: ClientJob, before: string | null = null): Reason | null {
+  #job(job: ClientJob, before: Before | null = null): Reason | null {
     const { launch, rank: _rank, goodbye, ...desc } = job;
     if (goodbye === true && launch !== undefined && this.#launch === null) {
       this.#launch = launch;

@@ -9,6 +9,8 @@ const Head = z.object({
   /** Id of the run. */
   run: z.string(),
   rank: z.int().min(0).optional(),
+  /** That the run gave its rank. */
+  number: z.int().min(0).optional().catch(undefined),
   launch: z.string().optional(),
 });
 

@@ -197,7 +197,7 @@ export class Tables {
   #join(file: TableFile, job: TableJob | null, mark: Mark | null): Table | Reason {
     const { host } = this.#options;
     const client = new Client(host);
-    const refused = job && client.begin(job, mark?.run ?? null);
+    const refused = job && client.begin(job, mark);
     if (refused) {
       client.close();
       file.close();
@@ -314,7 +314,7 @@ export class Tables {
       if (!sink.changed || run === null || !ids.has(run.scope.id)) continue;
       sink.changed = false;
       const { rank, launch } = job ?? {};
-      const state = encodeMark({ run: run.id, rank, launch, values: reader.marks() });
+      const state = encodeMark({ run: run.id, rank, number: client.rankNumber, launch, values: reader.marks() });
       states.push({ nonce, scope: run.scope.id, state });
     }
     for (const leaving of this.#leaving.values()) {
@@ -366,11 +366,11 @@ export class Tables {
     if (mark && desc) {
       const { rank, launch } = mark;
       const table = this.#join(file, { ...desc, rank, launch }, mark);
-      if (typeof table !== 'string') {
-        this.#bytes += table.reader.size;
-        this.#options.host.stats.tables++;
-        return this.#end(nonce, table);
-      }
+      // Refused, and closed: unknown from now on.
+      if (typeof table === 'string') return void this.#forgotten.push(nonce);
+      this.#bytes += table.reader.size;
+      this.#options.host.stats.tables++;
+      return this.#end(nonce, table);
     }
     if (known) this.#forgotten.push(nonce);
     file.remove();

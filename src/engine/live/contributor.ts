@@ -15,8 +15,8 @@ let writes = 0;
 
 export class Contributor {
   readonly scope: Scope;
-  /** Number among the run's ranks, by arrival. */
-  readonly rank: number;
+  /** Number among the run's ranks: the one that it says, else by arrival. Only the run's rows change it. */
+  rank: number;
   /** Host it runs on. */
   readonly node: string;
 

@@ -47,6 +47,9 @@ export class LiveRun {
   readonly #ended: Contributor[] = [];
   #endedValues = 0;
   #folded: Contributor | null = null;
+  /** Ranks of an earlier life that are not back yet, and when that life ended, ms since the epoch. */
+  #missing = 0;
+  #earlierUntil = -Infinity;
   #headline: Headline = { key: null, settled: false };
   #headlineTotal = 0;
   /** Increase per second of the headline counter over the last period. */
@@ -62,11 +65,20 @@ export class LiveRun {
     this.#rows = new RankRows(this.scope);
   }
 
-  /** The rank that a client counts as from now on. */
-  enter(node: string, identity: RankIdentity): Contributor {
+  /**
+   * The rank that a client counts as from now on.
+   * @param started When it was launched, ms since the epoch; 0: not known.
+   */
+  enter(node: string, identity: RankIdentity, started = 0, before: Before | null = null): Contributor {
     this.nodes.add(node);
-    const { rank, ended, added } = this.#rows.enter(node, identity);
-    if (added) this.ranks++;
+    const own = before?.run === this.id ? before : null;
+    const numbering = { size: this.desc.size, before: own?.number };
+    const { rank, ended, added } = this.#rows.enter(node, identity, numbering);
+    if (added) {
+      const back = own !== null || (isKnown(identity) && started > 0 && started <= this.#earlierUntil);
+      if (back && this.#missing > 0) this.#missing--;
+      else this.ranks++;
+    }
     if (!ended) return rank;
     const at = this.#ended.indexOf(rank);
     if (at >= 0) {
@@ -85,9 +97,11 @@ export class LiveRun {
     return true;
   }
 
-  /** So many ranks there were in an earlier life. */
-  goOn(ranks: number): void {
+  /** So many ranks there were in an earlier life, which ended at `until`, ms since the epoch. */
+  goOn(ranks: number, until: number): void {
     this.ranks = ranks;
+    this.#missing = ranks;
+    this.#earlierUntil = until;
     this.#rows.startAt(ranks);
   }
 
@@ -193,11 +207,24 @@ function fold(into: Contributor | null, rank: Contributor): Contributor {
   return target;
 }
 
+/** What a client was before the engine started. */
+export interface Before {
+  /** Id of the run. */
+  readonly run: string;
+  /** Of its rank; absent: not known. */
+  readonly number?: number | undefined;
+}
+
 /** What is known of a client that joins beside its job. */
 export interface JoinOptions {
   readonly identity?: RankIdentity;
-  readonly before?: string | null;
+  readonly before?: Before | null;
 }
+
+const isKnown = ({ rank, launch }: RankIdentity): boolean => rank !== undefined || launch !== undefined;
+
+/** Of an interrupted run: its last sign of life, ms since the epoch. */
+const lastSeen = ({ run, snapshot }: InterruptedRun): number => Math.max(run.end_time, snapshot?.time ?? 0);
 
 export interface RunsOptions {
   /** How long a run without clients stays open, in ms. */
@@ -262,7 +289,7 @@ export class Runs {
 
   /**
    * A client of this job arrived: it becomes a rank of the job's open run, whatever its own start time says.
-   * @param before Id of the run it was in before the engine started: when no run of the job is open, that one goes on.
+   * @param before What it was before the engine started: when no run of the job is open, that run goes on.
    */
   join(
     desc: JobDesc,
@@ -272,12 +299,12 @@ export class Runs {
     const incoming = fromClient(desc);
     let run = this.#open.get(desc.jobid);
     if (run) run.desc = mergeJobDesc(run.desc, incoming);
-    else run = this.#start(incoming, before);
+    else run = this.#start(incoming, identity, before);
     clearTimeout(this.#timers.get(run));
     this.#timers.delete(run);
     run.state = 'running';
     run.desc.end_time = 0;
-    const rank = run.enter(node, identity);
+    const rank = run.enter(node, identity, incoming.start_time, before);
     this.#changed(run);
     return { run, rank };
   }
@@ -293,10 +320,11 @@ export class Runs {
     if (!this.#closed) this.#options.onChange(run);
   }
 
-  #start(desc: JobDesc, before: string | null): LiveRun {
+  #start(desc: JobDesc, identity: RankIdentity, before: Before | null): LiveRun {
     const sameStart = desc.start_time > 0 ? this.#interrupted.get(`${desc.start_time} ${desc.jobid}`) : undefined;
-    const own = before === null ? undefined : this.#interruptedById.get(before);
-    const earlier = own?.run.jobid === desc.jobid ? own : sameStart;
+    const own = before === null ? undefined : this.#interruptedById.get(before.run);
+    const during = isKnown(identity) ? this.#launchedDuring(desc) : undefined;
+    const earlier = own?.run.jobid === desc.jobid ? own : (sameStart ?? during);
     if (earlier) {
       this.#interruptedById.delete(earlier.run.id);
       this.#interrupted.delete(`${earlier.run.start_time} ${earlier.run.jobid}`);
@@ -305,7 +333,7 @@ export class Runs {
     const run = new LiveRun(id, desc, this.#options.now(), this.#options.rules);
     if (earlier) {
       run.desc = mergeJobDesc({ ...toDesc(earlier.run), end_time: 0 }, desc);
-      run.goOn(earlier.run.ranks);
+      run.goOn(earlier.run.ranks, lastSeen(earlier));
       for (const node of earlier.run.nodes) run.nodes.add(node);
       if (earlier.snapshot) run.scope.restore(earlier.snapshot.series, earlier.snapshot.columns);
       // What it counted in its earlier life is not this period's increase.
@@ -317,6 +345,16 @@ export class Runs {
     this.#byId.set(id, run);
     if (!this.#closed) this.#options.onOpen(run, earlier !== undefined);
     return run;
+  }
+
+  /** Each rank has a start of its own: any of them may be the first that is back. */
+  #launchedDuring({ jobid, start_time }: JobDesc): InterruptedRun | undefined {
+    for (const one of this.#interruptedById.values()) {
+      const { run } = one;
+      const began = run.start_time > 0 && run.start_time <= start_time;
+      if (run.jobid === jobid && began && start_time <= lastSeen(one)) return one;
+    }
+    return undefined;
   }
 
   /** A client is gone, in whatever way. Its counters stay in the run. */

@@ -12,63 +12,14 @@
  * Samples are visited once, in order, and nothing is kept but the buckets: memory is points × series.
  */
 
-import type { RangeResult } from '../../shared/api/query.ts';
 import type { Columns } from '../../shared/frame.ts';
 import { parseMetric } from '../../shared/model/metric.ts';
 import { scopeKind } from '../../shared/model/scope.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
-import { GAUGE_WIDTH, type Kind } from '../../shared/model/values.ts';
-
-/** Most points × series of one answer (about 32 MB of columns). More series means wider buckets. */
-const MAX_CELLS = 1_000_000;
+import { GAUGE_WIDTH } from '../../shared/model/values.ts';
+import { gridOf, type Grid, type RangePlan, type RangeTarget } from './range-plan.ts';
 
 const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const NICE_STEPS = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
-  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
-];
-
-/** Smallest nice width in ms with which at most `points` buckets hold every time from 0 to `span`, both included. */
-export function niceStep(span: number, points: number): number {
-  // Not `>=`: a span that is not a number ends the search too.
-  const enough = (step: number): boolean => !(Math.floor(span / step) >= points);
-  const nice = NICE_STEPS.find(enough);
-  if (nice !== undefined) return nice;
-  for (let days = 1; ; days *= 2) if (enough(days * DAY)) return days * DAY;
-}
-
-/** Points an answer of this many series may have. */
-export function pointLimit(maxPoints: number, seriesCount: number): number {
-  return Math.max(2, Math.min(Math.floor(maxPoints), Math.floor(MAX_CELLS / Math.max(1, seriesCount))));
-}
-
-/** A series of an answer. */
-export interface RangeTarget {
-  readonly key: string;
-  readonly name: string;
-  readonly kind: Kind;
-}
-
-/**
- * Series asked for by key, in that order; no keys: all of them. Several schemas are one scope over several starts of
- * the engine, newest first: a series is then what the newest says.
- */
-export function chooseTargets(schemas: readonly (readonly SeriesDef[])[], keys: readonly string[]): RangeTarget[] {
-  const known = new Map<string, RangeTarget>();
-  for (const schema of schemas) {
-    for (const { name, kind } of schema) {
-      const { key } = parseMetric(name);
-      if (!known.has(key)) known.set(key, { key, name, kind });
-    }
-  }
-  if (keys.length === 0) return [...known.values()];
-  return [...new Set(keys)].flatMap((key) => known.get(key) ?? []);
-}
 
 /** A {@link RangeResult} as columns, series after series; NaN stands for null. Cheap to hand to another thread. */
 export interface RangeColumns {
@@ -83,24 +34,39 @@ export interface RangeColumns {
   readonly avg: Float64Array<ArrayBuffer>;
   readonly max: Float64Array<ArrayBuffer>;
   readonly last: Float64Array<ArrayBuffer>;
+  /** Elapsed seconds of counters, number of values of gauges. */
+  readonly weight: Float64Array<ArrayBuffer>;
 }
 
-export interface RangePlan {
-  readonly scope: string;
-  /** First and last time, both included, ms. */
-  readonly from: number;
-  readonly to: number;
-  /** As {@link pointLimit} gives it. */
-  readonly limit: number;
-  /** Samples between from and to; any number above `limit` stands for too many. */
-  readonly samples: number;
-  readonly targets: readonly RangeTarget[];
+/** Rows of samples or of a tier's buckets, column by column, as blocks have them. */
+export interface ColumnRows {
+  readonly times: Float64Array;
+  readonly gaps: Uint8Array;
+  readonly counterCounts: Uint32Array;
+  readonly gaugeCounts: Uint32Array;
+  counter(place: number, part: number): Float64Array;
+  gauge(place: number, part: number): Float64Array;
 }
+
+/** What the first rates of a range count from. */
+export interface RangeState {
+  /** Of the last sample, ms; NaN: there was none. */
+  readonly time: number;
+  /** Last known total of each counter and its time; NaN: none. */
+  readonly previous: Float64Array;
+  readonly previousTime: Float64Array;
+}
+
+/** Parts of a bucket's counters (all of rates but the last, which is a total) and gauges, in order. */
+export const BUCKET_PARTS = 5;
 
 export class RangeBuilder {
   readonly #plan: RangePlan;
+  readonly grid: Grid;
   readonly #step: number;
   readonly #points: number;
+  /** The buckets do not follow one another closely. */
+  readonly #sparse: boolean;
   readonly #times: Float64Array<ArrayBuffer>;
   readonly #min: Float64Array<ArrayBuffer>;
   readonly #max: Float64Array<ArrayBuffer>;
@@ -127,11 +93,14 @@ export class RangeBuilder {
     this.#plan = plan;
     const kind = scopeKind(plan.scope);
     this.#unseen = kind === 'run' || kind === 'rank' ? 0 : NaN;
-    const raw = plan.samples <= plan.limit || plan.from > plan.to;
-    this.#step = raw ? 0 : niceStep(plan.to - plan.from, plan.limit);
-    this.#points = raw ? plan.samples : Math.floor((plan.to - plan.from) / this.#step) + 1;
+    this.grid = gridOf(plan);
+    const { step, points, origin } = this.grid;
+    const raw = step === 0;
+    this.#step = step;
+    this.#points = points;
     const cells = this.#points * plan.targets.length;
-    this.#times = Float64Array.from({ length: this.#points }, (_, i) => (raw ? NaN : plan.from + i * this.#step));
+    this.#sparse = plan.starts !== undefined;
+    this.#times = plan.starts ?? Float64Array.from({ length: this.#points }, (_, i) => (raw ? NaN : origin + i * step));
     this.#min = new Float64Array(raw ? 0 : cells).fill(NaN);
     this.#max = new Float64Array(raw ? 0 : cells).fill(NaN);
     this.#last = new Float64Array(cells).fill(NaN);
@@ -140,6 +109,10 @@ export class RangeBuilder {
     this.#places = new Int32Array(plan.targets.length).fill(-1);
     this.#previous = new Float64Array(plan.targets.length).fill(NaN);
     this.#previousTime = new Float64Array(plan.targets.length).fill(NaN);
+  }
+
+  get targets(): readonly RangeTarget[] {
+    return this.#plan.targets;
   }
 
   /** Tells where the samples that follow have their series. */
@@ -160,7 +133,7 @@ export class RangeBuilder {
 
   /** Samples in order of time. A gap: the time before this sample was not observed. */
   add(time: number, gap: boolean, columns: Columns): void {
-    const point = this.#step === 0 ? this.#next : Math.floor((time - this.#plan.from) / this.#step);
+    const point = this.#step === 0 ? this.#next : this.#pointOf(time);
     // More samples than announced, or one outside the range: left out rather than written elsewhere.
     if (point < 0 || point >= this.#points) return;
     if (this.#step === 0) this.#times[this.#next++] = time;
@@ -171,25 +144,199 @@ export class RangeBuilder {
       if (place < 0) continue;
       const cell = s * this.#points + point;
       if (targets[s]!.kind === 'counter') {
-        if (place >= columns.counterCount) continue;
-        const total = columns.counters[place]!;
-        if (!Number.isFinite(total)) continue;
-        const before = this.#previous[s]!;
-        const since = this.#previousTime[s]!;
-        const grown = total < before ? total : total - before;
-        if (since < this.#time) this.#spread(s, grown, total, time, point);
-        else if (time > since) this.#value(cell, grown, (time - since) / SECOND);
-        this.#last[cell] = total;
+        if (place < columns.counterCount) this.#counter(s, columns.counters[place]!, time, point);
       } else {
         if (place >= columns.gaugeCount) continue;
         const at = GAUGE_WIDTH * place;
-        const hits = columns.gauges[at + 2]!;
-        const value = hits > 0 ? columns.gauges[at + 3]! / hits : NaN;
-        this.#value(cell, value, 1);
-        if (Number.isFinite(value)) this.#last[cell] = value;
+        this.#gauge(cell, columns.gauges[at + 2]!, columns.gauges[at + 3]!);
       }
     }
     this.#remember(time, columns);
+  }
+
+  /** Rows of samples, as {@link add} takes them one by one. */
+  addRows(rows: ColumnRows, start: number, end: number): void {
+    const { times } = rows;
+    const points = new Int32Array(Math.max(0, end - start));
+    for (let r = start; r < end; r++) {
+      const point = this.#step === 0 ? this.#next : this.#pointOf(times[r]!);
+      points[r - start] = point >= 0 && point < this.#points ? point : -1;
+      if (this.#step === 0 && point < this.#points) this.#times[this.#next++] = times[r]!;
+    }
+    const before = this.#time;
+    for (let s = 0; s < this.#places.length; s++) {
+      const place = this.#places[s]!;
+      if (this.#plan.targets[s]!.kind === 'gauge') this.#gaugeRows(s, place, rows, start, end, points);
+      else this.#counterRows(s, place, rows, start, end, points, before);
+    }
+    if (end > start) this.#time = times[end - 1]!;
+  }
+
+  /** Rows of samples before the range, the last of them last. */
+  baseRows(rows: ColumnRows, start: number, end: number): void {
+    const before = this.#time;
+    for (let s = 0; s < this.#places.length; s++) {
+      if (this.#plan.targets[s]!.kind === 'counter')
+        this.#counterRows(s, this.#places[s]!, rows, start, end, null, before);
+    }
+    if (end > start) this.#time = rows.times[end - 1]!;
+  }
+
+  /** Buckets of a tier, none wider than a point. `last`: time of the last sample in them. */
+  addBuckets(rows: ColumnRows, start: number, end: number, last: number): void {
+    for (let s = 0; s < this.#places.length; s++) {
+      const place = this.#places[s]!;
+      const isCounter = this.#plan.targets[s]!.kind === 'counter';
+      const known = isCounter ? rows.counterCounts : rows.gaugeCounts;
+      const has = place >= 0 && end > start && place < known[end - 1]!;
+      let total = isCounter && !has ? this.#unseen : NaN;
+      if (has) {
+        const [min, max, sum, weight, lasts] = Array.from({ length: BUCKET_PARTS }, (_, part) =>
+          isCounter ? rows.counter(place, part) : rows.gauge(place, part),
+        ) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+        for (let r = start; r < end; r++) {
+          if (known[r]! <= place) continue;
+          const point = this.#pointOf(rows.times[r]!);
+          if (point < 0 || point >= this.#points) continue;
+          const cell = s * this.#points + point;
+          if (weight[r]! > 0) {
+            this.#sum[cell]! += sum[r]!;
+            this.#weight[cell]! += weight[r]!;
+            if (!(this.#min[cell]! <= min[r]!)) this.#min[cell] = min[r]!;
+            if (!(this.#max[cell]! >= max[r]!)) this.#max[cell] = max[r]!;
+          }
+          if (Number.isFinite(lasts[r]!)) this.#last[cell] = total = lasts[r]!;
+        }
+      }
+      if (!isCounter || Number.isNaN(total)) continue;
+      this.#previous[s] = total;
+      this.#previousTime[s] = last;
+    }
+    this.#time = last;
+  }
+
+  /** What was known does not count: what counts instead is told next. */
+  forget(): void {
+    this.#previousTime.fill(NaN);
+  }
+
+  /** Goes on where another builder of the same targets has ended. */
+  resume({ time, previous, previousTime }: RangeState): void {
+    this.#time = time;
+    this.#previous.set(previous);
+    this.#previousTime.set(previousTime);
+  }
+
+  /** A state of fewer counters, with what those that were not known then count from. */
+  widened({ time, previous, previousTime }: RangeState, counters: number): RangeState {
+    const wide = new Float64Array(counters).fill(this.#unseen);
+    const wideTime = new Float64Array(counters).fill(time);
+    wide.set(previous.subarray(0, counters));
+    wideTime.set(previousTime.subarray(0, counters));
+    return { time, previous: wide, previousTime: wideTime };
+  }
+
+  /** Of the first `count` targets. */
+  state(count: number): RangeState {
+    const [previous, previousTime] = [this.#previous.slice(0, count), this.#previousTime.slice(0, count)];
+    return { time: this.#time, previous, previousTime };
+  }
+
+  /** Every target has its own place: counters first, then gauges, as in a schema. */
+  bindInOrder(counters: number): void {
+    for (let s = 0; s < this.#places.length; s++) this.#places[s] = s < counters ? s : s - counters;
+  }
+
+  #pointOf(time: number): number {
+    if (!this.#sparse) return Math.floor((time - this.grid.origin) / this.#step);
+    const point = this.#firstAfter(time);
+    return point < this.#points && this.#times[point]! <= time ? point : -1;
+  }
+
+  /** First bucket that ends after a time. */
+  #firstAfter(time: number): number {
+    if (!this.#sparse) return Math.max(0, Math.floor((time - this.grid.origin) / this.#step));
+    let [low, high] = [0, this.#points];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#times[middle]! + this.#step <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** `points` of the rows; null: they are before the range. `before`: time of the sample before them. */
+  #counterRows(
+    s: number,
+    place: number,
+    rows: ColumnRows,
+    start: number,
+    end: number,
+    points: Int32Array | null,
+    before: number,
+  ): void {
+    const { times, gaps, counterCounts } = rows;
+    const column = place >= 0 && end > start && place < counterCounts[end - 1]! ? rows.counter(place, 0) : null;
+    const first = s * this.#points;
+    // Of the innermost loop of all: nothing but numbers in it.
+    let [previous, since, last] = [this.#previous[s]!, this.#previousTime[s]!, before];
+    for (let r = start; r < end; r++) {
+      const time = times[r]!;
+      if (gaps[r] === 1) since = NaN;
+      if (column === null || counterCounts[r]! <= place) {
+        previous = this.#unseen;
+        since = time;
+      } else {
+        const total = column[r]!;
+        const point = points === null ? -1 : points[r - start]!;
+        if (point >= 0 && Number.isFinite(total)) {
+          const grown = total < previous ? total : total - previous;
+          if (since < last) this.#spread(s, grown, total, since, time, point);
+          else if (time > since) this.#value(first + point, grown, (time - since) / SECOND);
+          this.#last[first + point] = total;
+        }
+        if (!Number.isNaN(total)) {
+          previous = total;
+          since = time;
+        }
+      }
+      last = time;
+    }
+    this.#previous[s] = previous;
+    this.#previousTime[s] = since;
+  }
+
+  #gaugeRows(s: number, place: number, rows: ColumnRows, start: number, end: number, points: Int32Array): void {
+    const { gaugeCounts } = rows;
+    if (place < 0 || end <= start || place >= gaugeCounts[end - 1]!) return;
+    const [hits, totals] = [rows.gauge(place, 2), rows.gauge(place, 3)];
+    for (let r = start; r < end; r++) {
+      const point = points[r - start]!;
+      if (point >= 0 && gaugeCounts[r]! > place) this.#gauge(s * this.#points + point, hits[r]!, totals[r]!);
+    }
+  }
+
+  /** A counter's total at a time, which falls into a point. */
+  #counter(s: number, total: number, time: number, point: number): void {
+    if (!Number.isFinite(total)) return;
+    const cell = s * this.#points + point;
+    const before = this.#previous[s]!;
+    const since = this.#previousTime[s]!;
+    const grown = total < before ? total : total - before;
+    if (since < this.#time) this.#spread(s, grown, total, since, time, point);
+    else if (time > since) this.#value(cell, grown, (time - since) / SECOND);
+    this.#last[cell] = total;
+  }
+
+  #gauge(cell: number, hits: number, total: number): void {
+    const value = hits > 0 ? total / hits : NaN;
+    this.#value(cell, value, 1);
+    if (Number.isFinite(value)) this.#last[cell] = value;
+  }
+
+  /** What the buckets hold, series after series, before it is made into averages. */
+  get parts(): Readonly<Record<'min' | 'max' | 'sum' | 'weight' | 'last', Float64Array>> {
+    return { min: this.#min, max: this.#max, sum: this.#sum, weight: this.#weight, last: this.#last };
   }
 
   finish(): RangeColumns {
@@ -203,6 +350,7 @@ export class RangeBuilder {
     return {
       ...{ scope, from, to, targets, step: this.#step },
       ...{ times: this.#times.slice(0, found), min: this.#min, max: this.#max, avg: fit(avg), last: fit(this.#last) },
+      weight: fit(this.#weight),
     };
   }
 
@@ -217,27 +365,26 @@ export class RangeBuilder {
     if (!(this.#max[cell]! >= value)) this.#max[cell] = value;
   }
 
-  /** A counter's growth over several samples, up to the one at `time`: as if it had been even. */
-  #spread(s: number, grown: number, total: number, time: number, point: number): void {
-    const { from } = this.#plan;
+  /** A counter's growth from `since` over several samples, up to the one at `time`: as if it had been even. */
+  #spread(s: number, grown: number, total: number, since: number, time: number, point: number): void {
     const row = s * this.#points;
-    const since = this.#previousTime[s]!;
     const perMs = grown / (time - since);
     // 0 after a restart.
-    const start = total - grown;
+    const begin = total - grown;
     if (this.#step === 0) {
       for (let p = point; p >= 0 && this.#times[p]! > since; p--) {
         this.#value(row + p, perMs * SECOND, 1);
-        this.#last[row + p] = start + perMs * (this.#times[p]! - since);
+        this.#last[row + p] = begin + perMs * (this.#times[p]! - since);
       }
       return;
     }
-    for (let p = Math.max(0, Math.floor((since - from) / this.#step)); p <= point; p++) {
-      const end = Math.min(time, from + (p + 1) * this.#step);
-      const ms = end - Math.max(since, from + p * this.#step);
+    for (let p = this.#firstAfter(since); p <= point; p++) {
+      const start = this.#times[p]!;
+      const end = Math.min(time, start + this.#step);
+      const ms = end - Math.max(since, start);
       if (!(ms > 0)) continue;
       this.#value(row + p, perMs * ms, ms / SECOND);
-      this.#last[row + p] = start + perMs * (end - since);
+      this.#last[row + p] = begin + perMs * (end - since);
     }
   }
 
@@ -262,26 +409,4 @@ function packed(column: Float64Array<ArrayBuffer>, from: number, to: number): Fl
   const out = new Float64Array(rows * to);
   for (let r = 0; r < rows; r++) out.set(column.subarray(r * from, r * from + to), r * to);
   return out;
-}
-
-export function toRangeResult(columns: RangeColumns): RangeResult {
-  const { scope, from, to, step, targets, times } = columns;
-  const points = times.length;
-  const part = (column: Float64Array, s: number): (number | null)[] => {
-    const out: (number | null)[] = [];
-    for (let i = s * points; i < (s + 1) * points; i++) {
-      const value = column[i]!;
-      out.push(Number.isFinite(value) ? value : null);
-    }
-    return out;
-  };
-  return {
-    ...{ scope, from, to, step, times: Array.from(times) },
-    series: targets.map(({ key, name, kind }, s) => {
-      const avg = part(columns.avg, s);
-      const own = step !== 0;
-      const min = own ? part(columns.min, s) : avg;
-      return { key, name, kind, min, avg, max: own ? part(columns.max, s) : avg, last: part(columns.last, s) };
-    }),
-  };
 }

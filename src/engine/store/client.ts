@@ -5,16 +5,32 @@
 
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { AuditEntry, AuditList, AuditQuery } from '../../shared/api/audit.ts';
+import type { MergeQuery, MergeResult } from '../../shared/api/merge.ts';
+import type { NamesKind, NamesList, NamesQuery } from '../../shared/api/names.ts';
 import type { Profile } from '../../shared/api/profiles.ts';
 import type { RangeQuery, RangeResult } from '../../shared/api/query.ts';
 import type { Run, RunList, RunListQuery } from '../../shared/api/runs.ts';
 import type { StoreStatus } from '../../shared/api/status.ts';
+import type { Keep, KeepList, KeepQuery, Retention, RetentionChange, RetentionState } from '../../shared/api/store.ts';
 import { ApiError } from '../../shared/errors.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
-import { toRangeResult } from './aggregate.ts';
-import { DISK_AGE } from './keep.ts';
-import type { CallMessage, Calls, FromWorker, Packed, StoreOptions, ToWorker, WriteMessage } from './messages.ts';
+import { toRangeResult } from './range-result.ts';
+import { ON_DISK } from './keep.ts';
+import { splitChange, type KeepToAdd } from './keeps.ts';
+import type { DamagedBlock } from './block-table.ts';
+import type {
+  CallMessage,
+  Calls,
+  FromWorker,
+  LongMethod,
+  Packed,
+  StoreOptions,
+  ToWorker,
+  WriteMessage,
+} from './messages.ts';
 import { StoreOpenError } from './open-error.ts';
+import type { LongMessage } from './questions.ts';
+import { ReaderClient } from './reader-client.ts';
 import { formatCursor, parseCursor } from './run-list.ts';
 import { SeriesPacker } from './series-pack.ts';
 import type { OpenedStore, Snapshot, Store, Tick } from './store.ts';
@@ -22,18 +38,22 @@ import type { OpenedStore, Snapshot, Store, Tick } from './store.ts';
 const MIB = 1024 * 1024;
 /** Most questions that wait for an answer. */
 const MAX_CALLS = 1000;
+const TOO_MANY = 'too many questions wait for the store; try again';
 /** Most bytes of runs and profiles on their way: reached only when the disk hangs. */
 const MAX_RUN_BYTES = 128 * MIB;
 const RUNS_LOST = 'the disk does not answer; descriptions of runs are lost';
 /** Closing waits this long for a disk that hangs. */
 const CLOSE_WITHIN = 30_000;
 
+/** Damaged blocks that are told one by one; more are counted. */
+const MAX_LISTED = 100;
+
 export interface WorkerStoreOptions {
   readonly dataDir: string;
   /** Most ticks, and most bytes of them, that wait for the disk. Default 120 ticks, 32 MiB. */
   readonly queueLimit?: { readonly ticks: number; readonly bytes: number };
-  /** Age in ms after which frames are removed; default 14 days. */
-  readonly keepFor?: number;
+  /** What is kept how long; see ON_DISK for what is so otherwise. */
+  readonly retention?: Retention;
   /** Time in ms for which a tick that cannot be written is tried again; default 30 s. */
   readonly retryFor?: number;
   /** The file system's number (statfs(2) f_type) instead of asking for it. */
@@ -46,7 +66,7 @@ type Opened = Extract<FromWorker, { type: 'opened' }>;
 export async function openWorkerStore(options: WorkerStoreOptions): Promise<OpenedStore> {
   const data: StoreOptions = {
     directory: options.dataDir,
-    keepFor: options.keepFor ?? DISK_AGE,
+    retention: options.retention ?? ON_DISK,
     retryFor: options.retryFor ?? 30_000,
     fsType: options.fsType ?? null,
   };
@@ -58,7 +78,9 @@ export async function openWorkerStore(options: WorkerStoreOptions): Promise<Open
     env: SHARE_ENV,
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
   });
-  const store = new WorkerStore(worker, options.queueLimit ?? { ticks: 120, bytes: 32 * MIB });
+  const reader = new URL(file, import.meta.url);
+  const limit = options.queueLimit ?? { ticks: 120, bytes: 32 * MIB };
+  const store = new WorkerStore(worker, limit, reader, options.dataDir);
   const { engineId, epoch, interrupted, tables, warnings } = await store.opened;
   return { store, engineId, epoch, interrupted, tables, warnings };
 }
@@ -75,6 +97,11 @@ class WorkerStore implements Store {
   readonly #limit: { readonly ticks: number; readonly bytes: number };
   #opening: { resolve(opened: Opened): void; reject(error: StoreOpenError): void } | null = null;
   #refused: StoreOpenError | null = null;
+  readonly #reader: ReaderClient;
+  /** The reader's thread may read while the other one writes. */
+  #shared = false;
+  #kept: Retention | null = null;
+  readonly #damaged = new Map<number, DamagedBlock>();
   readonly #calls = new Map<number, Waiting>();
   #nextCall = 1;
   #ticks = 0;
@@ -90,9 +117,15 @@ class WorkerStore implements Store {
   #gone: string | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(worker: Worker, limit: { readonly ticks: number; readonly bytes: number }) {
+  constructor(
+    worker: Worker,
+    limit: { readonly ticks: number; readonly bytes: number },
+    readerFile: URL,
+    directory: string,
+  ) {
     this.#worker = worker;
     this.#limit = limit;
+    this.#reader = new ReaderClient(readerFile, { reader: true, directory }, (block) => this.#noteDamage(block));
     this.opened = new Promise((resolve, reject) => {
       this.#opening = { resolve, reject };
     });
@@ -170,7 +203,9 @@ class WorkerStore implements Store {
 
   status(): StoreStatus {
     const error = this.#gone ?? this.#trouble;
-    return { kind: 'sqlite', durable_until: this.#durableUntil, queued: this.#ticks, dropped: this.#dropped, error };
+    const damaged = this.#damaged.size === 0 ? {} : { damaged: damageOf(this.#damaged) };
+    const [queued, dropped] = [this.#ticks, this.#dropped];
+    return { kind: 'sqlite', durable_until: this.#durableUntil, queued, dropped, error, ...damaged };
   }
 
   async runs(query: RunListQuery): Promise<RunList> {
@@ -178,7 +213,7 @@ class WorkerStore implements Store {
     if (query.cursor !== undefined && !after) throw new ApiError('bad_request', 'cursor: not one of an earlier answer');
     if (query.state === 'live') return { runs: [], next: null };
     const search = (query.search ?? '').toLowerCase();
-    const { rows, more } = await this.#call('runs', { search, after, limit: query.limit });
+    const { rows, more } = await this.#ask('runs', { search, after, limit: query.limit }, undefined, search === '');
     const last = rows.at(-1);
     return { runs: rows.map(({ body }) => JSON.parse(body) as Run), next: more && last ? formatCursor(last) : null };
   }
@@ -204,23 +239,70 @@ class WorkerStore implements Store {
     return fromJson(await this.#call('latestProfile', jobid)) as Profile | null;
   }
 
-  snapshot(scope: ScopeId, time: number): Promise<Snapshot | null> {
-    return this.#call('snapshot', { scope, time });
+  wake(): void {
+    if (this.#shared && this.#gone === null && !this.#closing) this.#reader.wake();
   }
 
-  async query(query: RangeQuery): Promise<RangeResult | null> {
-    const columns = await this.#call('query', query);
-    return columns && toRangeResult(columns);
+  snapshot(scope: ScopeId, time: number, signal?: AbortSignal): Promise<Snapshot | null> {
+    return this.#ask('snapshot', { scope, time }, signal);
   }
 
-  async frames(scope: ScopeId, from: number, to: number, limit: number): ReturnType<Store['frames']> {
-    const { lengths, bytes, truncated }: Packed = await this.#call('frames', { scope, from, to, limit });
+  async query(query: RangeQuery, signal?: AbortSignal): Promise<RangeResult | null> {
+    const columns = await this.#ask('query', query, signal);
+    return columns && toRangeResult(columns, query.functions);
+  }
+
+  queryJson(query: RangeQuery, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#ask('queryJson', query, signal);
+  }
+
+  async merge(query: MergeQuery, signal?: AbortSignal): Promise<MergeResult | null> {
+    const merged = await this.#ask('merge', query, signal);
+    return merged && { ...toRangeResult(merged.columns), scopes: merged.scopes };
+  }
+
+  names(query: NamesKind & NamesQuery, signal?: AbortSignal): Promise<NamesList> {
+    return this.#ask('names', query, signal);
+  }
+
+  async frames(
+    scope: ScopeId,
+    from: number,
+    to: number,
+    limit: number,
+    signal?: AbortSignal,
+  ): ReturnType<Store['frames']> {
+    const { lengths, bytes, truncated }: Packed = await this.#ask('frames', { scope, from, to, limit }, signal);
     let at = 0;
     const frames = lengths.map((length) => {
       at += length;
       return bytes.subarray(at - length, at);
     });
     return { frames, truncated };
+  }
+
+  get kept(): Retention | null {
+    return this.#kept;
+  }
+
+  retention(): Promise<RetentionState> {
+    return this.#call('retention', null);
+  }
+
+  setRetention(change: RetentionChange): Promise<RetentionState> {
+    return this.#call('setRetention', splitChange(change));
+  }
+
+  keeps(query: KeepQuery): Promise<KeepList> {
+    return this.#call('keeps', query);
+  }
+
+  addKeep(keep: KeepToAdd): Promise<Keep> {
+    return this.#call('addKeep', keep);
+  }
+
+  removeKeep(id: number): Promise<boolean> {
+    return this.#call('removeKeep', id);
   }
 
   async flush(): Promise<void> {
@@ -236,6 +318,7 @@ class WorkerStore implements Store {
   }
 
   async #close(): Promise<void> {
+    await this.#reader.close();
     if (this.#gone !== null) return;
     const exit = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
     this.#post({ type: 'close' });
@@ -244,11 +327,37 @@ class WorkerStore implements Store {
     clearTimeout(late);
   }
 
+  /** A question that may take long: it sees all that was written before, and holds up nobody who writes. */
+  async #ask<M extends LongMethod>(
+    method: M,
+    argument: Calls[M][0],
+    signal: AbortSignal | undefined,
+    short = method === 'frames' || method === 'snapshot',
+  ): Promise<Calls[M][1]> {
+    signal?.throwIfAborted();
+    // A thread is not begun for what is answered at once.
+    if (!this.#shared || (short && !this.#reader.isRunning)) return this.#call(method, argument);
+    await this.#call('barrier', null);
+    signal?.throwIfAborted();
+    if (this.#reader.waiting >= MAX_CALLS) throw new ApiError('store_unavailable', TOO_MANY);
+    const message = { type: 'call', id: this.#nextCall++, method, argument } as LongMessage;
+    try {
+      return (await this.#reader.ask(message, signal)) as Calls[M][1];
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new ApiError('store_unavailable', (error as Error).message);
+    }
+  }
+
+  #noteDamage(block: DamagedBlock): void {
+    this.#damaged.set(block.id, block);
+  }
+
   #call<M extends keyof Calls>(method: M, argument: Calls[M][0]): Promise<Calls[M][1]> {
     if (this.#gone !== null) return Promise.reject(new ApiError('store_unavailable', this.#gone));
     if (this.#closing) return Promise.reject(new ApiError('store_unavailable', 'the store is closed'));
     if (this.#calls.size >= MAX_CALLS) {
-      return Promise.reject(new ApiError('store_unavailable', 'too many questions wait for the store; try again'));
+      return Promise.reject(new ApiError('store_unavailable', TOO_MANY));
     }
     return new Promise((resolve, reject) => {
       const id = this.#nextCall++;
@@ -260,6 +369,8 @@ class WorkerStore implements Store {
   #hear(message: FromWorker): void {
     switch (message.type) {
       case 'opened':
+        this.#shared = message.shared;
+        this.#kept = message.retention;
         this.#opening?.resolve(message);
         this.#opening = null;
         return;
@@ -285,6 +396,12 @@ class WorkerStore implements Store {
       case 'failed':
         this.#settle(message.id)?.reject(new ApiError('store_unavailable', message.message));
         return;
+      case 'retention':
+        this.#kept = message.retention;
+        return;
+      case 'damage':
+        this.#noteDamage(message.block);
+        return;
       case 'closed':
         return;
     }
@@ -306,6 +423,12 @@ class WorkerStore implements Store {
     for (const { reject } of this.#calls.values()) reject(new ApiError('store_unavailable', this.#gone));
     this.#calls.clear();
   }
+}
+
+function damageOf(damaged: ReadonlyMap<number, DamagedBlock>): NonNullable<StoreStatus['damaged']> {
+  const listed = [...damaged.values()].slice(0, MAX_LISTED);
+  const told = listed.map(({ scope, tier, from, to, reason }) => ({ scope, tier, from, to, reason }));
+  return { blocks: damaged.size, listed: told };
 }
 
 function fromJson(text: string | Uint8Array | null): unknown {

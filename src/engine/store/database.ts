@@ -1,35 +1,31 @@
-/** Opens the database file: private, the right journal, migrated; a damaged one is set aside. */
+/** Opens the database file: private, the right journal, migrated; what can be read of a damaged one goes on in a new one. */
 
 import Database from 'better-sqlite3';
-import {
-  accessSync,
-  constants,
-  existsSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../directory.ts';
+import { AT_ONCE, describeReport, finishRebuild, rebuild, setAside } from './care/rebuild.ts';
+import { applicationId, hasOtherSchema, hasTwoVersions, isMarkedReadOnly } from './care/version.ts';
+import { codeOf, isDamage, isPassing } from './errors.ts';
 import { createPrivateFile } from './lock.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { networkFileSystem } from './network-fs.ts';
 import { StoreOpenError } from './open-error.ts';
 
 const FILE = 'vigie.sqlite';
-/** Left by an engine that met damage while it ran: the next start sets the database aside. */
+/** Left by an engine that met damage while it ran: the next start salvages what can be read of the database. */
 const DAMAGED_NOTE = 'vigie.sqlite.damaged.txt';
 
-const codeOf = (error: unknown): string => (error as { code?: unknown }).code?.toString() ?? '';
+/** As SQLite numbers it. */
+const AUTO_VACUUM_INCREMENTAL = 2;
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-export const isDamage = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
+export const databasePath = (directory: string): string => join(directory, FILE);
 
-/** A full disk, a file system that does not answer: may pass. */
-export const isPassing = (error: unknown): boolean =>
-  /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY|LOCKED|NOMEM|PROTOCOL)/.test(codeOf(error));
+/** Others may read it while it is written: it has a log, and nobody has it for himself. */
+export const isShared = (db: Database.Database): boolean =>
+  db.pragma('journal_mode', { simple: true }) === 'wal' && db.pragma('locking_mode', { simple: true }) === 'normal';
 
 /** Makes the directory (0700) with its parents. */
 export function prepareDirectory(directory: string): void {
@@ -54,8 +50,8 @@ export interface DatabaseOptions {
 }
 
 /**
- * Opens and hands the database to `use`, which makes the first reads and writes: damage that they meet sets the file
- * aside and begins a new one. Warnings are added to `warnings`. Throws StoreOpenError. The caller holds the lock.
+ * Opens and hands the database to `use`, which makes the first reads and writes: what can be read of a file that they
+ * find damaged goes on in a new one, and the file is set aside. Warnings are added to `warnings`. Throws StoreOpenError. The caller holds the lock.
  */
 export function openDatabase<T>(
   directory: string,
@@ -63,7 +59,7 @@ export function openDatabase<T>(
   warnings: string[],
   use: (db: Database.Database) => T,
 ): T {
-  const path = join(directory, FILE);
+  const path = databasePath(directory);
   const note = join(directory, DAMAGED_NOTE);
   const network = networkFileSystem(options.fsType ?? statfsSync(directory).type);
   if (network !== null) {
@@ -79,16 +75,22 @@ export function openDatabase<T>(
       throw error;
     }
   };
+  const mended = (mend: (path: string, reason: string, warnings: string[]) => void): T | null => {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isDamage(error)) throw asOpenError(directory, error);
+      mend(path, messageOf(error), warnings);
+      return null;
+    }
+  };
+  finishRebuild(path);
   if (existsSync(note)) {
-    setAside(path, readNote(note), warnings);
+    replace(path, readNote(note), warnings);
     rmSync(note, { force: true });
   }
-  try {
-    return attempt();
-  } catch (error) {
-    if (!isDamage(error)) throw asOpenError(directory, error);
-    setAside(path, messageOf(error), warnings);
-  }
+  const opened = mended(replace) ?? mended(beginAnew);
+  if (opened !== null) return opened;
   try {
     return attempt();
   } catch (error) {
@@ -104,6 +106,7 @@ function asOpenError(directory: string, error: unknown): StoreOpenError {
 
 function openFile(path: string, network: string | null): Database.Database {
   createPrivateFile(path);
+  if (isMarkedReadOnly(path)) throw damaged('its header says that it must not be written');
   try {
     return connect(path, network, false);
   } catch (error) {
@@ -117,6 +120,8 @@ function connect(path: string, network: string | null, alone: boolean): Database
   const db = new Database(path, { timeout: 2000 });
   try {
     if (alone) db.pragma('locking_mode = EXCLUSIVE');
+    // Of a new file only (of another one it would write, which a full disk does not let it): what retention frees is then given back a little at a time.
+    if (db.pragma('auto_vacuum', { simple: true }) !== AUTO_VACUUM_INCREMENTAL) db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma(`journal_mode = ${network === null ? 'WAL' : 'DELETE'}`);
     // FULL: each commit is on the disk before it is called durable, so that a power cut loses nothing of it. The one
     // fsync per tick costs about 0.2 ms of CPU and some waiting, on this thread only.
@@ -134,6 +139,8 @@ function connect(path: string, network: string | null, alone: boolean): Database
 
 function migrate(db: Database.Database, path: string): void {
   const version = db.pragma('user_version', { simple: true }) as number;
+  // One of the two was changed: an old version would be made again over what is there.
+  if (hasTwoVersions(db)) throw damaged('its header says two versions');
   if (version > MIGRATIONS.length) {
     const versions = `version ${version}, this one knows ${MIGRATIONS.length}`;
     throw new StoreOpenError(
@@ -141,15 +148,19 @@ function migrate(db: Database.Database, path: string): void {
       `${path} was written by a newer vigie (${versions}); use that, or another --data`,
     );
   }
+  if (hasOtherSchema(db, version)) throw damaged('its schema is not that of its version');
   for (let next = version; next < MIGRATIONS.length; next++) {
     db.transaction(() => {
       db.exec(MIGRATIONS[next]!);
       db.pragma(`user_version = ${next + 1}`);
+      db.pragma(`application_id = ${applicationId(next + 1)}`);
     })();
   }
 }
 
-/** Damage met while running: the next start begins anew beside what is left. */
+const damaged = (reason: string): Error => Object.assign(new Error(reason), { code: 'SQLITE_CORRUPT' });
+
+/** Damage met while running: the next start salvages what is left. */
 export function noteDamage(directory: string, error: unknown): void {
   try {
     writeFileSync(join(directory, DAMAGED_NOTE), `${messageOf(error)}\n`, { mode: 0o600 });
@@ -166,11 +177,25 @@ function readNote(path: string): string {
   }
 }
 
-/** Renames the database and its logs: a log left behind would be replayed into the new file. */
-function setAside(path: string, reason: string, warnings: string[]): void {
-  const aside = `${path}.damaged-${Date.now()}`;
-  for (const suffix of ['', '-wal', '-shm', '-journal']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+/** What can be read of a damaged database goes on in a new one; the old one is kept beside it. */
+function replace(path: string, reason: string, warnings: string[]): void {
+  try {
+    for (const steps = rebuild(path, { atOnce: AT_ONCE }); ;) {
+      const step = steps.next();
+      if (!step.done) continue;
+      if (step.value === null) break;
+      const { aside, report, rest } = step.value;
+      const follow = rest ? '; more blocks follow while it runs' : '';
+      warnings.push(`the database was damaged (${reason}); it is kept as ${aside}; ${describeReport(report)}${follow}`);
+      return;
+    }
+  } catch (error) {
+    warnings.push(`what can be read of a damaged database was not salvaged (${messageOf(error)})`);
   }
+  beginAnew(path, reason, warnings);
+}
+
+function beginAnew(path: string, reason: string, warnings: string[]): void {
+  const aside = setAside(path);
   warnings.push(`the database was damaged (${reason}); it is kept as ${aside} and a new one is begun`);
 }

@@ -6,21 +6,33 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { AUDIT_ENTRIES, type AuditEntry, type AuditList, type AuditQuery } from '../../shared/api/audit.ts';
+import type { MergeQuery, MergeResult } from '../../shared/api/merge.ts';
+import type { NamesKind, NamesList, NamesQuery } from '../../shared/api/names.ts';
 import type { Profile } from '../../shared/api/profiles.ts';
 import type { RangeQuery, RangeResult } from '../../shared/api/query.ts';
 import type { Run, RunList, RunListQuery } from '../../shared/api/runs.ts';
 import type { StoreStatus } from '../../shared/api/status.ts';
+import type { KeepList } from '../../shared/api/store.ts';
 import { ApiError } from '../../shared/errors.ts';
 import { decodeFrame, type Frame } from '../../shared/frame.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { Kind } from '../../shared/model/values.ts';
-import { chooseTargets, pointLimit, RangeBuilder, toRangeResult } from './aggregate.ts';
+import { RangeBuilder, type RangeColumns } from './aggregate.ts';
+import { toRangeResult } from './range-result.ts';
 import { IN_MEMORY } from './keep.ts';
+import { RangeMerge } from './merge.ts';
+import { wantedScope } from './merge-reader.ts';
+import { NamesPage } from './names-list.ts';
+import { rangeJson } from './range-json.ts';
+import { chooseTargets, gridOf, niceStep, pointLimit } from './range-plan.ts';
 import { frameOf, MemoryHistory, type Chunk, type ReplayedFrame } from './memory-history.ts';
 import { snapshotOf } from './replay.ts';
 import { formatCursor, isEnded, parseCursor, searchText } from './run-list.ts';
 import type { OpenedStore, SeriesList, Snapshot, Store, Tick } from './store.ts';
+
+const NOT_IN_MEMORY =
+  'this engine keeps everything in memory (--memory), what it has room for and no longer than an hour';
 
 /** A chunk is at most this part of what may be kept: a larger one would keep too much, or lose too much, at once. */
 const CHUNK_PART = 1 / 16;
@@ -241,8 +253,13 @@ class MemoryStore implements Store {
     return unpacked(this.#ended(({ run, profile }) => run.jobid === jobid && profile !== null)[0]?.profile ?? null);
   }
 
-  async snapshot(id: ScopeId, time: number): Promise<Snapshot | null> {
+  wake(): void {
+    // Answers come out of memory.
+  }
+
+  async snapshot(id: ScopeId, time: number, signal?: AbortSignal): Promise<Snapshot | null> {
     this.#check();
+    signal?.throwIfAborted();
     const scope = this.#scopes.get(id);
     if (!scope) return null;
     let last: ReplayedFrame | null = null;
@@ -250,23 +267,42 @@ class MemoryStore implements Store {
     return last && snapshotOf(last, seriesOf(scope));
   }
 
-  async query(query: RangeQuery): Promise<RangeResult | null> {
+  async query(query: RangeQuery, signal?: AbortSignal): Promise<RangeResult | null> {
+    const columns = this.#query(query, signal);
+    return columns && toRangeResult(columns, query.functions);
+  }
+
+  async queryJson(query: RangeQuery, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null> {
+    const columns = this.#query(query, signal);
+    if (!columns) return null;
+    for (const steps = rangeJson(columns, query.functions); ;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      await new Promise((resolve) => void setImmediate(resolve));
+      signal?.throwIfAborted();
+    }
+  }
+
+  #query(query: RangeQuery, signal: AbortSignal | undefined): RangeColumns | null {
     this.#check();
+    signal?.throwIfAborted();
     const scope = this.#scopes.get(query.scope);
     if (!scope) return null;
     const { from, to } = query;
     const series = seriesOf(scope);
-    const targets = chooseTargets([series], query.series);
+    const targets = chooseTargets([series], query);
     const limit = pointLimit(query.maxPoints, targets.length);
     let samples = 0;
     for (const { time } of scope.history.between(from, to)) if (time >= from) samples++;
-    const range = new RangeBuilder({ scope: query.scope, from, to, limit, samples, targets });
+    const step = query.step === undefined ? {} : { step: query.step };
+    const range = new RangeBuilder({ scope: query.scope, from, to, limit, samples, targets, ...step });
     range.bind(series);
-    for (const state of scope.history.between(from, to)) {
-      if (state.time >= from) range.add(state.time, state.gap, state);
+    const { origin, end } = range.grid;
+    for (const state of scope.history.between(origin, end)) {
+      if (state.time >= origin) range.add(state.time, state.gap, state);
       else range.base(state.time, state.gap, state);
     }
-    return toRangeResult(range.finish());
+    return range.finish();
   }
 
   async frames(id: ScopeId, from: number, to: number, limit: number): ReturnType<Store['frames']> {
@@ -283,6 +319,61 @@ class MemoryStore implements Store {
       if (state.time >= start) frames.push(frameOf(state, frames.length === 0));
     }
     return { frames, truncated };
+  }
+
+  async merge(query: MergeQuery): Promise<MergeResult | null> {
+    this.#check();
+    const step = query.step ?? niceStep(query.from, query.to, query.maxPoints);
+    const plan = { from: query.from, to: query.to, limit: query.maxPoints, samples: Infinity, step };
+    const merge = new RangeMerge(query.operation, gridOf({ ...plan, scope: '', targets: [] }).points);
+    const isWanted = wantedScope(query.scope);
+    for (const [id, scope] of this.#scopes) {
+      if (!isWanted(id)) continue;
+      const series = seriesOf(scope);
+      const targets = chooseTargets([series], { series: [query.series] });
+      const range = new RangeBuilder({ ...plan, scope: id, targets });
+      range.bind(series);
+      const { origin, end } = range.grid;
+      for (const state of scope.history.between(origin, end)) {
+        if (state.time >= origin) range.add(state.time, state.gap, state);
+        else range.base(state.time, state.gap, state);
+      }
+      merge.add(range.finish());
+    }
+    const columns = merge.finish(`merge/${query.operation}`);
+    return columns && { ...toRangeResult(columns), scopes: merge.scopes };
+  }
+
+  async names(query: NamesKind & NamesQuery): Promise<NamesList> {
+    this.#check();
+    const page = new NamesPage(query);
+    for (const [id, scope] of this.#scopes) {
+      if (query.scope !== undefined && query.scope !== id) continue;
+      for (const list of scope.series) for (const { name } of list) page.add(name);
+    }
+    return page.list();
+  }
+
+  readonly kept = null;
+
+  async retention(): Promise<never> {
+    throw new ApiError('bad_request', NOT_IN_MEMORY);
+  }
+
+  async setRetention(): Promise<never> {
+    throw new ApiError('bad_request', NOT_IN_MEMORY);
+  }
+
+  async keeps(): Promise<KeepList> {
+    return { keeps: [], next: null };
+  }
+
+  async addKeep(): Promise<never> {
+    throw new ApiError('bad_request', NOT_IN_MEMORY);
+  }
+
+  async removeKeep(): Promise<boolean> {
+    return false;
   }
 
   async flush(): Promise<void> {

@@ -1,19 +1,25 @@
 /** What passes between the engine's thread and the store's. Both are one build, so nothing here needs checking. */
 
 import type { AuditEntry } from '../../shared/api/audit.ts';
+import type { MergeQuery } from '../../shared/api/merge.ts';
+import type { NamesKind, NamesList, NamesQuery } from '../../shared/api/names.ts';
 import type { Run } from '../../shared/api/runs.ts';
 import type { RangeQuery } from '../../shared/api/query.ts';
+import type { Keep, KeepList, KeepQuery, Retention, RetentionState } from '../../shared/api/store.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { RangeColumns } from './aggregate.ts';
+import type { DamagedBlock } from './block-table.ts';
+import type { KeepToAdd, RetentionReset } from './keeps.ts';
+import type { Merged } from './merge-reader.ts';
 import type { StoreOpenCode } from './open-error.ts';
-import type { AuditPage, RunPage, StoredAudit, StoredRuns } from './sqlite-reader.ts';
+import type { AuditPage, RunPage, StoredAudit, StoredRuns } from './lists.ts';
 import type { InterruptedRun, Snapshot, TableState } from './store.ts';
 
 /** workerData of the thread. */
 export interface StoreOptions {
   readonly directory: string;
-  /** Age in ms after which frames are removed. */
-  readonly keepFor: number;
+  /** What is kept how long, unless it was changed while an engine ran. */
+  readonly retention: Retention;
   /** Time in ms for which a tick that cannot be written is tried again. */
   readonly retryFor: number;
   /** statfs(2)'s f_type; absent: asked for. */
@@ -63,8 +69,19 @@ export interface Calls {
   latestProfile: [jobid: string, answer: Uint8Array | null];
   snapshot: [at: { scope: ScopeId; time: number }, answer: Snapshot | null];
   query: [query: RangeQuery, answer: RangeColumns | null];
+  /** The same as JSON. */
+  queryJson: [query: RangeQuery, answer: Uint8Array<ArrayBuffer> | null];
+  merge: [query: MergeQuery, answer: Merged | null];
+  names: [query: NamesKind & NamesQuery, answer: NamesList];
   audit: [page: AuditPage, answer: StoredAudit[]];
   frames: [span: { scope: ScopeId; from: number; to: number; limit: number }, answer: Packed];
+  retention: [nothing: null, answer: RetentionState];
+  setRetention: [change: RetentionReset, answer: RetentionState];
+  keeps: [page: KeepQuery, answer: KeepList];
+  addKeep: [keep: KeepToAdd, answer: Keep];
+  removeKeep: [id: number, answer: boolean];
+  /** Answered when all writes before it were tried. */
+  barrier: [nothing: null, answer: null];
   flush: [nothing: null, answer: null];
 }
 
@@ -89,6 +106,19 @@ export interface Left {
   readonly lostTicks: number;
 }
 
+/** Questions that the reader's thread answers, where there is one. */
+export type LongMethod = 'runs' | 'query' | 'queryJson' | 'merge' | 'names' | 'frames' | 'snapshot';
+
+/** workerData of the reader's thread. */
+export interface ReaderOptions {
+  readonly reader: true;
+  readonly directory: string;
+}
+
+export type ToReader = CallMessage | { readonly type: 'cancel'; readonly id: number } | { readonly type: 'close' };
+
+export type FromReader = Extract<FromWorker, { type: 'answer' | 'failed' | 'damage' }>;
+
 export type FromWorker =
   | {
       readonly type: 'opened';
@@ -97,6 +127,9 @@ export type FromWorker =
       readonly interrupted: readonly InterruptedRun[];
       readonly tables: readonly TableState[];
       readonly warnings: readonly string[];
+      /** Others may read the database while it is written. */
+      readonly shared: boolean;
+      readonly retention: Retention;
     }
   | { readonly type: 'refused'; readonly code: StoreOpenCode; readonly message: string }
   | { readonly type: 'done'; readonly left: Left; readonly durableUntil: number }
@@ -104,4 +137,8 @@ export type FromWorker =
   | { readonly type: 'trouble'; readonly error: string | null }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly message: string }
+  /** A block that cannot be read; what it has is missing in answers. */
+  | { readonly type: 'damage'; readonly block: DamagedBlock }
+  /** What is kept how long was changed. */
+  | { readonly type: 'retention'; readonly retention: Retention }
   | { readonly type: 'closed' };

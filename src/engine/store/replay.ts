@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, FrameError, FrameState, type Columns, type Frame } from '../../shared/frame.ts';
+import { encodeFrame, FrameError, FrameState, saysFull, type AppliedFrame, type Columns } from '../../shared/frame.ts';
 import { GAUGE_WIDTH } from '../../shared/model/values.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { Snapshot } from './store.ts';
@@ -11,24 +11,22 @@ export class Replay {
   readonly state = new FrameState();
   #broken = false;
 
-  /** The frame, or null when it cannot be used. */
-  apply(bytes: Uint8Array): Frame | null {
-    let frame: Frame;
+  /** What there is to know of the frame beside its values, or null when it cannot be used. */
+  apply(bytes: Uint8Array): AppliedFrame | null {
+    if (this.#broken && !saysFull(bytes)) return null;
     try {
-      frame = decodeFrame(bytes);
+      const frame = this.state.applyBytes(bytes);
+      this.#broken = false;
+      return frame;
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.#broken = true;
       return null;
     }
-    if (this.#broken && !frame.full) return null;
-    this.#broken = false;
-    this.state.apply(frame);
-    return frame;
   }
 
   /** The last applied frame again, full. */
-  full(frame: Frame): Uint8Array<ArrayBuffer> {
+  full(frame: AppliedFrame): Uint8Array<ArrayBuffer> {
     return encodeFrame({ ...frame, stream: 0 }, this.state, null);
   }
 

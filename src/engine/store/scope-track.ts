@@ -3,7 +3,7 @@
  * many must be replayed for any time, and one is needed after a loss, because the loss took differences with it.
  */
 
-import { decodeFrame, encodeFrame, frameBytes, FrameState } from '../../shared/frame.ts';
+import { encodeFrame, frameBytes, FrameState } from '../../shared/frame.ts';
 
 export interface TrackedFrame {
   readonly time: number;
@@ -32,10 +32,10 @@ export class ScopeTrack {
 
   /** What to store for a frame. Throws FrameError on bytes that are not one. */
   take(bytes: Uint8Array): TrackedFrame {
-    const frame = decodeFrame(bytes);
     const state = this.#state;
-    const setBack = state.time > 0 && frame.time <= state.time;
-    state.apply(frame);
+    const before = state.time;
+    const frame = state.applyBytes(bytes);
+    const setBack = before > 0 && frame.time <= before;
     const { counterCount, gaugeCount } = state;
     const fullBytes = frameBytes(counterCount, gaugeCount, counterCount, gaugeCount);
     // Many changes per frame: full frames then cost little and save much replaying.

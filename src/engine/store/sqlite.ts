@@ -9,20 +9,30 @@ import { AUDIT_ENTRIES, type AuditEntry } from '../../shared/api/audit.ts';
 import type { Profile } from '../../shared/api/profiles.ts';
 import type { Run } from '../../shared/api/runs.ts';
 import { runScope, type ScopeId } from '../../shared/model/scope.ts';
+import { BlockTable, type DamagedBlock } from './block-table.ts';
 import { interruptedProfile, type StoredRank } from './interrupted.ts';
+import { Names, Schemas } from './names.ts';
+import { Parts, type Part } from './parts.ts';
 import { searchText } from './run-list.ts';
+import { Sealer } from './seal.ts';
+import { Sealing } from './sealing.ts';
 import { ScopeTrack, type TrackedFrame } from './scope-track.ts';
-import { SqliteReader } from './sqlite-reader.ts';
+import { atOnce, SqliteReader } from './sqlite-reader.ts';
 import type { InterruptedRun, ScopeTick, SeriesList, TableState, Tick } from './store.ts';
 import { TableRows, TableStates } from './table-states.ts';
+import { packTail, type TailFrame } from './tail.ts';
 
 /** A snapshot replays at most this many frames. */
 const FULL_EVERY = 256;
 
-interface LiveScope {
+export interface LiveScope {
+  readonly name: ScopeId;
   readonly track: ScopeTrack;
   /** Row of `scope`; null until the first frame is committed. */
   row: number | null;
+  /** Where its frames are in the tail, and what it counts for there; null until its first frame is written. */
+  part: Part | null;
+  weight: number;
   /** Series not committed yet. */
   unsaved: SeriesList[];
 }
@@ -30,7 +40,7 @@ interface LiveScope {
 /** A tick ready to be written, as often as it takes. */
 export interface PreparedTick {
   readonly time: number;
-  readonly scopes: readonly { readonly name: ScopeId; readonly live: LiveScope; readonly frame: TrackedFrame }[];
+  readonly scopes: readonly { readonly live: LiveScope; readonly frame: TrackedFrame }[];
 }
 
 export class SqliteStore {
@@ -40,16 +50,31 @@ export class SqliteStore {
   readonly #db: Database.Database;
   readonly #live = new Map<ScopeId, LiveScope>();
   readonly #liveRows = new Set<number>();
+  readonly #names: Names;
+  readonly #parts: Parts;
+  readonly #blocks: BlockTable;
+  readonly #sealer: Sealer;
+  readonly sealing: Sealing;
   readonly #tables: TableRows;
   readonly #tableStates = new TableStates();
   readonly #statements;
   /** The number of this start is not on disk yet. */
   #epochUnsaved = true;
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, onDamage: (block: DamagedBlock) => void = () => {}) {
     this.#db = db;
-    this.read = new SqliteReader(db);
+    this.read = new SqliteReader(db, onDamage);
     this.#tables = new TableRows(db);
+    this.#names = new Names(db);
+    this.#blocks = new BlockTable(db, (info, reason) => this.read.noteDamage(info, reason));
+    const next = db.prepare('SELECT coalesce(max(part), 0) + 1 FROM scope').pluck().get() as number;
+    this.#parts = new Parts(next);
+    this.#sealer = new Sealer(db, this.#blocks, new Schemas(db));
+    this.sealing = new Sealing(db, this.#sealer, this.#names, {
+      next,
+      parts: this.#parts,
+      live: () => this.#live.values(),
+    });
     const known = db.prepare('SELECT id, epochs FROM engine').get() as { id: string; epochs: number } | undefined;
     this.engineId = known?.id ?? randomBytes(16).toString('hex');
     this.epoch = (known?.epochs ?? 0) + 1;
@@ -57,12 +82,17 @@ export class SqliteStore {
       engine: db.prepare(
         'INSERT INTO engine (one, id, epochs) VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET epochs = excluded.epochs',
       ),
+      findScope: db.prepare('SELECT id, part FROM scope WHERE name = ? AND epoch = ?'),
       scope: db
-        .prepare('INSERT INTO scope (name, epoch) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = name RETURNING id')
+        .prepare(
+          'INSERT INTO scope (name, epoch, part) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET part = excluded.part RETURNING id',
+        )
         .pluck(),
-      series: db.prepare('INSERT OR REPLACE INTO series (scope, kind, place, name, doc) VALUES (?, ?, ?, ?, ?)'),
-      frame: db.prepare('INSERT INTO frame (scope, time, full, bytes) VALUES (?, ?, ?, ?)'),
-      setBack: db.prepare('DELETE FROM frame WHERE scope IN (SELECT id FROM scope WHERE name = ?) AND time >= ?'),
+      tail: db.prepare('INSERT INTO tail (part, time, bytes) VALUES (?, ?, ?)'),
+      others: db.prepare('SELECT id FROM scope WHERE name = ? AND id <> ?').pluck(),
+      hide: db.prepare('UPDATE scope SET until = min(coalesce(until, 1e300), ?) WHERE id = ?'),
+      unseal: db.prepare('UPDATE scope SET sealed = min(sealed, ?) WHERE id = ? AND sealed IS NOT NULL'),
+      dropFrames: db.prepare('DELETE FROM frame WHERE scope = ? AND time >= ?'),
       run: db.prepare(
         `INSERT INTO run (id, jobid, start, state, epoch, search, body) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET jobid = excluded.jobid, start = excluded.start, state = excluded.state,
@@ -94,37 +124,74 @@ export class SqliteStore {
   #take({ scope: name, added, frame }: ScopeTick): PreparedTick['scopes'][number] {
     let live = this.#live.get(name);
     if (!live) {
-      live = { track: new ScopeTrack(FULL_EVERY), row: null, unsaved: [] };
+      const part = null;
+      live = { name, track: new ScopeTrack(FULL_EVERY), row: null, part, weight: frame.byteLength, unsaved: [] };
       this.#live.set(name, live);
     }
     if (added.length > 0) live.unsaved.push(added);
-    return { name, live, frame: live.track.take(frame) };
+    return { live, frame: live.track.take(frame) };
   }
 
   /** One transaction. When it throws, nothing of the tick is stored and it may be written again. */
   writeTick(tick: PreparedTick): void {
     const rows: number[] = [];
-    const states = this.#tableStates.due(new Set(tick.scopes.map(({ name }) => name)));
-    this.#transaction(() => {
-      this.#tables.write(states);
-      for (const { name, live, frame } of tick.scopes) {
-        const row = live.row ?? (this.#statements.scope.get(name, this.epoch) as number);
-        rows.push(row);
-        for (const list of live.unsaved) {
-          for (const { kind, index, name: series, doc } of list)
-            this.#statements.series.run(row, kind, index, series, doc);
+    const written = new Map<Part, number>();
+    const states = this.#tableStates.due(new Set(tick.scopes.map(({ live }) => live.name)));
+    try {
+      this.#transaction(() => {
+        this.#tables.write(states);
+        const frames = new Map<Part, TailFrame[]>();
+        for (const { live, frame } of tick.scopes) {
+          const part = this.#partOf(live);
+          const row = live.row ?? (this.#statements.scope.get(live.name, this.epoch, part.id) as number);
+          rows.push(row);
+          for (const list of live.unsaved) for (const def of list) this.#names.store(row, def);
+          // Times of a scope only grow: what a clock that was set back left ahead would mix with what comes.
+          if (frame.setBack || live.row === null) this.#setBack(live, row, frame.time);
+          const here = frames.get(part);
+          if (here) here.push({ scope: row, bytes: frame.bytes });
+          else frames.set(part, [{ scope: row, bytes: frame.bytes }]);
         }
-        // Times of a scope only grow: what a clock that was set back left ahead would mix with what comes.
-        if (frame.setBack || live.row === null) this.#statements.setBack.run(name, frame.time);
-        this.#statements.frame.run(row, frame.time, frame.full ? 1 : 0, frame.bytes);
-      }
-    });
+        for (const [part, all] of frames) {
+          const bytes = packTail(all);
+          this.#statements.tail.run(part.id, tick.time, bytes);
+          written.set(part, bytes.byteLength);
+        }
+      });
+    } catch (error) {
+      this.#names.forget();
+      throw error;
+    }
     this.#tableStates.written(states);
     tick.scopes.forEach(({ live }, i) => {
       live.row = rows[i]!;
       live.unsaved = [];
       this.#liveRows.add(rows[i]!);
     });
+    for (const [part, bytes] of written) {
+      // When it came, not what it is of: what is imported may be years old.
+      if (part.rows === 0) part.since = Date.now();
+      part.rows++;
+      part.bytes += bytes;
+    }
+  }
+
+  #partOf(live: LiveScope): Part {
+    if (live.part) return live.part;
+    const found = this.#statements.findScope.get(live.name, this.epoch) as { part: number | null } | undefined;
+    live.part = this.#parts.join(live.name, live.weight, found?.part ?? null);
+    return live.part;
+  }
+
+  #setBack({ name, part }: LiveScope, row: number, time: number): void {
+    if (part) part.setBack++;
+    this.#sealer.forget(row);
+    this.#statements.unseal.run(time - 0.001, row);
+    this.#blocks.cut(row, time);
+    for (const other of this.#statements.others.all(name, row) as number[]) {
+      this.#statements.hide.run(time, other);
+      this.#statements.dropFrames.run(other, time);
+    }
   }
 
   /** The tick will not be written any more. */
@@ -146,10 +213,13 @@ export class SqliteStore {
     });
     this.#tableStates.forget(run.scope);
     const ranks = rankPrefix(run.id);
-    for (const [scope, { row }] of this.#live) {
+    for (const [scope, { row, part, weight }] of this.#live) {
       if (scope !== run.scope && !scope.startsWith(ranks)) continue;
       this.#live.delete(scope);
-      if (row !== null) this.#liveRows.delete(row);
+      if (part) this.#parts.leave(part, weight);
+      if (row === null) continue;
+      this.#liveRows.delete(row);
+      if (part) this.sealing.ended(part, row);
     }
   }
 
@@ -191,15 +261,17 @@ export class SqliteStore {
   interrupted(): { all: InterruptedRun[]; unended: Profile[] } {
     const rows = this.#db
       .prepare(
-        `SELECT body FROM run WHERE state IN ('running', 'ending') OR (state = 'interrupted' AND epoch = ?)
-         ORDER BY start DESC, number DESC`,
+        // By the index of those that have not finished, and not by that of all in this order.
+        `SELECT body FROM run WHERE state <> 'finished'
+           AND (state IN ('running', 'ending') OR (state = 'interrupted' AND epoch = ?))
+         ORDER BY +start DESC, number DESC`,
       )
       .pluck()
       .all(this.epoch - 1) as string[];
     const unended: Profile[] = [];
     const all = rows.map((body): InterruptedRun => {
       const run = JSON.parse(body) as Run;
-      const snapshot = this.read.snapshot(runScope(run.id), Number.MAX_SAFE_INTEGER);
+      const snapshot = atOnce(this.read.snapshot(runScope(run.id), Number.MAX_SAFE_INTEGER));
       if (run.state === 'interrupted') return { run, snapshot };
       const profile = interruptedProfile(run, snapshot, this.#ranks(run.id));
       unended.push(profile);
@@ -210,9 +282,9 @@ export class SqliteStore {
 
   #ranks(runId: string): StoredRank[] {
     const prefix = rankPrefix(runId);
-    return this.read.scopesBelow(prefix).flatMap((name) => {
+    return this.read.lists.scopesBelow(prefix).flatMap((name) => {
       const rank = Number(name.slice(prefix.length));
-      const snapshot = this.read.snapshot(name, Number.MAX_SAFE_INTEGER);
+      const snapshot = atOnce(this.read.snapshot(name, Number.MAX_SAFE_INTEGER));
       return snapshot && Number.isInteger(rank) && rank >= 0 ? [{ rank, snapshot }] : [];
     });
   }

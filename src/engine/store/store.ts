@@ -6,13 +6,17 @@
  */
 
 import type { AuditEntry, AuditList, AuditQuery } from '../../shared/api/audit.ts';
+import type { MergeQuery, MergeResult } from '../../shared/api/merge.ts';
+import type { NamesKind, NamesList, NamesQuery } from '../../shared/api/names.ts';
 import type { Profile } from '../../shared/api/profiles.ts';
 import type { RangeQuery, RangeResult } from '../../shared/api/query.ts';
 import type { Run, RunList, RunListQuery } from '../../shared/api/runs.ts';
 import type { StoreStatus } from '../../shared/api/status.ts';
+import type { Keep, KeepList, KeepQuery, Retention, RetentionChange, RetentionState } from '../../shared/api/store.ts';
 import type { Columns } from '../../shared/frame.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
+import type { KeepToAdd } from './keeps.ts';
 
 /** Definitions in order. Walked as often as need be: they may be made anew each time. */
 export interface SeriesList extends Iterable<SeriesDef> {
@@ -93,9 +97,18 @@ export interface Store {
   profile(runId: string): Promise<Profile | null>;
   /** The profile of the latest run of a job id. */
   latestProfile(jobid: string): Promise<Profile | null>;
+  /** Questions are about to be asked: the first one need not wait for what answers them. */
+  wake(): void;
   /** Series and last values of a scope at or before a time; null when nothing is stored of it. */
-  snapshot(scope: ScopeId, time: number): Promise<Snapshot | null>;
-  query(query: RangeQuery): Promise<RangeResult | null>;
+  snapshot(scope: ScopeId, time: number, signal?: AbortSignal): Promise<Snapshot | null>;
+  /** A question that is taken back by its signal rejects with the signal's reason, here and below. */
+  query(query: RangeQuery, signal?: AbortSignal): Promise<RangeResult | null>;
+  /** The same as the bytes of its JSON: large answers keep nobody waiting. */
+  queryJson(query: RangeQuery, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** One series of many scopes as one; null: none of them has it. */
+  merge(query: MergeQuery, signal?: AbortSignal): Promise<MergeResult | null>;
+  /** Families, labels or their values. A selector that is none rejects with SelectorError. */
+  names(query: NamesKind & NamesQuery, signal?: AbortSignal): Promise<NamesList>;
   /** The audit log, in the order in which entries were added, newest first. */
   audit(query: AuditQuery): Promise<AuditList>;
   /**
@@ -107,7 +120,18 @@ export interface Store {
     from: number,
     to: number,
     limit: number,
+    signal?: AbortSignal,
   ): Promise<{ frames: Uint8Array[]; truncated: boolean }>;
+
+  /** What is kept how long at the moment; null: a store in memory, which keeps what it has room for. */
+  readonly kept: Retention | null;
+  retention(): Promise<RetentionState>;
+  setRetention(change: RetentionChange): Promise<RetentionState>;
+  /** What is kept at full detail, newest first. */
+  keeps(query: KeepQuery): Promise<KeepList>;
+  addKeep(keep: KeepToAdd): Promise<Keep>;
+  /** False: there is none with this id. */
+  removeKeep(id: number): Promise<boolean>;
 
   /** Resolves when everything taken so far is durable. */
   flush(): Promise<void>;

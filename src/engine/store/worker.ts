@@ -1,32 +1,43 @@
-/** The store's thread: messages in, answers out. */
+/** The store's threads: the one that writes, messages in and answers out, and the one that only reads. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
-import { isPassing, noteDamage, openDatabase, prepareDirectory } from './database.ts';
+import { restOf } from './care/rebuild.ts';
+import { emptyReport } from './care/salvage.ts';
+import { isShared, noteDamage, openDatabase, prepareDirectory } from './database.ts';
+import { isDamage, isPassing } from './errors.ts';
+import type { RetentionState } from '../../shared/api/store.ts';
+import { Keeps } from './keeps.ts';
 import { lockDirectory, type StoreLock } from './lock.ts';
-import type { CallMessage, FromWorker, Packed, StoreOptions, ToWorker } from './messages.ts';
+import type { CallMessage, FromWorker, ReaderOptions, StoreOptions, ToWorker } from './messages.ts';
 import { StoreOpenError } from './open-error.ts';
+import { answerLong, isLong } from './questions.ts';
 import { QuietCollector } from './quiet-collector.ts';
+import { serveReader } from './reader-thread.ts';
 import { removeOld } from './retention.ts';
+import { retentionState } from './retention-state.ts';
 import { SqliteStore } from './sqlite.ts';
 import type { TableState } from './store.ts';
 import { Writer } from './writer.ts';
 
-const RETENTION_EVERY = 3_600_000;
+const RETENTION_EVERY = 600_000;
 const RETENTION_FIRST = 60_000;
+/** What an earlier start has left is sealed so long after this one; what failed is tried again after so long, ms. */
+const SEAL_FIRST = 2000;
+const SEAL_AGAIN = 10_000;
 
 /** After the start, in ms: what only opening needed is given back (bin/vigie passes --expose-gc). */
 const COMPACT_AFTER = 3000;
 setTimeout(() => globalThis.gc?.(), COMPACT_AFTER).unref();
 
-const options = workerData as StoreOptions;
+const data = workerData as StoreOptions | ReaderOptions;
 const port = parentPort!;
 const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 /** Lets waiting messages be handled first. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function start(): void {
+function start(options: StoreOptions): void {
   const warnings: string[] = [];
   let lock: StoreLock | null = null;
   try {
@@ -37,6 +48,7 @@ function start(): void {
       openDatabase(options.directory, fsType, warnings, (db) => begin(db, warnings)),
       lock,
       warnings,
+      options,
     );
   } catch (error) {
     lock?.release();
@@ -54,7 +66,7 @@ interface Begun {
 }
 
 function begin(db: Database.Database, warnings: string[]): Begun {
-  const store = new SqliteStore(db);
+  const store = new SqliteStore(db, (block) => send({ type: 'damage', block }));
   const interrupted = store.interrupted();
   const tables = store.tables();
   try {
@@ -67,20 +79,17 @@ function begin(db: Database.Database, warnings: string[]): Begun {
   return { db, store, interrupted, tables };
 }
 
-function serve({ db, store, interrupted, tables }: Begun, lock: StoreLock, warnings: string[]): void {
+function serve(begun: Begun, lock: StoreLock, warnings: string[], options: StoreOptions): void {
+  const { db, store, interrupted, tables } = begun;
   let closed = false;
   const writer = new Writer(store, options.retryFor, {
-    done: (left, durableUntil) => send({ type: 'done', left, durableUntil }),
+    done: (left, durableUntil) => {
+      send({ type: 'done', left, durableUntil });
+      seal();
+    },
     trouble: (error) => send({ type: 'trouble', error }),
     damage: (error) => noteDamage(options.directory, error),
   });
-
-  for (const profile of interrupted.unended) {
-    const body = new TextEncoder().encode(JSON.stringify(profile));
-    writer.take({ type: 'profile', run: profile.run, body }, false);
-  }
-  const { engineId, epoch } = store;
-  send({ type: 'opened', engineId, epoch, interrupted: interrupted.all, tables, warnings });
 
   const collector = new QuietCollector();
 
@@ -94,19 +103,85 @@ function serve({ db, store, interrupted, tables }: Begun, lock: StoreLock, warni
       if (closed) throw new Error('the store is closed');
     }
   }
-  const inTurn = <T>(steps: () => Generator<void, T>): Promise<T> => {
-    const result = long.then(() => finish(steps()));
+  const inTurn = <T>(work: () => T | Promise<T>): Promise<T> => {
+    const result = long.then(work);
     long = result.catch(() => {});
     return result;
   };
+  /** Each step in turn with questions, which so need not wait for more than one, and behind what waits to be written. */
+  async function stepwise<T>(steps: Generator<unknown, T>): Promise<T> {
+    for (;;) {
+      const step = await inTurn(() => steps.next());
+      if (step.done) return step.value;
+      await turn();
+      if (closed) throw new Error('the store is closed');
+    }
+  }
 
-  const retain = (): void => {
-    void inTurn(() => removeOld(db, Date.now() - options.keepFor, (row) => store.isLive(row))).catch(() => {
-      // Tried again at the next turn; a disk that fails is reported by the writes.
-    });
+  // What moves from the tail into a block while it is read would be there twice or not at all: step by step with questions.
+  let sealing = false;
+  let sealAfter = 0;
+  const seal = (): void => {
+    if (sealing || closed || !writer.isIdle || Date.now() < sealAfter || !store.sealing.isDue(Date.now())) return;
+    sealing = true;
+    stepwise(store.sealing.seal(Date.now(), () => writer.isIdle))
+      .catch((error: unknown) => {
+        sealAfter = Date.now() + SEAL_AGAIN;
+        if (isDamage(error)) noteDamage(options.directory, error);
+      })
+      .finally(() => {
+        sealing = false;
+      });
   };
-  const first = setTimeout(retain, RETENTION_FIRST);
-  const hourly = setInterval(retain, RETENTION_EVERY);
+  const older = setTimeout(seal, SEAL_FIRST).unref();
+
+  // Blocks of a damaged database that follow into this one: a step at a time, as the sealing.
+  async function takeRest(): Promise<void> {
+    const steps = restOf(db, options.directory);
+    if (!steps) return;
+    try {
+      await stepwise(steps);
+    } finally {
+      steps.return(emptyReport());
+    }
+  }
+  takeRest().catch(() => {
+    // Goes on at the next start.
+  });
+
+  const keeps = new Keeps(db);
+  let kept = keeps.retention(options.retention);
+  const state = (): Promise<RetentionState> => stepwise(retentionState(db, kept, options.retention, Date.now()));
+  // A step at a time, as the sealing.
+  let retaining = false;
+  async function retain(): Promise<void> {
+    if (retaining || closed) return;
+    retaining = true;
+    try {
+      await stepwise(removeOld(db, Date.now(), kept, (row) => store.isLive(row)));
+    } catch {
+      // Tried again at the next turn; a disk that fails is reported by the writes.
+    } finally {
+      retaining = false;
+    }
+  }
+  const first = setTimeout(() => void retain(), RETENTION_FIRST);
+  const hourly = setInterval(() => void retain(), RETENTION_EVERY);
+
+  for (const profile of interrupted.unended) {
+    const body = new TextEncoder().encode(JSON.stringify(profile));
+    writer.take({ type: 'profile', run: profile.run, body }, false);
+  }
+  send({
+    type: 'opened',
+    engineId: store.engineId,
+    epoch: store.epoch,
+    interrupted: interrupted.all,
+    tables,
+    warnings,
+    shared: isShared(db),
+    retention: kept,
+  });
 
   async function call(message: CallMessage): Promise<void> {
     const { id } = message;
@@ -118,32 +193,36 @@ function serve({ db, store, interrupted, tables }: Begun, lock: StoreLock, warni
     }
   }
 
-  async function answer(message: CallMessage): Promise<[value: unknown, transfer?: ArrayBuffer[]]> {
+  async function answer(message: CallMessage): Promise<readonly [value: unknown, transfer?: ArrayBuffer[]]> {
     const { read } = store;
+    if (isLong(message)) return inTurn(() => finish(answerLong(read, message)));
     switch (message.method) {
-      case 'runs':
-        return [read.runs(message.argument)];
       case 'run':
-        return [read.run(message.argument)];
+        return [read.lists.run(message.argument)];
       case 'audit':
-        return [read.audit(message.argument)];
+        return [read.lists.audit(message.argument)];
       case 'profile':
-        return [read.profile(message.argument)];
+        return [read.lists.profile(message.argument)];
       case 'latestProfile':
-        return [read.latestProfile(message.argument)];
-      case 'snapshot':
-        return [read.snapshot(message.argument.scope, message.argument.time)];
-      case 'query': {
-        const columns = await inTurn(() => read.query(message.argument));
-        if (!columns) return [null];
-        const { times, min, avg, max, last } = columns;
-        return [columns, [times, min, avg, max, last].map((column) => column.buffer)];
+        return [read.lists.latestProfile(message.argument)];
+      case 'retention':
+        return [await state()];
+      case 'setRetention': {
+        const { change, reset } = message.argument;
+        keeps.change(change, reset);
+        kept = keeps.retention(options.retention);
+        send({ type: 'retention', retention: kept });
+        void retain();
+        return [await state()];
       }
-      case 'frames': {
-        const { scope, from, to, limit } = message.argument;
-        const packed = pack(await inTurn(() => read.frames(scope, from, to, limit)));
-        return [packed, [packed.bytes.buffer]];
-      }
+      case 'keeps':
+        return [keeps.list(message.argument)];
+      case 'addKeep':
+        return [keeps.add(message.argument)];
+      case 'removeKeep':
+        return [keeps.remove(message.argument)];
+      case 'barrier':
+        return [null];
       case 'flush':
         await writer.flush();
         return [null];
@@ -152,6 +231,7 @@ function serve({ db, store, interrupted, tables }: Begun, lock: StoreLock, warni
 
   async function close(): Promise<void> {
     clearTimeout(first);
+    clearTimeout(older);
     clearInterval(hourly);
     collector.close();
     closed = true;
@@ -174,14 +254,5 @@ function serve({ db, store, interrupted, tables }: Begun, lock: StoreLock, warni
   });
 }
 
-function pack({ frames, truncated }: { frames: Uint8Array[]; truncated: boolean }): Packed {
-  const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.byteLength, 0));
-  let at = 0;
-  for (const frame of frames) {
-    bytes.set(frame, at);
-    at += frame.byteLength;
-  }
-  return { lengths: frames.map((frame) => frame.byteLength), bytes, truncated };
-}
-
-start();
+if ('reader' in data) serveReader(port, data);
+else start(data);

@@ -3,7 +3,7 @@
  * and profiles are few and dear and wait as long as it takes, up to a total of bytes. Nothing here throws.
  */
 
-import { isDamage, isPassing } from './database.ts';
+import { isDamage, isPassing } from './errors.ts';
 import type { Left, WriteMessage } from './messages.ts';
 import type { PreparedTick, SqliteStore } from './sqlite.ts';
 import { PackedSeries } from './series-pack.ts';
@@ -72,6 +72,11 @@ export class Writer {
     this.#waitingBytes += runBytesOf(message);
     if (this.#timer === null) this.#drain();
     else this.#shed();
+  }
+
+  /** Nothing waits to be written. */
+  get isIdle(): boolean {
+    return this.#queue.length === 0;
   }
 
   /** Resolves when all taken so far is written or given up; rejects when writing has failed for long. */

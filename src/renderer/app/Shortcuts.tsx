@@ -34,8 +34,11 @@ const SHORTCUTS: readonly (readonly [where: string, keys: readonly (readonly [ke
     [
       ['Space', 'Pause, or back to live'],
       ['drag on a chart', 'Show that range in all charts'],
+      ['Esc, double click', 'Zoom out, a step back'],
+      ['Ctrl wheel, pinch', 'Zoom around the pointer'],
+      ['Shift wheel', 'Earlier and later'],
       ['+ and −', 'Narrower and wider range'],
-      ['h and l', 'Earlier and later'],
+      ['← and →, h and l', 'Earlier and later'],
       ['0', 'Back to live, or the whole run'],
       ['t', 'Rates or totals'],
     ],

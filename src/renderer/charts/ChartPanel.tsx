@@ -155,6 +155,9 @@ function mountChart(mount: Mount): () => void {
     if (width > 0 && width !== u.width) u.setSize({ width, height: CHART_HEIGHT });
   });
   size.observe(element);
+  const onWheel = (event: WheelEvent): void => wheel(event, u, board);
+  // It keeps the page from being zoomed instead.
+  u.over.addEventListener('wheel', onWheel, { passive: false });
   return () => {
     sight.disconnect();
     size.disconnect();
@@ -162,6 +165,26 @@ function mountChart(mount: Mount): () => void {
     mount.chart.current = null;
     u.destroy();
   };
+}
+
+/** Pixels of a line, where the wheel counts in lines. */
+const LINE_PX = 16;
+/** More than this in one event is a notch of a mouse's wheel; trackpads send little and often. */
+const NOTCH_PX = 60;
+const ZOOM_PER_PX = 0.01;
+
+/** With Ctrl, which is also what a pinch sends, around the pointer; sideways along the time. */
+function wheel(event: WheelEvent, u: uPlot, board: Board): void {
+  const unit = event.deltaMode === 1 ? LINE_PX : 1;
+  const [across, along] = [event.deltaY * unit, event.deltaX * unit];
+  if (event.ctrlKey || event.metaKey) {
+    event.preventDefault();
+    const at = u.posToVal(event.clientX - u.rect.left, 'x');
+    board.onZoom(Math.exp(Math.max(-NOTCH_PX, Math.min(NOTCH_PX, across)) * ZOOM_PER_PX), at);
+  } else if (event.shiftKey || Math.abs(along) > Math.abs(across)) {
+    event.preventDefault();
+    board.onPan((along === 0 ? across : along) / Math.max(1, u.over.clientWidth));
+  }
 }
 
 function describe(mount: Mount, ys: readonly (readonly (number | null)[])[]): string {

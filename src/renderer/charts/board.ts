@@ -23,14 +23,32 @@ export class Board {
   /** Start of what there is to see, ms; 0: not known. */
   start = 0;
   onBrush: (from: number, to: number) => void = () => undefined;
-  onReset: () => void = () => undefined;
+  /** One step out of the zoom. */
+  onBack: () => void = () => undefined;
+  /** The wheel: a range `factor` times as wide, with `at` where it is; or moved by a share of the width. */
+  onZoom: (factor: number, at: number) => void = () => undefined;
+  onPan: (share: number) => void = () => undefined;
   /** Told the time under the cursor, ms, or null; many times a second. */
   onCursor: (time: number | null) => void = () => undefined;
   readonly #now: () => number;
+  readonly #listeners = new Set<() => void>();
 
   constructor(now: () => number) {
     this.#now = now;
   }
+
+  /** Shows a range at once, before anything has been fetched for it. */
+  show(range: TimeRange): void {
+    this.range = range;
+    this.loop.invalidate();
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** The shown range has changed. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
 
   /** Newest sample of any scope, else now: all charts end at the same time. */
   latest(): number {
@@ -44,18 +62,18 @@ export class Board {
     const { range } = this;
     if (range.kind === 'fixed') return range;
     const to = this.latest();
-    const oldest = this.#oldest(to);
-    if (range.window === null) return { from: Math.min(oldest, to - LEAST_LIVE_SPAN_MS), to };
+    if (range.window === null) return { from: Math.min(this.#oldest(to, false), to - LEAST_LIVE_SPAN_MS), to };
+    const oldest = this.#oldest(to, true);
     const least = Math.min(LEAST_LIVE_SPAN_MS, range.window);
     return { from: Math.max(to - range.window, Math.min(oldest, to - least)), to };
   }
 
   /** Where what can be shown begins: at the run's start; a node's at the first sample that is here. */
-  #oldest(to: number): number {
+  #oldest(to: number, stored: boolean): number {
     if (this.start > 0) return Math.min(this.start, to);
     let oldest = to;
     for (const { buffer, history } of this.samples.values()) {
-      if (history) return 0;
+      if (history && stored) return 0;
       if (buffer && buffer.ring.count > 0) oldest = Math.min(oldest, buffer.ring.time(0));
     }
     return oldest;
@@ -74,6 +92,8 @@ export class Board {
       const size = series.kind === 'gauge' ? max - min + 1e-6 * Math.abs(max) : Math.max(Math.abs(max), Math.abs(min));
       return { idle: min === 0 && max === 0, size };
     }
+    // What has just appeared says nothing about another time.
+    if (this.range.kind === 'fixed' && samples.history) return { idle: true, size: 0 };
     const column = samples.buffer?.column(series.key) ?? -1;
     const ring = samples.buffer?.ring;
     const value = ring && column >= 0 && ring.count > 0 && ring.count < 3 ? ring.value(column, ring.count - 1) : 0;

@@ -83,7 +83,7 @@ export function chartOptions(look: ChartLook, board: Board, onCursor: () => void
       },
       bind: {
         dblclick: () => () => {
-          board.onReset();
+          board.onBack();
           return null;
         },
       },
@@ -101,7 +101,14 @@ function line(look: ChartLook, index: number): uPlot.Series {
     stroke: lineColour(look.scheme, index),
     width: 1,
     ...(dash.length > 0 ? { dash: [...dash] } : {}),
-    points: { show: false },
+    // Samples far apart are seen as such, and one between two gaps is seen at all.
+    points: {
+      size: 4,
+      width: 1,
+      fill: lineColour(look.scheme, index),
+      show: (u, _series, first, last) => sparse(u, first, last),
+      filter: (u, series, show) => (show ? null : lonely(u.data[series]!, u.data[0], look.breaks)),
+    },
     spanGaps: false,
     gaps: (u, _series, first, last, gaps) => {
       const xs = u.data[0];
@@ -109,6 +116,31 @@ function line(look: ChartLook, index: number): uPlot.Series {
       return addBreaks(gaps, look.breaks, first, last, position);
     },
   };
+}
+
+/** Least distance of points that are drawn as such, px. */
+const POINT_DISTANCE = 12;
+
+function sparse(u: uPlot, first: number, last: number): boolean {
+  return (last - first) * POINT_DISTANCE <= u.bbox.width / (window.devicePixelRatio || 1);
+}
+
+/** Points to which no line leads and from which none goes on; null: there are none. */
+function lonely(
+  values: ArrayLike<number | null | undefined>,
+  times: ArrayLike<number>,
+  breaks: readonly number[],
+): number[] | null {
+  const cut = new Set(breaks);
+  const has = (at: number): boolean => values[at] !== null && values[at] !== undefined;
+  const found: number[] = [];
+  for (let i = 0; i < times.length; i++) {
+    if (!has(i)) continue;
+    const led = i > 0 && has(i - 1) && !cut.has(i);
+    const goes = i + 1 < times.length && has(i + 1) && !cut.has(i + 1);
+    if (!led && !goes) found.push(i);
+  }
+  return found.length > 0 ? found : null;
 }
 
 const edge = (): uPlot.Series => ({ stroke: 'transparent', width: 0, points: { show: false } });

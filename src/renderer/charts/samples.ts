@@ -62,38 +62,43 @@ function readHistory(
   plot: Plot,
 ): { count: number; end: number } {
   plot.bucketed = 0;
-  // Lines of one panel are asked for together; one that came with other times cannot share an axis with them.
-  const times = firstTimes(history, series);
-  if (!history || !times) return { count: 0, end: -Infinity };
+  if (!history) return { count: 0, end: -Infinity };
+  const keys = series.map((one) => one.key);
+  const pieces = history.pieces(keys, from, to);
+  if (pieces.length === 0) return { count: 0, end: -Infinity };
   let n = 0;
-  let step = 0;
-  for (let i = 0; i < times.length; i++) {
-    const time = times[i]!;
-    if (time < from || time > to) continue;
-    plot.xs[n] = time;
-    for (let s = 0; s < series.length; s++) {
-      const column = history.get(series[s]!.key);
-      const same = column?.times === times || column?.times.length === times.length;
-      const asTotal = totals && series[s]!.kind === 'counter';
-      const data = same ? column?.data : undefined;
-      plot.ys[s]![n] = (asTotal ? data?.last[i] : data?.avg[i]) ?? null;
-      plot.lows[s]![n] = (asTotal ? data?.last[i] : data?.min[i]) ?? null;
-      plot.highs[s]![n] = (asTotal ? data?.last[i] : data?.max[i]) ?? null;
-      if (column && column.step > step) step = column.step;
+  for (const { layer, first, last } of pieces) {
+    const { times, step } = layer;
+    const columns = keys.map((key) => layer.series.get(key));
+    for (let i = first; i < last; i++) {
+      const time = times[i]!;
+      // Where two answers meet, the bucket of one may reach into the other.
+      if (n > 0 && time <= plot.xs[n - 1]!) continue;
+      if (n > 0 && i > first && step === 0 && isHole(times, i)) plot.breaks.push(n);
+      plot.xs[n] = time;
+      for (let s = 0; s < series.length; s++) {
+        const data = columns[s];
+        const asTotal = totals && series[s]!.kind === 'counter';
+        plot.ys[s]![n] = (asTotal ? data?.last[i] : data?.avg[i]) ?? null;
+        plot.lows[s]![n] = (asTotal ? data?.last[i] : data?.min[i]) ?? null;
+        plot.highs[s]![n] = (asTotal ? data?.last[i] : data?.max[i]) ?? null;
+      }
+      n++;
     }
-    n++;
+    if (step > 0) plot.bucketed = n;
   }
-  if (step > 0) plot.bucketed = n;
   return { count: n, end: history.to };
 }
 
-function firstTimes(history: History | null, series: readonly Series[]): readonly number[] | null {
-  let best: readonly number[] | null = null;
-  for (const s of series) {
-    const times = history?.get(s.key)?.times;
-    if (times && (!best || times.length > best.length)) best = times;
-  }
-  return best;
+/** Samples at least this many times as far apart as those around them were not taken in between. */
+const HOLE = 3;
+
+function isHole(times: readonly number[], at: number): boolean {
+  const gap = times[at]! - times[at - 1]!;
+  const before = at > 1 ? times[at - 1]! - times[at - 2]! : 0;
+  const after = at + 1 < times.length ? times[at + 1]! - times[at]! : 0;
+  const around = Math.max(before, after);
+  return around > 0 && gap > HOLE * around;
 }
 
 function readRing(
@@ -167,14 +172,15 @@ class Tally {
 export function readStats(samples: Samples, one: Series, from: number, to: number, totals: boolean): Stats {
   const tally = new Tally();
   const asTotal = totals && one.kind === 'counter';
-  const column = samples.history?.get(one.key);
+  const layer = samples.history?.best([one.key], from, to);
   let after = -Infinity;
-  if (column && samples.history) {
+  const data = layer?.series.get(one.key);
+  if (layer && data && samples.history) {
     after = samples.history.to;
-    const { times, data } = column;
+    const { times, step } = layer;
     for (let i = 0; i < times.length; i++) {
       // The first bucket may begin before the range that it was asked for.
-      if (times[i]! + column.step < from || times[i]! > to) continue;
+      if (times[i]! + step < from || times[i]! > to) continue;
       if (asTotal) tally.add(data.last[i], null, null);
       else tally.add(data.avg[i], data.min[i], data.max[i]);
     }

@@ -13,8 +13,12 @@ const PATHS = {
   down: 'M4 6l4 4 4-4',
   download: 'M8 2.5v7.5M4.5 7L8 10.5 11.5 7M3 13.5h10',
   reset: 'M3 8a5 5 0 1 0 1.5-3.5L3 6M3 2.5V6h3.5',
+  plus: 'M8 3.5v9M3.5 8h9',
+  minus: 'M3.5 8h9',
+  earlier: 'M10 4L6 8l4 4',
+  later: 'M6 4l4 4-4 4',
+  pin: 'M6 2.5h4M6.5 2.5v4L4.5 9h7l-2-2.5v-4M8 9v4.5',
   warning: 'M8 2l6.5 11.5h-13zM8 6.5v3.2M8 11.7h.01',
-  plus: 'M8 3v10M3 8h10',
   more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
   undo: 'M6 3L2.5 6.5 6 10M2.5 6.5H10a3.5 3.5 0 0 1 0 7H7',
 } as const;

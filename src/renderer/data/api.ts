@@ -9,6 +9,8 @@ import { RangeResult } from '../../shared/api/query.ts';
 import { RankTable } from '../../shared/api/ranks.ts';
 import { Run, RunList } from '../../shared/api/runs.ts';
 import { SeriesList } from '../../shared/api/series.ts';
+import { Keep, KeepList, RetentionState } from '../../shared/api/store.ts';
+import type { NewKeep, RetentionChange } from '../../shared/api/store.ts';
 import { API_VERSION, Status } from '../../shared/api/status.ts';
 import { AddedToken, TokenList, WhoAmI } from '../../shared/api/tokens.ts';
 import type { NewToken } from '../../shared/api/tokens.ts';
@@ -44,13 +46,16 @@ export interface Range {
   readonly maxPoints: number;
 }
 
+/** A change of what is kept how long; null goes back to the configuration. */
+export type RetentionText = { readonly [K in keyof RetentionChange]?: string | null };
+
 export type Api = ReturnType<typeof createApi>;
 
 /** Answer to what has nothing to tell. */
 const Nothing = z.null();
 
 interface Change {
-  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -148,6 +153,14 @@ export function createApi(options: ApiOptions) {
     revokeToken: (name: string): Promise<null> => change(`/tokens/${text(name)}`, Nothing, { method: 'DELETE' }),
     audit: (cursor: string | null, limit: number, signal?: AbortSignal): Promise<AuditList> =>
       get(`/audit?limit=${limit}${cursor === null ? '' : `&cursor=${text(cursor)}`}`, AuditList, signal),
+    retention: (signal?: AbortSignal): Promise<RetentionState> => get('/store/retention', RetentionState, signal),
+    /** Durations and sizes with their units, as they are written. */
+    setRetention: (body: RetentionText): Promise<RetentionState> =>
+      change('/store/retention', RetentionState, { method: 'PUT', body }),
+    keeps: (cursor: string | null, limit: number, signal?: AbortSignal): Promise<KeepList> =>
+      get(`/store/keeps?limit=${limit}${cursor === null ? '' : `&cursor=${text(cursor)}`}`, KeepList, signal),
+    addKeep: (body: NewKeep): Promise<Keep> => change('/store/keeps', Keep, { method: 'POST', body }),
+    removeKeep: (id: number): Promise<null> => change(`/store/keeps/${id}`, Nothing, { method: 'DELETE' }),
     diagnosis: (signal?: AbortSignal): Promise<Diagnosis> => get('/diagnosis', Diagnosis, signal),
     bundle: (): Promise<Bundle> => get('/bundle', Bundle),
     targets: targetsApi({ get, getText, change }),

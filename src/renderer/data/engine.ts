@@ -3,6 +3,7 @@ import { createApi } from './api.ts';
 import type { Api } from './api.ts';
 import { HistoryFill } from './historyFill.ts';
 import { LiveClient } from './live.ts';
+import { RangeLoader } from './ranges.ts';
 import { RunsModel } from './runsModel.ts';
 import { ScopeBuffer } from './scopeBuffer.ts';
 import { openBrowserSocket } from './socket.ts';
@@ -23,6 +24,7 @@ export class Engine {
   readonly base: string;
   readonly api: Api;
   readonly live: LiveClient;
+  readonly ranges: RangeLoader;
   readonly runs: RunsModel;
   readonly targets: TargetsModel;
   readonly #fill: HistoryFill;
@@ -34,6 +36,7 @@ export class Engine {
     this.base = base;
     this.api = createApi({ base, token, onUnauthorized });
     this.live = new LiveClient({ open: () => openBrowserSocket(this.api.livePath), token });
+    this.ranges = new RangeLoader({ query: (range, signal) => this.api.query(range, signal), now: () => Date.now() });
     this.runs = new RunsModel(this.api);
     this.targets = new TargetsModel(this.live);
     this.live.onRuns((runs, all) => this.runs.takeLive(runs, all));

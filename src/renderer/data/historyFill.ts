@@ -35,7 +35,7 @@ const timer = (call: () => void, ms: number): (() => void) => {
 };
 
 /** Asking again may help without a new connection. */
-function passes(error: unknown): boolean {
+export function passes(error: unknown): boolean {
   if (!(error instanceof RequestError)) return false;
   switch (error.code) {
     case 'unreachable':

@@ -25,6 +25,12 @@ export function formatClock(ms: number): string {
   return `${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}`;
 }
 
+/** Local time of day to the thousandth, `08:15:03.250`. */
+export function formatPrecise(ms: number): string {
+  const whole = Math.round(ms);
+  return `${formatClock(whole)}.${String(new Date(whole).getMilliseconds()).padStart(3, '0')}`;
+}
+
 /** Local date, `2026-11-21`. */
 export function formatDate(ms: number): string {
   const t = new Date(ms);

@@ -38,5 +38,17 @@ export const Node = z.object({
 });
 export type Node = z.infer<typeof Node>;
 
-export const NodeList = z.object({ nodes: z.array(Node) });
+export const NodeQuery = z.object({
+  /** With one of these the answer is a page; without, all nodes. */
+  limit: z.coerce.number().int().min(1).max(10_000).optional(),
+  /** `next` of the page before. */
+  cursor: z.string().min(1).max(1024).optional(),
+});
+export type NodeQuery = z.infer<typeof NodeQuery>;
+
+export const NodeList = z.object({
+  nodes: z.array(Node),
+  /** For `cursor`; null: these were the last. Only of a page. */
+  next: z.string().nullable().optional(),
+});
 export type NodeList = z.infer<typeof NodeList>;

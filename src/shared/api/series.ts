@@ -15,11 +15,23 @@ export const SeriesValue = Series.extend({
 export type SeriesValue = z.infer<typeof SeriesValue>;
 
 /** GET /api/v1/series?scope= */
-export const SeriesQuery = z.object({ scope: z.string().min(1).max(1024) });
+export const SeriesQuery = z.object({
+  scope: z.string().min(1).max(1024),
+  /** With one of these the answer is a page; without, all series. */
+  limit: z.coerce.number().int().min(1).max(10_000).optional(),
+  /** `next` of the page before. */
+  cursor: z
+    .string()
+    .regex(/^[cg]\d{1,9}$/)
+    .optional(),
+});
+export type SeriesQuery = z.infer<typeof SeriesQuery>;
 export const SeriesList = z.object({
   scope: z.string(),
   /** Time of the values, ms since the epoch. */
   time: z.number(),
   series: z.array(SeriesValue),
+  /** For `cursor`; null: these were the last. Only of a page. */
+  next: z.string().nullable().optional(),
 });
 export type SeriesList = z.infer<typeof SeriesList>;

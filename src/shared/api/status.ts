@@ -17,8 +17,46 @@ export const StoreStatus = z.object({
   dropped: count,
   /** Why writing fails at the moment, for people; null when it works. */
   error: z.string().nullable(),
+  /** Blocks that cannot be read: what they have is missing in the history. Absent: none was found so far. */
+  damaged: z
+    .object({
+      blocks: count,
+      /** At most 100 of them. */
+      listed: z.array(
+        z.object({
+          scope: z.string(),
+          /** 0: samples, 1: minutes, 2: hours. */
+          tier: count,
+          /** Times of the first and the last sample, ms since the epoch. */
+          from: z.number(),
+          to: z.number(),
+          reason: z.string(),
+        }),
+      ),
+    })
+    .optional(),
 });
 export type StoreStatus = z.infer<typeof StoreStatus>;
+
+/** How sending to another store goes. */
+export const RemoteWriteStatus = z.object({
+  name: z.string(),
+  /** Without what may be secret in it. */
+  url: z.string(),
+  /** Samples that the destination has taken, since the start. */
+  sent: count,
+  /** Attempts that failed and were made again. */
+  failed: count,
+  /** Samples that will never be sent, by reason. */
+  dropped: z.record(z.string(), count),
+  queued_requests: count,
+  queued_bytes: count,
+  /** Age of the oldest sample that the destination has not taken; 0: it has all. */
+  lag_ms: z.number().nonnegative(),
+  /** What went wrong last, for people; null when the last request was taken. */
+  error: z.string().nullable(),
+});
+export type RemoteWriteStatus = z.infer<typeof RemoteWriteStatus>;
 
 /** How much of a limit is used: a number of things, or bytes. */
 const Use = z.object({ used: count, limit: count });
@@ -71,11 +109,16 @@ export const Status = z.object({
   sampler: z.object({ ticks: count, late: count, last_ms: z.number() }),
   live: z.object({ readers: count, skipped_frames: count }),
   store: StoreStatus,
+  /** Other stores that samples are sent to. */
+  remote_write: z.array(RemoteWriteStatus).default([]),
   /** How long the store keeps what. */
   retention: z.object({
     /** Age at which samples are removed, a duration with a unit. */
     samples: z.string(),
-    /** Most bytes of samples, runs and profiles; null: as much as the disk has room for. */
+    /** The same of buckets of a minute and of an hour; absent: there are none. */
+    minutes: z.string().optional(),
+    hours: z.string().optional(),
+    /** Most bytes of all that is kept; null: as much as there is room for. */
     bytes: count.nullable(),
     /** Most ended runs, and most of their profiles; null: until they are deleted. */
     runs: count.nullable(),

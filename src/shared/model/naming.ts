@@ -59,11 +59,12 @@ const NODE_GROUPS: ReadonlyMap<string, string> = new Map([
   ['slurm', 'Slurm'],
 ]);
 
-/** Families of the older tau proxy; what call it was stands in a label. */
+/** Families of the older tau proxy and of vigie-run; what call or status it was stands in a label. */
 const TAU: ReadonlyMap<string, Naming> = new Map([
   ['strace_hits_total', { group: 'System calls', operation: 'By call', quantity: 'calls', unit: '1' }],
   ['strace_size_total', { group: 'System calls', operation: 'By call', quantity: 'bytes', unit: 'B' }],
   ['strace_time_total', { group: 'System calls', operation: 'By call', quantity: 'time', unit: 's' }],
+  ['vigie_exit_total', { group: 'Processes', operation: 'exit status', quantity: 'count', unit: '1' }],
   ['tau_metric_proxy_run_total', { group: 'Processes', operation: 'run', quantity: 'count', unit: '1' }],
 ]);
 

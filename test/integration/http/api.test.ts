@@ -4,6 +4,7 @@ import { Problem } from '../../../src/shared/errors.ts';
 import { Profile } from '../../../src/shared/api/profiles.ts';
 import { RangeResult } from '../../../src/shared/api/query.ts';
 import { RunList } from '../../../src/shared/api/runs.ts';
+import { NodeList } from '../../../src/shared/api/nodes.ts';
 import { SeriesList } from '../../../src/shared/api/series.ts';
 import { Status } from '../../../src/shared/api/status.ts';
 import type { EngineError } from '../../../src/client/http.ts';
@@ -236,6 +237,63 @@ describe('series', () => {
         changed: expect.any(Number) as number,
       }),
     ]);
+  });
+
+  test('come in pages when that is asked for, live or stored, and all at once when it is not', async () => {
+    const here = await startHere();
+    const pusher = await here.pusher();
+    pusher.job({ jobid: 'j' });
+    for (let n = 0; n < 5; n++) {
+      pusher.describeCounter(`c${n}_total`);
+      pusher.increase(`c${n}_total`, n + 1);
+    }
+    for (let n = 0; n < 3; n++) {
+      pusher.describeGauge(`g${n}`);
+      pusher.set(`g${n}`, { min: n, max: n, hits: 1, total: n });
+    }
+    const run = await eventually(async () =>
+      (await here.client.runs({ state: 'live' })).runs.find((one) => one.series === 8),
+    );
+    const page = async (path: string): Promise<SeriesList> => {
+      const answer = await ask(here, `/api/v1/series?scope=${run.scope}${path}`, { headers: withToken(here) });
+      expect(answer.status).toBe(200);
+      return SeriesList.strict().parse(answer.json());
+    };
+    const inPages = async (limit: number): Promise<string[]> => {
+      const keys: string[] = [];
+      for (let cursor = ''; ;) {
+        const { series, next } = await page(`&limit=${limit}${cursor}`);
+        expect(series.length).toBeLessThanOrEqual(limit);
+        keys.push(...series.map(({ key }) => key));
+        if (!next) return keys;
+        cursor = `&cursor=${next}`;
+      }
+    };
+    const check = async (): Promise<void> => {
+      const whole = await page('');
+      expect(whole).not.toHaveProperty('next');
+      const keys = whole.series.map(({ key }) => key);
+      expect(keys).toHaveLength(8);
+      for (const limit of [1, 3, 4, 5, 8, 100]) expect(await inPages(limit)).toEqual(keys);
+    };
+    await check();
+    for (const wrong of ['&limit=0', '&limit=10001', '&cursor=5', '&cursor=x1', '&cursor=']) {
+      const answer = await ask(here, `/api/v1/series?scope=${run.scope}${wrong}`, { headers: withToken(here) });
+      expect([wrong, answer.status]).toEqual([wrong, 400]);
+    }
+    await pusher.close();
+    await eventually(async () => (await here.client.runs({ state: 'ended' })).runs.length === 1);
+    await check();
+  });
+
+  test('nodes come in pages too', async () => {
+    const here = await startHere();
+    const list = async (query: string): Promise<NodeList> =>
+      NodeList.strict().parse((await ask(here, `/api/v1/nodes${query}`, { headers: withToken(here) })).json());
+    const all = await list('');
+    expect(all).not.toHaveProperty('next');
+    expect(await list('?limit=1')).toMatchObject({ nodes: [{ host: all.nodes[0]!.host }], next: null });
+    expect(await list(`?cursor=${encodeURIComponent(all.nodes[0]!.scope)}`)).toEqual({ nodes: [], next: null });
   });
 
   test('of the node are the sources and the figures of the engine itself', async () => {
@@ -471,16 +529,23 @@ describe('openapi.json', () => {
       '/api/v1/audit',
       '/api/v1/bundle',
       '/api/v1/diagnosis',
+      '/api/v1/families',
+      '/api/v1/labels',
+      '/api/v1/labels/{name}',
       '/api/v1/nodes',
       '/api/v1/openapi.json',
       '/api/v1/profiles',
       '/api/v1/profiles/{id}',
       '/api/v1/query',
+      '/api/v1/query/merge',
       '/api/v1/runs',
       '/api/v1/runs/{id}',
       '/api/v1/runs/{id}/ranks',
       '/api/v1/series',
       '/api/v1/status',
+      '/api/v1/store/keeps',
+      '/api/v1/store/keeps/{id}',
+      '/api/v1/store/retention',
       '/api/v1/targets',
       ...['bulk', 'export', 'import', 'probe', '{id}', '{id}/restore', '{id}/scrape'].map(
         (end) => `/api/v1/targets/${end}`,
@@ -490,6 +555,9 @@ describe('openapi.json', () => {
       '/api/v1/whoami',
     ]);
     const others: Readonly<Record<string, string[]>> = {
+      '/api/v1/store/keeps': ['get', 'post'],
+      '/api/v1/store/keeps/{id}': ['delete'],
+      '/api/v1/store/retention': ['get', 'put'],
       '/api/v1/targets': ['get', 'post'],
       '/api/v1/targets/{id}': ['delete', 'get', 'patch'],
       ...Object.fromEntries(
@@ -518,7 +586,7 @@ describe('openapi.json', () => {
         expect(typeof parameter.schema, `${path} ${parameter.name}`).toBe('object');
         if (parameter.in === 'path') expect(parameter.required).toBe(true);
       }
-      const done = ['/api/v1/tokens/{name}', '/api/v1/targets/{id}/scrape'].includes(path) ? '204' : '200';
+      const done = others[path]?.[0] === 'delete' || path === '/api/v1/targets/{id}/scrape' ? '204' : '200';
       expect(Object.keys(get.responses), path).toEqual([done, 'default']);
       for (const [status, response] of Object.entries(get.responses)) {
         expect(status).toMatch(/^[1-5]\d\d$|^default$/);
@@ -531,6 +599,7 @@ describe('openapi.json', () => {
     }
     const query = document.paths['/api/v1/query']!['get']!.parameters!;
     expect(Object.fromEntries(query.map((p) => [p.name, p.required ?? false]))).toEqual({
+      ...{ select: false, family: false, step: false, functions: false },
       from: true,
       to: true,
       scope: true,

@@ -225,6 +225,40 @@ describe('a trace', () => {
     expect(gauges.at(-1)![1]).toMatchObject({ Gauge: { hits: 4 } });
   });
 
+  test.each(['memory', 'disk'])('of main over a long time, added up by the store (%s)', async (where) => {
+    const folder = temporaryFolder();
+    const set = { by: 0 };
+    const clock = { now: () => Date.now() + set.by, monotonic: () => performance.now() };
+    const here = await startHere(where === 'disk' ? { data: join(folder, 'data') } : {}, folder, clock);
+    const free = await here.pusher();
+    free.describeCounter(HITS);
+    free.increase(HITS, 1000);
+    const ofMain = `/trace/plot?jobid=main&filter=${HITS}`;
+    await eventually(async () => (await json<Points>(here, ofMain)).at(-1)?.[1] === 1000);
+    await runJob(here, 'one', [1, 10]);
+    const start = (await json<Points>(here, ofMain))[0]![0];
+    // More periods than an exact answer has samples.
+    set.by = 1_800_000;
+    await runJob(here, 'two', [100]);
+    await runJob(here, 'live', [10_000], false);
+    const plot = await eventually(async () => {
+      const points = await json<Points>(here, ofMain);
+      return points.at(-1)?.[1] === 11_111 && points;
+    });
+    const [times, values] = [plot.map(([time]) => time), plot.map(([, value]) => value)];
+    expect(values).toEqual(values.toSorted((a, b) => a - b));
+    expect(times).toEqual([...new Set(times)].toSorted((a, b) => a - b));
+    // Of both ends of the time, and nothing of what was between.
+    expect(values[0]).toBeGreaterThanOrEqual(1000);
+    expect(values).toContain(1011);
+    expect(times[0]! - start).toBeLessThan(10);
+    expect(times.at(-1)! - start).toBeGreaterThan(1700);
+    expect(plot.filter(([time]) => time - start > 60 && time - start < 1700)).toEqual([]);
+    const read = await json<Read>(here, `/trace/read?job=main&filter=${HITS}`);
+    expect(shapeOf(read)).toEqual(shapeOf(golden('trace_read.json')));
+    expect(read.time_serie.at(-1)![1]).toMatchObject({ Counter: { value: 11_111 } });
+  });
+
   test('the list has each job once, live or ended, and both sums', async () => {
     const here = await startHere();
     await runJob(here, 'again', [1]);

@@ -132,7 +132,7 @@ test('an engine that is killed again and again counts each call once', async () 
   await eventually(() => programs.every(({ path }) => !existsSync(path)));
 }, 120_000);
 
-test('what a program counted that ended while no engine was there is in its run, and files of nobody go', async () => {
+test('what a program counted that ended while no engine was there is in its run, and files of others stay', async () => {
   const { directory, start } = setting();
   const first = await start();
   const gone = new Program(directory, 'a'.repeat(32), { lives: false });
@@ -150,10 +150,10 @@ test('what a program counted that ended while no engine was there is in its run,
   spawnSync('sh', ['-c', 'mkfifo -m 600 "$1"', 'sh', join(directory, `1-${'e'.repeat(32)}.table`)]);
 
   const second = await start();
-  await eventually(() => !existsSync(unknown.path), { timeout: 60_000 });
   await eventually(() => !existsSync(gone.path), { timeout: 60_000 });
   const profile = await finished(second, run!.id);
   expect(profile.series.find(({ name }) => name === 'calls')).toMatchObject({ value: 42 });
   expect(profile.ranks).toMatchObject([{ rank: 3 }]);
-  expect([living.path, ...others].map((path) => existsSync(path))).toEqual([true, true, true]);
+  // An unknown one may be another engine's: it goes much later.
+  expect([living.path, unknown.path, ...others].map((path) => existsSync(path))).toEqual([true, true, true, true]);
 }, 120_000);

@@ -43,6 +43,7 @@ export async function buildPrograms(folder: string): Promise<void> {
     const flags = ['-O1', '-w', '-pthread'];
     await call(`mpicc.${library}`, [...flags, '-o', at(`calls-${library}`), source('calls.c')]);
     await call(`mpicc.${library}`, [...flags, '-o', at(`failures-${library}`), source('failures.c')]);
+    await call(`mpicc.${library}`, [...flags, '-o', at(`paced-${library}`), source('paced.c')]);
     await call(`mpicc.${library}`, [...flags, '-shared', '-fPIC', '-o', at(`tool-${library}.so`), source('tool.c')]);
     for (const [i, name] of BINDINGS.entries()) {
       const fortran = ['-w', '-ffree-line-length-none', '-fallow-argument-mismatch', `-DBINDING=${i + 1}`];

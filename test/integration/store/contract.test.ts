@@ -156,6 +156,97 @@ describe.each(['memory', 'sqlite'] as const)('%s store', (kind) => {
     expect(truncated).toBe(false);
   });
 
+  test('series are chosen by labels and by family; functions add columns; the step may be named', async () => {
+    const a = new Teller('node/a');
+    for (let i = 0; i < 120; i++) {
+      const values = { 'cpu{mode="user"}': 10 * i, 'cpu{mode="idle"}': 5 * i, 'load{of="1m"}': gauge(i) };
+      store.append(tick(T0 + i * 1000, a.at(T0 + i * 1000, values)));
+    }
+    const query = { ...all, scope: 'node/a', to: T0 + 119_999, step: 60_000 };
+    const keys = async (more: object) => (await store.query({ ...query, ...more }))!.series.map(({ key }) => key);
+    expect(await keys({ select: ['cpu{mode=~"u.*|x"}'] })).toEqual(['cpu{mode="user"}']);
+    expect(await keys({ select: ['{mode!="user"}'], family: [] })).toEqual(['cpu{mode="idle"}', 'load{of="1m"}']);
+    expect(await keys({ family: ['cpu'], series: ['load{of="1m"}'] })).toEqual([
+      ...['load{of="1m"}', 'cpu{mode="user"}', 'cpu{mode="idle"}'],
+    ]);
+    const functions = ['increase', 'rate', 'sum', 'count'] as const;
+    const result = (await store.query({ ...query, functions: [...functions] }))!;
+    expect(result.times).toEqual([T0, T0 + 60_000]);
+    expect(result.series[0]).toMatchObject({ increase: [590, 600], rate: [10, 10] });
+    expect(result.series[0]).not.toHaveProperty('sum');
+    expect(result.series[2]).toMatchObject({ count: [60, 60], sum: [1770, 5370] });
+  });
+
+  test('one series of many scopes as one', async () => {
+    const nodes = Array.from({ length: 40 }, (_, n) => new Teller(`node/n${n}`));
+    const job = new Teller('run/x');
+    for (let i = 0; i < 180; i++) {
+      const time = T0 + i * 1000;
+      const scopes = nodes.map((node, n) => node.at(time, { bytes: n * i, [`only${n}`]: i, g: gauge(n) }));
+      if (i < 60) scopes.push(job.at(time, { bytes: 1000 * i }));
+      store.append(tick(time, ...scopes));
+    }
+    const query = { ...all, to: T0 + 179_999, step: 60_000, operation: 'sum' as const };
+    const sum = (39 * 40) / 2;
+    const merged = (await store.merge({ ...query, scope: ['node/*'], series: 'bytes' }))!;
+    expect(merged).toMatchObject({
+      scope: 'merge/sum',
+      scopes: 40,
+      step: 60_000,
+      times: [0, 1, 2].map((i) => T0 + i * 60_000),
+    });
+    expect(merged.series[0]).toMatchObject({
+      key: 'bytes',
+      avg: [sum, sum, sum],
+      last: [59 * sum, 119 * sum, 179 * sum],
+    });
+    // What an ended run has counted stays.
+    const both = (await store.merge({ ...query, scope: ['node/n1', 'run/x', 'run/none'], series: 'bytes' }))!;
+    expect(both).toMatchObject({ scopes: 2, series: [{ last: [59_059, 59_119, 59_179], avg: [1001, 1, 1] }] });
+    const one = async (operation: 'avg' | 'min' | 'max') =>
+      (await store.merge({ ...query, scope: ['node/*'], series: 'g', operation }))!.series[0]!.avg;
+    expect(await one('avg')).toEqual([19.5, 19.5, 19.5]);
+    expect(await one('min')).toEqual([0, 0, 0]);
+    expect(await one('max')).toEqual([39, 39, 39]);
+    expect(await store.merge({ ...query, scope: ['node/*'], series: 'none' })).toBeNull();
+  });
+
+  test('families, labels and their values, page by page', async () => {
+    const a = new Teller('node/a');
+    const values = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`c{n="${n}",of="x"}`, n]));
+    store.append(tick(T0, a.at(T0, { ...values, 'd{e="1"}': 1, f: gauge(1) }), new Teller('node/b').at(T0, { z: 1 })));
+    const page = { limit: 1000 };
+    expect(await store.names({ ...page, what: 'families' })).toEqual({ names: ['c', 'd', 'f', 'z'], next: null });
+    expect((await store.names({ ...page, what: 'families', scope: 'node/b' })).names).toEqual(['z']);
+    expect((await store.names({ ...page, what: 'labels' })).names).toEqual(['e', 'n', 'of']);
+    const select = 'c{n!~"[0-4].*"}';
+    const of = { what: 'values', label: 'n' } as const;
+    expect((await store.names({ ...page, ...of, select })).names).toHaveLength(55);
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const some = await store.names({ ...of, limit: 7, ...(cursor === undefined ? {} : { cursor }) });
+      seen.push(...some.names);
+      cursor = some.next ?? undefined;
+    } while (cursor !== undefined);
+    expect(seen).toEqual(Array.from({ length: 300 }, (_, n) => `${n}`).sort());
+    await expect(store.names({ ...page, what: 'labels', select: 'c{' })).rejects.toThrow();
+  });
+
+  test('a question is taken back', async () => {
+    const a = new Teller('node/a');
+    store.append(tick(T0, a.at(T0, { c: 1 })));
+    const query = { ...all, scope: 'node/a' };
+    const reason = new Error('gone');
+    await expect(store.query(query, AbortSignal.abort(reason))).rejects.toBe(reason);
+    const control = new AbortController();
+    const asked = store.query(query, control.signal).catch((error: unknown) => error);
+    control.abort(reason);
+    // It may have been answered already.
+    expect([reason, 1]).toContainEqual(await asked.then((got) => (got === reason ? reason : 1)));
+    expect((await store.query(query))!.times).toEqual([T0]);
+  });
+
   test('a snapshot has the series and values known at its time', async () => {
     const a = new Teller('run/a');
     for (let i = 0; i < 150; i++) {

@@ -20,6 +20,7 @@ import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, test } from 'vitest';
+import { applicationId } from '../../../src/engine/store/care/version.ts';
 import { openStore, type StoreConfig, StoreOpenError } from '../../../src/engine/store/index.ts';
 import type { OpenedStore } from '../../../src/engine/store/store.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
@@ -151,6 +152,7 @@ describe('the database file', () => {
     await (await open(data)).store.close();
     const db = new Database(join(data, 'vigie.sqlite'));
     db.pragma('user_version = 999');
+    db.pragma(`application_id = ${applicationId(999)}`);
     db.close();
     const error = await refusal(data);
     expect(error.code).toBe('store_newer');

@@ -1,52 +1,127 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { openStore } from '../../../src/engine/store/index.ts';
-import { removeOld } from '../../../src/engine/store/retention.ts';
-import { decodeFrame } from '../../../src/shared/frame.ts';
+import { ON_DISK } from '../../../src/engine/store/keep.ts';
+import { MIGRATIONS } from '../../../src/engine/store/migrations/index.ts';
+import { removeOld, usedBytes } from '../../../src/engine/store/retention.ts';
+import { SqliteStore } from '../../../src/engine/store/sqlite.ts';
+import { atOnce } from '../../../src/engine/store/sqlite-reader.ts';
+import { toRangeResult } from '../../../src/engine/store/range-result.ts';
+import type { Retention } from '../../../src/shared/api/store.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { profile, run, T0, Teller, tick } from '../../unit/engine/store/support.ts';
 
-test('old frames go in steps, what is newer stays readable, runs and profiles stay', async () => {
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NODE = 'node/a';
+const opened: Database.Database[] = [];
+afterEach(() => {
+  for (const db of opened.splice(0)) db.close();
+});
+
+/** Twelve hours, a sample a minute, sealed each hour; a run in the first hour. */
+function twelveHours(): { db: Database.Database; store: SqliteStore } {
+  const db = new Database(':memory:');
+  opened.push(db);
+  for (const step of MIGRATIONS) db.exec(step);
+  const store = new SqliteStore(db);
+  const node = new Teller(NODE);
+  const job = new Teller('run/x');
+  for (let i = 0; i < 720; i++) {
+    const time = T0 + i * 60_000;
+    // A spike once in six hours.
+    const scopes = [node.at(time, { c: 60 * i + (i % 360 >= 100 ? 9000 : 0) * (1 + Math.floor(i / 360)) })];
+    if (i < 60) scopes.push(job.at(time, { n: i }));
+    store.writeTick(store.prepare(tick(time, ...scopes)));
+    if (i === 60) store.putProfile(run('x', { end_time: time }), new TextEncoder().encode('{}'));
+    if (i % 60 === 59) atOnce(store.sealing.seal(Infinity));
+  }
+  return { db, store };
+}
+
+const remove = (db: Database.Database, now: number, limits: Partial<Retention>): number =>
+  atOnce(removeOld(db, now, { ...ON_DISK, size: 'off', ...limits }, () => false));
+
+const blocks = (db: Database.Database, scope: string, tier: number): number =>
+  db
+    .prepare('SELECT count(*) FROM block JOIN scope ON scope.id = scope WHERE name = ? AND tier = ?')
+    .pluck()
+    .get(scope, tier) as number;
+
+test('each tier goes at its age; a plot stays whole, with its spikes', () => {
+  const { db, store } = twelveHours();
+  const query = { scope: NODE, series: [], from: T0, to: T0 + 12 * HOUR - 1, maxPoints: 5000 };
+  const ask = (more: object = {}) => toRangeResult(atOnce(store.read.query({ ...query, ...more }))!);
+  const before = ask({ step: HOUR });
+  expect(ask().step).toBe(0);
+
+  remove(db, T0 + 13 * HOUR, { raw: 4 * HOUR });
+  expect(blocks(db, NODE, 0)).toBe(3);
+  // Minutes where there are no samples any more, and none is lost.
+  const mixed = ask();
+  expect(mixed.step).toBe(60_000);
+  expect(mixed.series[0]!.last.every((value) => value !== null)).toBe(true);
+  expect(ask({ step: HOUR })).toEqual(before);
+
+  remove(db, T0 + 13 * HOUR, { raw: HOUR, minute: 4 * HOUR });
+  const hours = ask();
+  expect(hours.step).toBe(HOUR);
+  expect(Math.max(...hours.series[0]!.max.map(Number))).toBe(Math.max(...before.series[0]!.max.map(Number)));
+  expect(hours.series[0]!.last).toHaveLength(12);
+});
+
+test('beyond the size the oldest samples go first, then minutes; what is kept stays', () => {
+  const { db } = twelveHours();
+  db.prepare('INSERT INTO keep (kind, scope, "from", "to", note, created) VALUES (?, ?, ?, ?, ?, 0)').run(
+    ...['window', NODE, T0 + 5 * HOUR, T0 + 6 * HOUR - 1, ''],
+  );
+  db.prepare('INSERT INTO keep (kind, scope, "from", "to", note, created) VALUES (?, ?, ?, ?, ?, 0)').run(
+    ...['run', 'run/x', T0, T0 + HOUR - 1, ''],
+  );
+  expect(remove(db, T0 + 13 * HOUR, { size: usedBytes(db) })).toBe(0);
+  remove(db, T0 + 13 * HOUR, { size: 0 });
+  // Of the run's hour and of the window.
+  expect(blocks(db, NODE, 0)).toBe(2);
+  expect(blocks(db, 'run/x', 0)).toBe(1);
+  expect(blocks(db, NODE, 2)).toBeGreaterThan(0);
+});
+
+test('a scope of which nothing is left is forgotten, with its series; runs and profiles stay', () => {
+  const { db, store } = twelveHours();
+  remove(db, T0 + 10_000 * DAY, {});
+  expect(db.prepare('SELECT count(*) FROM block').pluck().get()).toBe(0);
+  expect(db.prepare('SELECT count(*) FROM series').pluck().get()).toBe(0);
+  expect(atOnce(store.read.query({ scope: 'run/x', series: [], from: 0, to: T0, maxPoints: 9 }))).toBeNull();
+  expect(store.read.lists.profile('x')).not.toBeNull();
+});
+
+test('what is kept how long can be changed, outlives a restart, and goes back to the configuration', async () => {
   const data = join(temporaryFolder(), 'data');
-  const worker = { queueLimit: { ticks: 10_000, bytes: 1 << 26 } };
-  const { store } = await openStore({ data, worker });
-  const node = new Teller('node/a');
-  const over = new Teller('run/over');
-  for (let i = 0; i < 2000; i++) {
-    const scopes = [node.at(T0 + i, i === 0 ? { c: 0, once: 7 } : { c: i })];
-    if (i < 1000) scopes.push(over.at(T0 + i, { c: i }));
-    store.append(tick(T0 + i, ...scopes));
+  const configured = { ...ON_DISK, raw: 3 * DAY };
+  const first = (await openStore({ data, worker: { retention: configured } })).store;
+  const node = new Teller(NODE);
+  for (let i = 0; i < 10; i++) first.append(tick(T0 + i, node.at(T0 + i, { c: i })));
+  first.putProfile(profile(run('x')));
+  expect(await first.retention()).toMatchObject({
+    now: { raw: '3d', minute: '180d', hour: '1095d', size: '4GiB' },
+    tiers: [{ tier: 'raw' }, { tier: 'minute', bytes_per_day: null }, { tier: 'hour' }],
+  });
+  await first.setRetention({ raw: 5 * DAY, size: 'off' });
+  expect(first.kept).toEqual({ ...configured, raw: 5 * DAY, size: 'off' });
+  const added = [];
+  for (let n = 0; n < 3; n++) {
+    added.push(await first.addKeep({ kind: 'window', scope: null, from: n, to: n + 1, note: `n${n}`, created: T0 }));
   }
-  store.putProfile(profile(run('over')));
+  await first.close();
+
+  const { store } = await openStore({ data, worker: { retention: configured } });
+  expect((await store.retention()).now).toMatchObject({ raw: '5d', size: 'off' });
+  const page = await store.keeps({ limit: 2 });
+  expect(page.keeps).toEqual([added[2], added[1]]);
+  expect(await store.keeps({ limit: 2, cursor: page.next! })).toEqual({ keeps: [added[0]], next: null });
+  expect(await store.removeKeep(added[1]!.id)).toBe(true);
+  expect(await store.removeKeep(added[1]!.id)).toBe(false);
+  expect((await store.setRetention({ raw: null, size: null })).now).toMatchObject({ raw: '3d', size: '4GiB' });
   await store.close();
-
-  const db = new Database(join(data, 'vigie.sqlite'));
-  const nodeRow = db.prepare("SELECT id FROM scope WHERE name = 'node/a'").pluck().get() as number;
-  const counts: number[] = [];
-  const steps = removeOld(db, T0 + 1500, (row) => row === nodeRow);
-  for (let step = steps.next(); !step.done; step = steps.next()) {
-    counts.push(db.prepare('SELECT count(*) FROM frame').pluck().get() as number);
-  }
-  // 3,000 frames, at most 500 fewer at each step.
-  counts.reduce((before, now) => {
-    expect(before - now).toBeLessThanOrEqual(500);
-    return now;
-  }, 3000);
-  expect(db.prepare('SELECT name FROM scope').pluck().all()).toEqual(['node/a']);
-  expect(db.prepare('SELECT count(*) FROM series WHERE scope <> ?').pluck().get(nodeRow)).toBe(0);
-  db.close();
-
-  const again = await openStore({ data, worker });
-  const { frames } = await again.store.frames('node/a', 0, T0 + 5000, 5000);
-  const times = frames.map((bytes) => decodeFrame(bytes).time - T0);
-  expect(times.at(-1)).toBe(1999);
-  expect(times[0]).toBeLessThanOrEqual(1500);
-  expect(times[0]).toBeGreaterThan(1500 - 300);
-  expect(times.length).toBe(2000 - times[0]!);
-  const snapshot = (await again.store.snapshot('node/a', T0 + 1600))!;
-  expect([...snapshot.columns.counters]).toEqual([1600, 7]);
-  expect(await again.store.query({ scope: 'run/over', series: [], from: 0, to: T0, maxPoints: 9 })).toBeNull();
-  expect(await again.store.profile('over')).toEqual(profile(run('over')));
-  await again.store.close();
 });

@@ -14,6 +14,8 @@ function fileWith(text: string): string {
   return path;
 }
 
+const DAY = 86_400_000;
+
 describe('defaults', () => {
   test('are those the documentation names', async () => {
     expect(await resolveConfig({}, {}, null)).toEqual({
@@ -33,6 +35,8 @@ describe('defaults', () => {
       merge: new Map(),
       maxSeries: 2_000_000,
       limits: DEFAULT_LIMITS,
+      retention: { raw: 14 * DAY, minute: 180 * DAY, hour: 1095 * DAY, size: 4 * 2 ** 30 },
+      remoteWrite: [],
       targets: [],
       targetLimits: { side_by_side: 200, targets: 20_000, bytes: 16 * 1024 ** 2, series: 50_000, allow_private: true },
       logLevel: 'info',

@@ -291,6 +291,29 @@ describe('FrameState', () => {
   });
 });
 
+test('bytes that are applied at once give what decoding and applying does; bytes that are no frame change nothing', () => {
+  const seen = (state: FrameState): unknown => [
+    ...[state.counterCount, state.gaugeCount, state.time, state.sequence],
+    ...[[...state.counters.subarray(0, state.counterCount)], [...state.gauges.subarray(0, 4 * state.gaugeCount)]],
+  ];
+  fc.assert(
+    fc.property(fc.array(inputs, { maxLength: 6 }), fc.nat(7), (stream, offset) => {
+      const [decoded, applied] = [new FrameState(), new FrameState()];
+      for (const { header, columns, changed } of stream) {
+        const bytes = encodeFrame(header, columns, changed);
+        decoded.apply(decodeFrame(bytes));
+        // Not aligned, as out of the middle of a buffer.
+        const moved = new Uint8Array(bytes.length + offset);
+        moved.set(bytes, offset);
+        expect(applied.applyBytes(moved.subarray(offset))).toEqual({ ...header, full: changed === null });
+        expect(seen(applied)).toEqual(seen(decoded));
+        expect(() => applied.applyBytes(bytes.subarray(0, -1))).toThrow(FrameError);
+        expect(seen(applied)).toEqual(seen(decoded));
+      }
+    }),
+  );
+});
+
 test('bits are counted up to the count only', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 12 }), fc.nat(96), (bits, n) => {

@@ -1,8 +1,10 @@
-import { type Node, NodeList } from '../../../shared/api/nodes.ts';
+import type { FastifyRequest } from 'fastify';
+import { type Node, NodeList, NodeQuery } from '../../../shared/api/nodes.ts';
 import type { Scope } from '../../live/scope.ts';
 import type { EngineContext } from '../../context.ts';
 import type { App } from '../app.ts';
 import { nodeFigures } from './node-figures.ts';
+import { pageOf } from './page-of.ts';
 
 /** What a node exporter, or the sources of an engine, have of every machine. */
 const OF_NODES = [
@@ -29,7 +31,7 @@ function hostOf(url: string, own: string): string {
 }
 
 export function registerNodes(app: App, engine: EngineContext): void {
-  const schema = { summary: 'Nodes with metrics', response: { 200: NodeList } };
+  const schema = { summary: 'Nodes with metrics', querystring: NodeQuery, response: { 200: NodeList } };
   /** A scope's series are only ever appended: one that is a node's stays one. */
   const known = new WeakMap<Scope, { series: number; is: boolean }>();
   const looked = (scope: Scope): boolean => {
@@ -40,7 +42,7 @@ export function registerNodes(app: App, engine: EngineContext): void {
     return is;
   };
 
-  app.get('/nodes', { schema }, async (): Promise<NodeList> => {
+  app.get('/nodes', { schema }, async ({ query }: FastifyRequest<{ Querystring: NodeQuery }>): Promise<NodeList> => {
     const { host } = engine.config;
     const runs = [...engine.runs.live.values()].filter((run) => run.nodes.has(host)).map((run) => run.id);
     const node = (scope: Scope): Pick<Node, 'scope' | 'series' | 'figures'> => ({
@@ -58,6 +60,15 @@ export function registerNodes(app: App, engine: EngineContext): void {
         nodes.push({ host: of, ...node(scope), runs: [], target: entry.id });
       }
     }
-    return { nodes };
+    // By scope: a host may have several. The own node's is the first.
+    nodes.sort((a, b) => (a.scope < b.scope ? -1 : 1));
+    const { cursor } = query;
+    const page = pageOf(
+      nodes,
+      query,
+      (one) => cursor === undefined || one.scope > cursor,
+      (one) => one.scope,
+    );
+    return { nodes: page.items, ...page.next };
   });
 }

@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import { SeriesList, SeriesQuery, type SeriesValue } from '../../../shared/api/series.ts';
 import { ApiError } from '../../../shared/errors.ts';
 import { describeSeries } from '../../../shared/model/series.ts';
@@ -8,6 +7,8 @@ import type { EngineContext } from '../../context.ts';
 import { seriesValues } from '../../live/values.ts';
 import type { Snapshot } from '../../store/store.ts';
 import type { App } from '../app.ts';
+import { whileAsked } from '../while-asked.ts';
+import { pageOf } from './page-of.ts';
 
 const finite = (n: number | undefined): number | null => (n !== undefined && Number.isFinite(n) ? n : null);
 
@@ -29,20 +30,34 @@ function storedValues(snapshot: Snapshot): SeriesValue[] {
   });
 }
 
-export async function listSeries(engine: EngineContext, id: string): Promise<SeriesList> {
+const CURSOR_KINDS = { counter: 'c', gauge: 'g' } as const;
+
+/** By place: what is appended meanwhile comes later. */
+function page(all: readonly SeriesValue[], query: SeriesQuery): Pick<SeriesList, 'series' | 'next'> {
+  const [kind, index] = [query.cursor?.[0] ?? '', Number(query.cursor?.slice(1))];
+  const isAfter = (one: SeriesValue): boolean => {
+    const own = CURSOR_KINDS[one.kind];
+    return own > kind || (own === kind && one.index > index);
+  };
+  const { items, next } = pageOf(all, query, isAfter, (one) => `${CURSOR_KINDS[one.kind]}${one.index}`);
+  return { series: items, ...next };
+}
+
+async function listSeries(engine: EngineContext, query: SeriesQuery, signal: AbortSignal): Promise<SeriesList> {
+  const id = query.scope;
   const scope = engine.scope(id);
   if (scope) {
     scope.settle();
     const time = engine.now();
-    return { scope: id, time, series: seriesValues(scope, time) };
+    return { scope: id, time, ...page(seriesValues(scope, time), query) };
   }
-  const snapshot = await engine.store.snapshot(id, engine.now());
+  const snapshot = await engine.store.snapshot(id, engine.now(), signal);
   if (!snapshot)
     throw new ApiError(
       'scope_not_found',
       'nothing is known of this scope; /api/v1/runs and /api/v1/nodes list what there is',
     );
-  return { scope: id, time: snapshot.time, series: storedValues(snapshot) };
+  return { scope: id, time: snapshot.time, ...page(storedValues(snapshot), query) };
 }
 
 export function registerSeries(app: App, engine: EngineContext): void {
@@ -55,7 +70,7 @@ export function registerSeries(app: App, engine: EngineContext): void {
         response: { 200: SeriesList },
       },
     },
-    async (request: FastifyRequest<{ Querystring: z.infer<typeof SeriesQuery> }>) =>
-      listSeries(engine, request.query.scope),
+    async ({ query }: FastifyRequest<{ Querystring: SeriesQuery }>, reply) =>
+      whileAsked(reply.raw, (signal) => listSeries(engine, query, signal)),
   );
 }

@@ -8,16 +8,14 @@
  */
 
 import { escapeLabelValue, parseMetric } from '../../../shared/model/metric.ts';
+import { exportedLabel, isLegalFamily, legalFamily, NAME_LABEL } from '../../../shared/model/prometheus-name.ts';
 import type { Sample } from '../../live/merges.ts';
 import { Body } from './body.ts';
 
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 export const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-/** Label that carries a family that is not a legal name. */
-const NAME_LABEL = 'vigie_name';
 const NEWLINE = 0x0a;
-const LEGAL = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 /** The Accept header prefers OpenMetrics to plain text. Qualities are compared, a missing one is 1. */
 export function wantsOpenMetrics(accept: string | undefined): boolean {
@@ -32,9 +30,6 @@ export function wantsOpenMetrics(accept: string | undefined): boolean {
   }
   return open > 0 && open >= text;
 }
-
-/** Labels with `__` are the scraper's own: with `__name__` a client would give its metric another one's name. */
-const exported = (label: string): string => (label.startsWith('__') ? `exported${label}` : label);
 
 /** Other control characters than a newline cannot be spelled in a text that scrapers read by the line. */
 const escapeHelp = (text: string, open: boolean): string =>
@@ -133,8 +128,8 @@ function familiesOf(series: Iterable<Described>): Map<string, Family> {
   let number = -1;
   for (const { key, family: ownName, doc, kind } of series) {
     number++;
-    const legal = LEGAL.test(ownName);
-    const name = legal ? ownName : sanitize(ownName);
+    const legal = isLegalFamily(ownName);
+    const name = legal ? ownName : legalFamily(ownName);
     let family = families.get(name);
     if (!family) families.set(name, (family = { name, doc, type: kind, lines: [] }));
     // One family has one type: where a label tells a counter from a gauge, neither is claimed.
@@ -149,7 +144,7 @@ function familiesOf(series: Iterable<Described>): Map<string, Family> {
 }
 
 function labelsOf(key: string, ownName: string | null): string {
-  const labels = new Map(parseMetric(key).labels.map(([label, text]) => [exported(label), text]));
+  const labels = new Map(parseMetric(key).labels.map(([label, text]) => [exportedLabel(label), text]));
   if (ownName !== null) labels.set(NAME_LABEL, ownName);
   if (labels.size === 0) return '';
   return `{${Array.from(labels, ([k, v]) => `${k}="${escapeLabelValue(v)}"`).join(',')}}`;
@@ -166,9 +161,4 @@ function headOf(family: Family, all: ReadonlyMap<string, Family>, open: boolean)
   if (!open && type === 'unknown') type = 'untyped';
   const help = family.doc === '' ? '' : `# HELP ${name} ${escapeHelp(family.doc, open)}\n`;
   return `${help}# TYPE ${name} ${type}\n`;
-}
-
-function sanitize(name: string): string {
-  const legal = name.replace(/[^a-zA-Z0-9_:]/g, '_');
-  return /^[a-zA-Z_:]/.test(legal) ? legal : `_${legal}`;
 }

@@ -3,7 +3,6 @@
  * that a long history is thinned while it is read: a reader gets it whole with fewer points, not a part of it.
  */
 
-import type { Frame } from '../../../shared/frame.ts';
 import { parseMetric } from '../../../shared/model/metric.ts';
 import type { ScopeId } from '../../../shared/model/scope.ts';
 import type { SeriesDef } from '../../../shared/model/series.ts';
@@ -136,14 +135,14 @@ async function readPage(frames: readonly Uint8Array[], wanted: readonly SeriesDe
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-function rowOf(frame: Frame, { state }: Replay, wanted: readonly SeriesDef[], age: number): Row {
+function rowOf({ time }: { readonly time: number }, { state }: Replay, wanted: readonly SeriesDef[], age: number): Row {
   const values = new Float64Array(GAUGE_WIDTH * wanted.length).fill(NaN);
   for (const [n, { kind, index }] of wanted.entries()) {
     if (kind === 'counter') values[GAUGE_WIDTH * n] = index < state.counterCount ? state.counters[index]! : NaN;
     else if (index < state.gaugeCount)
       values.set(state.gauges.subarray(GAUGE_WIDTH * index, GAUGE_WIDTH * (index + 1)), GAUGE_WIDTH * n);
   }
-  return { age, time: frame.time, wanted, values };
+  return { age, time, wanted, values };
 }
 
 async function seriesOf(rows: readonly Row[]): Promise<Map<string, SeriesHistory>> {

@@ -1,8 +1,10 @@
 /**
  * A metric of `main` over time. Sums are not stored: it is added up from what is stored of this node and of the runs that
- * contribute to it, from the engine's start on, as `main` itself is.
+ * contribute to it, from the engine's start on, as `main` itself is. A short history of few is exact, sample by sample;
+ * of a counter's long one the store adds up the buckets.
  */
 
+import type { MergeResult } from '../../../shared/api/merge.ts';
 import type { Run } from '../../../shared/api/runs.ts';
 import { MAIN_JOB } from '../../../shared/model/job.ts';
 import { parseMetric } from '../../../shared/model/metric.ts';
@@ -29,6 +31,8 @@ export async function readSum(engine: EngineContext, key: string): Promise<Sampl
   const now = [...(jobSamples(engine, MAIN_JOB) ?? [])].find((sample) => sample.key === key);
   if (!now) return [];
   const started = engine.openedAt(engine.node.id);
+  const isLong = (engine.now() - started) / engine.config.periodMs > MAX_SAMPLES;
+  if (now.kind === 'counter' && isLong) return readLongSum(engine, key, started);
   const read = async (scope: string, from: number): Promise<readonly Sample[]> => {
     const range = { from, to: Number.MAX_SAFE_INTEGER };
     const { series } = await readHistory(engine.store, scope, range, ({ name }) => parseMetric(name).key === key);
@@ -50,6 +54,53 @@ export async function readSum(engine: EngineContext, key: string): Promise<Sampl
     contributions.push({ samples, ended: run.end_time });
   }
   return thinned(now.kind === 'counter' ? counterSum(contributions, Math.max(0, base)) : gaugeSum(contributions));
+}
+
+/** A counter's. One sample for each bucket in which something is known of a contributor, at the bucket's end. */
+async function readLongSum(engine: EngineContext, key: string, started: number): Promise<Sample[]> {
+  // Of this moment: a run may end while the others are read.
+  const live = new Map(Array.from(engine.runs.live.values(), (run) => [run.id, run.scope.id]));
+  const total = endedTotal(engine, key);
+  const to = engine.now();
+  const ended = (await endedSince(engine, started)).filter(({ id }) => !live.has(id)).map(({ scope }) => scope);
+  const merge = async (scope: string[], step?: number): Promise<MergeResult | null> => {
+    if (scope.length === 0) return null;
+    const query = { scope, series: key, from: started, to, step, maxPoints: MAX_SAMPLES, operation: 'sum' } as const;
+    const merged = await engine.store.merge(query);
+    return merged?.series[0]?.kind === 'counter' ? merged : null;
+  };
+  const others = [engine.node.id, ...live.values()];
+  let going = await merge(others);
+  const gone = await merge(ended, going?.step);
+  // Where only coarser buckets are kept of some.
+  if (going && gone && gone.step !== going.step) going = await merge(others, gone.step);
+  return mergedSum(going, gone, total, to);
+}
+
+/**
+ * `total`: of all runs that have ended; what those that were looked at (`gone`) do not have of it is there from the
+ * beginning. Both on one grid.
+ */
+export function mergedSum(
+  going: Pick<MergeResult, 'step' | 'times' | 'series'> | null,
+  gone: Pick<MergeResult, 'step' | 'times' | 'series'> | null,
+  total: number,
+  to: number,
+): Sample[] {
+  const { step, times } = going ?? gone ?? { step: 0, times: [] };
+  const parts = [going, gone].flatMap((merged) => (merged?.times.length === times.length ? merged.series : []));
+  const base = Math.max(0, total - (gone?.series[0]?.last.findLast((value) => value !== null) ?? 0));
+  const out: Sample[] = [];
+  let [before, changed] = [0, 0];
+  for (const [i, start] of times.entries()) {
+    const sum = parts.reduce((all, { last }) => finiteSum(all, last[i] ?? 0), base);
+    const isKnown = parts.some(({ avg, last }) => avg[i] !== null || (last[i] !== null && last[i] !== last[i - 1]));
+    if (!isKnown) continue;
+    const time = Math.min(to, start + step);
+    if (sum !== before) [before, changed] = [sum, time];
+    out.push({ time, value: compatType('counter', sum, null, changed) });
+  }
+  return out;
 }
 
 function endedTotal({ ended: { scope } }: EngineContext, key: string): number {

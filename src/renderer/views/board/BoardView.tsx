@@ -1,8 +1,9 @@
 import { Skeleton, Tabs } from '@mantine/core';
-import { useEffect, useMemo, useRef } from 'react';
+import { useMemo, useRef } from 'react';
 import type { ReactNode } from 'react';
 import type { Series } from '../../../shared/model/described-series.ts';
 import { useKeys } from '../../components/useKeys.ts';
+import { scopeKind } from '../../../shared/model/scope.ts';
 import { useBoardQuery } from './boardQuery.ts';
 import { ExportMenu } from './ExportMenu.tsx';
 import { PanelGroups } from './PanelGroups.tsx';
@@ -12,6 +13,8 @@ import { useBoard, useShown } from './useBoard.ts';
 import type { BoardScope } from './useBoard.ts';
 import { useFine, useHistory, useSpan } from './useHistory.ts';
 import { useLayout } from './useLayout.ts';
+import { useShownText } from './useShownText.ts';
+import { useZoom } from './useZoom.ts';
 import type { Section } from './useLayout.ts';
 
 const MAIN_CHARTS = 16;
@@ -56,21 +59,23 @@ export function BoardView({ title, header, scopes, start, bounds, extras = NO_EX
   const history = useHistory(board, counts, span);
   const sections = useLayout(board, states, query.showIdle, history.version);
   const keys = useMemo(() => lineKeys(sections), [sections]);
-  const banded = useFine(board, keys, span, history.version, LINE_POINTS);
+  const fine = useFine(board, keys, span, history.version, LINE_POINTS);
+  const { banded } = fine;
+  const zoom = useZoom(board, query);
+  const shown = useShownText(board, keys, span, history.version + fine.version);
   const search = useRef<HTMLInputElement>(null);
 
-  useEffect(() => {
-    board.onBrush = query.setFixed;
-    board.onReset = query.reset;
-  });
   useKeys({
     ' ': query.togglePause,
     t: () => query.setTotals(!query.totals),
-    '+': () => query.zoom(0.5, 0),
-    '-': () => query.zoom(2, 0),
-    h: () => query.zoom(1, -0.25),
-    l: () => query.zoom(1, 0.25),
-    '0': query.reset,
+    '+': () => zoom.by(0.5),
+    '-': () => zoom.by(2),
+    h: () => zoom.pan(-0.25),
+    l: () => zoom.pan(0.25),
+    ArrowLeft: () => zoom.pan(-0.25),
+    ArrowRight: () => zoom.pan(0.25),
+    Escape: zoom.back,
+    '0': zoom.reset,
     '/': () => {
       query.setTab('series');
       setTimeout(() => search.current?.focus(), 50);
@@ -89,7 +94,17 @@ export function BoardView({ title, header, scopes, start, bounds, extras = NO_EX
     <div className="v-fill">
       {header}
       {open?.whole ? null : (
-        <RangeBar board={board} query={query} live={live} loading={history.loading} idle={idle}>
+        <RangeBar
+          board={board}
+          query={query}
+          zoom={zoom}
+          live={live}
+          kind={scopeKind(scopes[0]?.scope ?? '') === 'node' ? 'node' : 'run'}
+          scope={scopes.length === 1 ? scopes[0]!.scope : null}
+          loading={history.loading || fine.loading}
+          idle={idle}
+          {...shown}
+        >
           <ExportMenu board={board} scopes={states} query={query} span={span} maxPoints={LINE_POINTS} title={title} />
         </RangeBar>
       )}

@@ -1,9 +1,8 @@
 import { Button, Menu } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useQueryClient } from '@tanstack/react-query';
-import type { QueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { Board } from '../../charts/board.ts';
+import type { Span } from '../../charts/range.ts';
 import { emptyPlot, readPlot } from '../../charts/samples.ts';
 import type { Samples } from '../../charts/samples.ts';
 import { matchesSearch } from '../../charts/table.ts';
@@ -17,8 +16,7 @@ import type { ExportBlock, ExportData } from '../../format/exports.ts';
 import { useEngine } from '../../state/engine.ts';
 import type { BoardQuery } from './boardQuery.ts';
 import type { BoardScopeState } from './useBoard.ts';
-import { chunks, fetchRange } from './useHistory.ts';
-import type { Span } from './useHistory.ts';
+import { chunks } from './useHistory.ts';
 
 interface ExportMenuProps {
   readonly board: Board;
@@ -32,13 +30,12 @@ interface ExportMenuProps {
 /** Downloads what is seen: the shown range of the series that match the search. */
 export function ExportMenu(props: ExportMenuProps) {
   const engine = useEngine();
-  const queries = useQueryClient();
   const [busy, setBusy] = useState(false);
 
   const save = async (format: 'csv' | 'json'): Promise<void> => {
     setBusy(true);
     try {
-      const data = await gather(props, engine, queries);
+      const data = await gather(props, engine);
       const text = format === 'csv' ? exportCsv(data) : exportJson(data);
       const name = `vigie-${safeFileName(data.title)}-${fileStamp(data.to)}.${format}`;
       await download(text, format === 'csv' ? 'text/csv' : 'application/json', name);
@@ -77,7 +74,7 @@ export function ExportMenu(props: ExportMenuProps) {
   );
 }
 
-async function gather(props: ExportMenuProps, engine: Engine, queries: QueryClient): Promise<ExportData> {
+async function gather(props: ExportMenuProps, engine: Engine): Promise<ExportData> {
   const { board, scopes, query, span, maxPoints, title } = props;
   const { from, to } = board.shown();
   const blocks: ExportBlock[] = [];
@@ -89,7 +86,7 @@ async function gather(props: ExportMenuProps, engine: Engine, queries: QueryClie
       const history = new History();
       for (const chunk of chunks(wanted.map((one) => ({ scope, keys: [one.key] })))) {
         const asked = { scope, series: chunk.keys, ...span, maxPoints };
-        history.add(await fetchRange(queries, engine, asked));
+        history.add(await engine.ranges.load(asked));
       }
       samples = { ...samples, history };
     }
@@ -97,13 +94,14 @@ async function gather(props: ExportMenuProps, engine: Engine, queries: QueryClie
     readPlot(samples, wanted, from, to, query.totals, plot);
     // A chart's line may enter from before the range; an export has only what lies in it.
     const skip = plot.xs.findIndex((time) => time >= from);
-    if (skip < 0) continue;
+    const end = plot.xs.findLastIndex((time) => time <= to) + 1;
+    if (skip < 0 || end <= skip) continue;
     blocks.push({
       scope,
       label,
       series: wanted,
-      times: plot.xs.slice(skip),
-      values: plot.ys.map((y) => y.slice(skip)),
+      times: plot.xs.slice(skip, end),
+      values: plot.ys.map((y) => y.slice(skip, end)),
     });
   }
   return { title, from, to, totals: query.totals, blocks };

@@ -1,7 +1,8 @@
 import { useMemo } from 'react';
 import type { Board } from '../../charts/board.ts';
-import { changeRange, parseRange, rangeParams } from '../../charts/range.ts';
-import type { TimeRange } from '../../charts/range.ts';
+import { fitSpan, parseRange, rangeParams } from '../../charts/range.ts';
+import type { Span, TimeRange } from '../../charts/range.ts';
+import { engineNow } from '../../state/connection.ts';
 import { useUrlQuery } from '../../state/query.ts';
 
 export interface SeriesSort {
@@ -17,12 +18,13 @@ export interface BoardQuery {
   readonly search: string;
   readonly sort: SeriesSort;
   readonly tab: string;
-  setFixed(from: number, to: number): void;
-  setWindow(ms: number | null): void;
+  /** A range as the limits allow it; `push`: a step of its own in the browser's history. */
+  setRange(range: TimeRange, push: boolean): void;
+  /** The span moved to where there can be samples. */
+  fit(span: Span): Span;
   /** Live, or all of a finished run. */
   reset(): void;
   togglePause(): void;
-  zoom(factor: number, shift: number): void;
   setTotals(totals: boolean): void;
   setShowIdle(show: boolean): void;
   setSearch(text: string): void;
@@ -42,12 +44,17 @@ export function useBoardQuery(bounds: { from: number; to: number } | null): (boa
   }, [params, boundFrom, boundTo]);
 
   return (board) => {
-    const setRange = (next: TimeRange, push: boolean): void => setParams(rangeParams(next), push);
     const reset = (): void => setParams({ from: null, to: null }, true);
-    const clamp = (from: number, to: number): void => {
-      const low = boundFrom ?? 1;
-      const high = boundTo ?? Infinity;
-      setRange({ kind: 'fixed', from: Math.max(low, from), to: Math.min(high, to) }, true);
+    const fit = (span: Span): Span => fitSpan(span, { from: boundFrom ?? 1, to: boundTo ?? engineNow() });
+    const setRange = (next: TimeRange, push: boolean): void => {
+      if (next.kind === 'live') {
+        setParams(rangeParams(next), push);
+        return;
+      }
+      const { from, to } = fit(next);
+      // All of a finished run has no need to be in its address.
+      const whole = boundFrom !== null && boundTo !== null && from <= boundFrom && to >= boundTo;
+      setParams(whole ? { from: null, to: null, last: null } : rangeParams({ kind: 'fixed', from, to }), push);
     };
     const order = params.get('order');
     return {
@@ -57,8 +64,8 @@ export function useBoardQuery(bounds: { from: number; to: number } | null): (boa
       search: (params.get('q') ?? '').slice(0, 256),
       sort: { id: params.get('sort') ?? 'scope', descending: order === 'desc' },
       tab: params.get('tab') ?? 'charts',
-      setFixed: clamp,
-      setWindow: (window) => setRange({ kind: 'live', window }, false),
+      setRange,
+      fit,
       reset,
       togglePause() {
         if (boundFrom !== null) return;
@@ -67,13 +74,6 @@ export function useBoardQuery(bounds: { from: number; to: number } | null): (boa
           const { from, to } = board.shown();
           setParams({ from: String(Math.round(from)), to: String(Math.round(to)) }, true);
         }
-      },
-      zoom(factor, shift) {
-        const shown = board.shown();
-        const next = changeRange(shown.from, shown.to, factor, shift);
-        // What moves is narrowed to its newest part.
-        const back = range.kind === 'live' ? next.to - shown.to : 0;
-        clamp(next.from - back, next.to - back);
       },
       setTotals: (totals) => setParams({ values: totals ? 'totals' : null }),
       setShowIdle: (show) => setParams({ idle: show ? '1' : null }),

@@ -88,8 +88,7 @@ export function useBoard(scopes: readonly BoardScope[], start: number): { board:
 /** Tells the board what to show, and redraws it. */
 export function useShown(board: Board, range: TimeRange, totals: boolean): void {
   useEffect(() => {
-    board.range = range;
     board.totals = totals;
-    board.loop.invalidate();
+    board.show(range);
   }, [board, range, totals]);
 }

@@ -1,11 +1,9 @@
-import { useQueryClient } from '@tanstack/react-query';
-import type { QueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { RangeResult } from '../../../shared/api/query.ts';
 import type { ScopeId } from '../../../shared/model/scope.ts';
 import type { Board } from '../../charts/board.ts';
-import type { TimeRange } from '../../charts/range.ts';
-import type { Engine } from '../../data/engine.ts';
+import { withRoom } from '../../charts/range.ts';
+import type { Span, TimeRange } from '../../charts/range.ts';
 import { History } from '../../data/history.ts';
 import { engineNow } from '../../state/connection.ts';
 import { useEngine } from '../../state/engine.ts';
@@ -19,11 +17,8 @@ const OVERVIEW_NUMBERS = 60_000;
 const MOST_KEY_CHARACTERS = 5000;
 /** A moving window beyond the ring is fetched again this often, at least. */
 const REFRESH_MS = 10_000;
-
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
+/** With a picture on the screen its lines are refined first, and every other series follows. */
+const OVERVIEW_AFTER_MS = 40;
 
 /** What has to be fetched to show a range, or null when the ring has it all. Renews itself for a long moving window. */
 export function useSpan(board: Board, range: TimeRange, start: number): Span | null {
@@ -38,7 +33,7 @@ export function useSpan(board: Board, range: TimeRange, start: number): Span | n
   const [span, setSpan] = useState<Span | null>(null);
   useEffect(() => {
     if (range.kind === 'fixed') setSpan({ from: range.from, to: range.to });
-    else if (!moving) setSpan(null);
+    else if (!moving || (range.window === null && start <= 0)) setSpan(null);
     else {
       const now = board.latest();
       const from = range.window === null ? start : Math.max(start, now - range.window);
@@ -55,20 +50,27 @@ export interface HistoryState {
   readonly version: number;
   readonly loading: boolean;
   readonly error: Error | null;
-  /** Points stand for buckets of samples. */
-  readonly banded: boolean;
 }
 
-const IDLE: HistoryState = { version: 0, loading: false, error: null, banded: false };
+const IDLE: HistoryState = { version: 0, loading: false, error: null };
 
-/** Keeps the board's history at the span: first every series coarsely, then the drawn lines as fine as the charts are wide. */
+const errorOf = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+/** Puts an answer beside what the board has of the scope. */
+function addResult(board: Board, result: RangeResult, points: number): void {
+  const samples = board.samplesOf(result.scope);
+  const history = samples.history ?? new History();
+  history.add(result, points);
+  if (!samples.history) board.samples.set(result.scope, { ...samples, history });
+}
+
+/** Keeps the board's history at the span: every series coarsely. What is here already stays until more has come. */
 export function useHistory(
   board: Board,
   scopes: readonly { readonly scope: ScopeId; readonly count: number }[],
   span: Span | null,
 ): HistoryState {
   const engine = useEngine();
-  const queries = useQueryClient();
   const [state, setState] = useState(IDLE);
   const key = scopes.map((s) => `${s.count > 0 ? overviewPoints(s.count) : 0} ${s.scope}`).join('\n');
 
@@ -80,30 +82,36 @@ export function useHistory(
       return undefined;
     }
     const abort = new AbortController();
+    const { signal } = abort;
     setState((old) => ({ ...old, loading: true, error: null }));
     const load = async (line: string): Promise<void> => {
       const scope = line.slice(line.indexOf(' ') + 1);
       const maxPoints = Number(line.slice(0, line.indexOf(' ')));
       if (maxPoints === 0) return;
-      const result = await fetchRange(queries, engine, { scope, series: [], ...span, maxPoints });
-      if (abort.signal.aborted) return;
-      const history = new History();
-      history.add(result);
-      board.samples.set(scope, { ...board.samplesOf(scope), history });
+      const result = await engine.ranges.load({ scope, series: [], ...withRoom(span), maxPoints }, signal);
+      if (signal.aborted) return;
+      addResult(board, result, maxPoints);
+      board.loop.invalidate();
     };
-    Promise.all((key === '' ? [] : key.split('\n')).map(load))
-      .then(
-        () => null,
-        (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
-      )
+    const start = async (): Promise<Error | null> => {
+      const lines = key === '' ? [] : key.split('\n');
+      if (lines.some((line) => board.samplesOf(line.slice(line.indexOf(' ') + 1)).history)) {
+        await new Promise((resolve) => setTimeout(resolve, OVERVIEW_AFTER_MS));
+        if (signal.aborted) return null;
+      }
+      const ended = await Promise.allSettled(lines.map(load));
+      const failed = ended.find((one) => one.status === 'rejected');
+      return failed ? errorOf(failed.reason) : null;
+    };
+    start()
       .then((error) => {
-        if (abort.signal.aborted) return;
+        if (signal.aborted) return;
         board.loop.invalidate();
-        setState((old) => ({ version: old.version + 1, loading: false, error, banded: isBanded(board) }));
+        setState((old) => ({ version: old.version + 1, loading: false, error }));
       })
       .catch(() => undefined);
     return () => abort.abort();
-  }, [board, engine, queries, key, span]);
+  }, [board, engine, key, span]);
   return state;
 }
 
@@ -115,6 +123,14 @@ function isBanded(board: Board): boolean {
   return false;
 }
 
+interface FineState {
+  /** Some points stand for buckets of samples. */
+  readonly banded: boolean;
+  readonly loading: boolean;
+  /** Grows with each answer. */
+  readonly version: number;
+}
+
 /** Loads the lines that charts draw as finely as these are wide; lines of one chart come in one answer. */
 export function useFine(
   board: Board,
@@ -122,33 +138,40 @@ export function useFine(
   span: Span | null,
   version: number,
   maxPoints: number,
-): boolean {
+): FineState {
   const engine = useEngine();
-  const queries = useQueryClient();
-  const [banded, setBanded] = useState(false);
+  const [state, setState] = useState<FineState>({ banded: false, loading: false, version: 0 });
   useEffect(() => {
     if (!span || version === 0) {
-      setBanded(false);
+      setState((old) => ({ banded: false, loading: false, version: old.version + 1 }));
       return undefined;
     }
     const abort = new AbortController();
+    const { signal } = abort;
+    // Charts that once had bands keep them: they would be built anew while somebody zooms through samples.
+    const tell = (loading: boolean): void =>
+      setState((old) => ({ banded: old.banded || isBanded(board), loading, version: old.version + 1 }));
     const load = async (): Promise<void> => {
       for (const { scope, keys } of chunks(panels)) {
-        const history = board.samplesOf(scope).history;
-        if (!history?.coarse) continue;
-        const result = await fetchRange(queries, engine, { scope, series: keys, ...span, maxPoints });
-        if (abort.signal.aborted || board.samplesOf(scope).history !== history) return;
-        history.add(result);
-        setBanded(isBanded(board));
+        if (board.samplesOf(scope).history?.has(keys, withRoom(span), maxPoints)) continue;
+        const result = await engine.ranges.load({ scope, series: keys, ...withRoom(span), maxPoints }, signal);
+        if (signal.aborted) return;
+        addResult(board, result, maxPoints);
+        tell(true);
         board.loop.invalidate();
       }
     };
-    setBanded(isBanded(board));
+    tell(true);
     // The coarse answer stays where a finer one does not come.
-    load().catch(() => undefined);
+    load()
+      .catch(() => undefined)
+      .then(() => {
+        if (!signal.aborted) tell(false);
+      })
+      .catch(() => undefined);
     return () => abort.abort();
-  }, [board, engine, queries, panels, span, version, maxPoints]);
-  return banded;
+  }, [board, engine, panels, span, version, maxPoints]);
+  return state;
 }
 
 /** Panels gathered into requests that are not too long; a panel is never split. */
@@ -169,20 +192,4 @@ export function chunks(
     chunk.size += size;
   }
   return out;
-}
-
-interface Asked extends Span {
-  readonly scope: ScopeId;
-  readonly series: readonly string[];
-  readonly maxPoints: number;
-}
-
-/** Not tied to who asks first: the next one may want the same answer while the first has gone. */
-export function fetchRange(queries: QueryClient, engine: Engine, asked: Asked): Promise<RangeResult> {
-  return queries.fetchQuery({
-    queryKey: [engine.base, 'range', asked.scope, asked.from, asked.to, asked.maxPoints, asked.series],
-    queryFn: () => engine.api.query(asked),
-    staleTime: 30_000,
-    gcTime: 60_000,
-  });
 }

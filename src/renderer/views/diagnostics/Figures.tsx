@@ -46,7 +46,7 @@ export function Figures({ scopes }: { readonly scopes: readonly BoardScope[] }) 
       ),
     [sections],
   );
-  const banded = useFine(board, keys, span, history.version, LINE_POINTS);
+  const { banded } = useFine(board, keys, span, history.version, LINE_POINTS);
   const [section] = sections;
   const [state] = states;
   const missing = history.error?.message ?? state?.missing ?? null;

@@ -7,7 +7,9 @@ import { Icon } from '../../components/Icon.tsx';
 import { RunState } from '../../components/RunState.tsx';
 import { formatDateTime } from '../../format/time.ts';
 import { formatCount } from '../../format/units.ts';
+import { useConnection } from '../../state/connection.ts';
 import { Elapsed } from '../jobs/columns.tsx';
+import { PinRun } from './PinRun.tsx';
 
 interface Fact {
   readonly name: string;
@@ -32,9 +34,11 @@ function factsOf(run: Run): Fact[] {
   return facts.filter((fact) => fact.text !== '');
 }
 
-/** What runs, since when, and on request the whole description. */
-export function JobHeader({ run }: { readonly run: Run }) {
+/** What runs, since when, and on request the whole description. `exits`: which processes failed, in words. */
+export function JobHeader({ run, exits }: { readonly run: Run; readonly exits: string | null }) {
   const [open, { toggle }] = useDisclosure(false);
+  // In memory nothing can be kept.
+  const stored = useConnection((s) => s.status?.store.kind === 'sqlite');
   return (
     <header className="v-jobhead">
       <div className="v-toolbar">
@@ -47,7 +51,14 @@ export function JobHeader({ run }: { readonly run: Run }) {
         <h1>
           <bdi>{run.jobid}</bdi>
         </h1>
-        <RunState state={run.state} />
+        <span>
+          <RunState state={run.state} />
+          {exits === null ? null : (
+            <>
+              , <b data-testid="exits">{exits}</b>
+            </>
+          )}
+        </span>
         <span>
           <span className="v-muted">elapsed</span>{' '}
           <b data-testid="elapsed">
@@ -64,6 +75,7 @@ export function JobHeader({ run }: { readonly run: Run }) {
           <bdi>{run.command.slice(0, 400)}</bdi>
         </code>
         <div className="v-spacer" />
+        {stored ? <PinRun run={run.id} jobid={run.jobid} /> : null}
         <Button
           size="compact-xs"
           variant="subtle"

@@ -13,9 +13,10 @@ import { useEngine, useRun } from '../../state/engine.ts';
 import { BoardView } from '../board/BoardView.tsx';
 import type { ExtraTab } from '../board/BoardView.tsx';
 import type { BoardScope } from '../board/useBoard.ts';
+import { exitWords } from './exits.ts';
 import { JobHeader } from './JobHeader.tsx';
 import { Mpi } from './Mpi.tsx';
-import { Ranks } from './Ranks.tsx';
+import { inMpi, Ranks } from './Ranks.tsx';
 
 /** Nodes whose charts stand beside the job's own; the others are links. */
 const MOST_NODES = 8;
@@ -69,10 +70,11 @@ function Loaded({ run }: { readonly run: Run }) {
   );
   const data = profile.data ?? null;
   const extras = useMemo(() => tabsOf(run, data), [run, data]);
+  const exits = useMemo(() => (data ? exitWords(data.series) : null), [data]);
   return (
     <BoardView
       title={run.jobid}
-      header={<JobHeader run={run} />}
+      header={<JobHeader run={run} exits={exits} />}
       scopes={scopes}
       start={run.start_time}
       bounds={bounds}
@@ -87,8 +89,15 @@ function tabsOf(run: Run, profile: Profile | null): ExtraTab[] {
   const tabs: ExtraTab[] = [
     { id: 'mpi', label: 'MPI', body: <Mpi run={run} profile={profile} />, shows: hasMpi, whole: true },
   ];
-  const count = profile?.ranks.length ?? 0;
-  if (profile && count > 1) tabs.push({ id: 'ranks', label: `Ranks (${count})`, body: <Ranks profile={profile} /> });
+  if ((profile?.ranks.length ?? run.ranks) > 1) {
+    tabs.push({
+      id: 'ranks',
+      // Of a live run it is not known which of its clients are in MPI.
+      label: profile ? `Ranks (${(inMpi(profile) ?? profile.ranks).length})` : 'Ranks',
+      body: <Ranks run={run} profile={profile} />,
+      whole: true,
+    });
+  }
   return tabs;
 }
 

@@ -1,12 +1,16 @@
-import { Select } from '@mantine/core';
+import { Select, Skeleton } from '@mantine/core';
 import { useMemo } from 'react';
 import type { Profile, RankValues } from '../../../shared/api/profiles.ts';
+import type { Run } from '../../../shared/api/runs.ts';
+import { parseMpi } from '../../../shared/model/mpi.ts';
 import type { Unit } from '../../../shared/model/naming.ts';
 import { seriesLabel } from '../../charts/panels.ts';
 import { DataTable } from '../../components/DataTable.tsx';
 import type { Column, TableSort } from '../../components/DataTable.tsx';
+import { Failure } from '../../components/Message.tsx';
 import { formatValue } from '../../format/units.ts';
 import { useUrlQuery } from '../../state/query.ts';
+import { useRanks } from './useRanks.ts';
 
 interface RankRow {
   readonly rank: number;
@@ -51,22 +55,31 @@ const rankColumns = (unit: Unit): Column<RankRow>[] => [
   },
 ];
 
-/** Last values of every rank for one series. */
-export function Ranks({ profile }: { readonly profile: Profile }) {
+/** Ranks of an MPI program that have called MPI: not its launcher, nor what runs beside it. Null: there is no MPI. */
+export function inMpi({ series, ranks }: Pick<Profile, 'series' | 'ranks'>): RankValues[] | null {
+  const places = series.flatMap((one, index) => (parseMpi(one.family) ? [index] : []));
+  const found = ranks.filter(({ values }) => places.some((index) => (values[index] ?? 0) > 0));
+  return found.length > 0 ? found : null;
+}
+
+/** Values of every rank for one series: the last ones, or of now. */
+export function Ranks({ run, profile }: { readonly run: Run; readonly profile: Profile | null }) {
   const [params, setParams] = useUrlQuery();
-  const key = params.get('series') ?? profile.run.headline ?? '';
-  const index = Math.max(
-    0,
-    profile.series.findIndex((series) => series.key === key),
-  );
-  const series = profile.series[index];
+  const key = params.get('series') ?? run.headline ?? '';
+  const { series, chosen, ranks, index, error, loading, retry } = useRanks(run, profile, key);
   const id = params.get('ranksort') ?? 'rank';
   const descending = params.get('rankorder') === 'desc';
-  const rows = useMemo(
-    () => sortRanks(rankRows(profile.ranks, index), { id, descending }),
-    [profile, index, id, descending],
-  );
-  const columns = useMemo(() => rankColumns(series?.unit ?? '1'), [series]);
+  const rows = useMemo(() => sortRanks(rankRows(ranks, index), { id, descending }), [ranks, index, id, descending]);
+  const columns = useMemo(() => rankColumns(chosen?.unit ?? '1'), [chosen?.unit]);
+  if (error) return <Failure error={error} retry={retry} />;
+  if (loading) {
+    return (
+      <div className="v-skeletons" role="status" aria-label="Loading ranks">
+        <Skeleton height={54} width={420} />
+        <Skeleton height={200} />
+      </div>
+    );
+  }
   return (
     <div className="v-fill">
       <div className="v-toolbar">
@@ -77,8 +90,8 @@ export function Ranks({ profile }: { readonly profile: Profile }) {
           w={420}
           limit={200}
           allowDeselect={false}
-          value={series?.key ?? null}
-          data={profile.series.map((one) => ({ value: one.key, label: `${one.group} · ${seriesLabel(one)}` }))}
+          value={chosen?.key ?? null}
+          data={series.map((one) => ({ value: one.key, label: `${one.group} · ${seriesLabel(one)}` }))}
           onChange={(next) => setParams({ series: next })}
         />
       </div>

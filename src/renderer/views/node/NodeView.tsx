@@ -1,14 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import { parseRange } from '../../charts/range.ts';
 import { Link, Redirect } from 'wouter';
 import { nodeScope } from '../../../shared/model/scope.ts';
 import { Failure, NotFound, useTitle } from '../../components/Message.tsx';
 import { RequestError } from '../../data/api.ts';
 import { useEngine, useRunsOn } from '../../state/engine.ts';
+import { engineNow } from '../../state/connection.ts';
 import { useOwnHost } from '../../state/ownHost.ts';
+import { useUrlQuery } from '../../state/query.ts';
 import { BoardView } from '../board/BoardView.tsx';
 import type { BoardScope } from '../board/useBoard.ts';
 import { runPath } from '../jobs/columns.tsx';
+import { oldestSample } from './oldest.ts';
 
 /** A node's own numbers; without a host the engine's. */
 export function NodeView({ host }: { readonly host: string | null }) {
@@ -37,6 +41,16 @@ function OneNode({ host }: { readonly host: string }) {
     queryFn: ({ signal }) => engine.api.nodes(signal),
     staleTime: 10_000,
   });
+  const [params] = useUrlQuery();
+  const range = parseRange(params);
+  // One of each source tells when the node began: sources are added over the years.
+  const keys = [...new Map([...(known.data?.series ?? [])].reverse().map((one) => [one.group, one.key])).values()];
+  const oldest = useQuery({
+    queryKey: [engine.base, 'oldest', scope],
+    queryFn: ({ signal }) => oldestSample(engine.api, scope, keys, engineNow(), signal),
+    enabled: range.kind === 'live' && range.window === null && keys.length > 0,
+    staleTime: 600_000,
+  });
   const scopes = useMemo((): BoardScope[] => [{ scope, label: host, live: true, series: [] }], [scope, host]);
   if (known.error instanceof RequestError && known.error.code === 'scope_not_found') {
     return <NotFound title="There is no such node" detail={`The engine has no numbers of a node called “${host}”.`} />;
@@ -46,7 +60,7 @@ function OneNode({ host }: { readonly host: string }) {
     <BoardView
       title={host}
       scopes={scopes}
-      start={0}
+      start={range.kind === 'live' && range.window === null ? (oldest.data ?? 0) : 0}
       bounds={null}
       header={<NodeHeader host={host} others={others.map((node) => node.host)} />}
     />

@@ -7,7 +7,7 @@ import { formatDateTime } from '../../format/time.ts';
 import { formatCount } from '../../format/units.ts';
 import { useEngine } from '../../state/engine.ts';
 import { Card } from './Card.tsx';
-import type { Access } from './useMayControl.ts';
+import type { Access } from '../../state/mayControl.ts';
 
 const PAGE = 50;
 

@@ -1,6 +1,5 @@
 import type { ReactNode } from 'react';
 import type { Status } from '../../../shared/api/status.ts';
-import { parseDuration } from '../../../shared/duration.ts';
 import { Copy } from '../../components/Copy.tsx';
 import { formatDateTime, formatElapsed } from '../../format/time.ts';
 import { formatCount, formatValue } from '../../format/units.ts';
@@ -123,35 +122,6 @@ export function Limits({ status }: { readonly status: Status }) {
           </tbody>
         </table>
       </div>
-    </Card>
-  );
-}
-
-const DAY = 86_400_000;
-
-/** `14d` for people: `14 days`. */
-function ageText(duration: string): string {
-  const ms = parseDuration(duration) ?? 0;
-  const [count, unit] = ms >= 2 * DAY ? [ms / DAY, 'day'] : [ms / 3_600_000, 'hour'];
-  return `${formatCount(count)} ${unit}${Math.round(count) === 1 ? '' : 's'}`;
-}
-
-/** How long what is kept. */
-export function Retention({ retention }: { readonly retention: Status['retention'] }) {
-  const { samples, bytes, runs, profiles, audit } = retention;
-  const most = (count: number | null): string =>
-    count === null ? 'until they are deleted' : `the newest ${formatCount(count)}`;
-  return (
-    <Card title="Retention" aside={<span className="v-muted">what the store keeps, and for how long</span>}>
-      <dl className="v-facts">
-        <Fact name="Samples">
-          {ageText(samples)}
-          {bytes === null ? '' : `, and at most ${formatValue(bytes, 'B')} with all else`}
-        </Fact>
-        <Fact name="Ended runs">{most(runs)}</Fact>
-        <Fact name="Profiles">{most(profiles)}</Fact>
-        <Fact name="Audit log">the newest {formatCount(audit)} entries</Fact>
-      </dl>
     </Card>
   );
 }

@@ -5,9 +5,12 @@ import { useConnection } from '../../state/connection.ts';
 import { useEngine } from '../../state/engine.ts';
 import { Audit } from './Audit.tsx';
 import { Card } from './Card.tsx';
-import { EngineFacts, Limits, Retention } from './EngineFacts.tsx';
+import { EngineFacts, Limits } from './EngineFacts.tsx';
+import { Keeps } from './Keeps.tsx';
+import { RemoteWrite } from './RemoteWrite.tsx';
+import { Retention } from './Retention.tsx';
 import { Tokens } from './Tokens.tsx';
-import { useMayControl } from './useMayControl.ts';
+import { useMayControl } from '../../state/mayControl.ts';
 
 /** The engine as it was started, who may use it and who changed what, and how the page looks. */
 export function SettingsView() {
@@ -49,7 +52,9 @@ export function SettingsView() {
         <EngineFacts status={status} />
         <Limits status={status} />
         <Tokens access={access} />
-        <Retention retention={status.retention} />
+        <Retention retention={status.retention} stored={status.store.kind === 'sqlite'} access={access} />
+        {status.store.kind === 'sqlite' ? <Keeps access={access} /> : null}
+        <RemoteWrite destinations={status.remote_write} />
         <Audit access={access} />
       </div>
     </>

@@ -10,7 +10,7 @@ import { useEngine } from '../../state/engine.ts';
 import { AddToken, ShownOnce } from './AddToken.tsx';
 import { Card } from './Card.tsx';
 import { RevokeToken } from './RevokeToken.tsx';
-import type { Access } from './useMayControl.ts';
+import type { Access } from '../../state/mayControl.ts';
 
 /** Who may come in. Without control it says why nothing can be done here. */
 export function Tokens({ access }: { readonly access: Access }) {

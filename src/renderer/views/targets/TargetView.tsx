@@ -8,7 +8,7 @@ import { useTarget } from '../../state/engine.ts';
 import { BoardView } from '../board/BoardView.tsx';
 import type { ExtraTab } from '../board/BoardView.tsx';
 import type { BoardScope } from '../board/useBoard.ts';
-import { useMayControl } from '../settings/useMayControl.ts';
+import { useMayControl } from '../../state/mayControl.ts';
 import { SettingsForm } from './EditTarget.tsx';
 import { Failures } from './Failures.tsx';
 import { TargetHeader } from './TargetHeader.tsx';

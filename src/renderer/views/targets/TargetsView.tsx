@@ -15,7 +15,7 @@ import { formatCount } from '../../format/units.ts';
 import { engineNow } from '../../state/connection.ts';
 import { useEngine, useTargetsSnapshot } from '../../state/engine.ts';
 import { useUrlQuery } from '../../state/query.ts';
-import { useMayControl } from '../settings/useMayControl.ts';
+import { useMayControl } from '../../state/mayControl.ts';
 import { AddMany } from './AddMany.tsx';
 import { AddTarget } from './AddTarget.tsx';
 import { TARGET_COLUMNS, targetPath } from './columns.tsx';

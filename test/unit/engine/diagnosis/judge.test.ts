@@ -123,6 +123,7 @@ describe('what the engine says of itself', () => {
     period: '1s',
     engine: { host: 'n1', pid: 7 },
     store: { kind: 'sqlite', durable_until: 999_000, queued: 0, dropped: 0, error: null },
+    remote_write: [],
     sampler: { ticks: 1000, late: 1, last_ms: 1 },
     limits: { series: use, memory: use },
     memory_full: false,
@@ -130,6 +131,7 @@ describe('what the engine says of itself', () => {
     refused: {},
     warnings: [],
   };
+  const far = { name: 'far', sent: 5, failed: 0, dropped: {}, lag_ms: 0, error: null };
   const found = (changes: object): Record<string, string> =>
     levels(checkRunning({ status: { ...healthy, ...changes } as unknown as Status, tried: [] }));
   const good = { engine: 'ok', store: 'ok', ticks: 'ok', limits: 'ok', rejected: 'ok' };
@@ -149,6 +151,13 @@ describe('what the engine says of itself', () => {
     ['it cannot write', { store: { ...healthy.store, error: 'full' } }, { store: 'problem' }],
     ['its disk is slow', { store: { ...healthy.store, durable_until: 900_000 } }, { store: 'warning' }],
     ['ticks were lost', { store: { ...healthy.store, dropped: 2 } }, { store_dropped: 'warning' }],
+    ['all is sent', { remote_write: [{ ...far, error: null }] }, { remote_write_far: 'ok' }],
+    [
+      'what is sent is refused',
+      { remote_write: [{ ...far, dropped: { http_400: 1 } }] },
+      { remote_write_far: 'warning' },
+    ],
+    ['what is sent does not arrive', { remote_write: [{ ...far, error: '503' }] }, { remote_write_far: 'warning' }],
     ['samples are late', { sampler: { ...healthy.sampler, late: 100 } }, { ticks: 'warning' }],
     ['a source fails', { warnings: ['the cpu source fails'] }, { warning: 'warning' }],
   ])('%s', (_, changes, expected) => {

@@ -207,6 +207,7 @@ describe('methods', () => {
     // The one that is only read; the others change something, and are refused on GET elsewhere.
     const posted = [
       '/accumulate',
+      '/api/v1/store/keeps',
       '/api/v1/targets',
       '/api/v1/targets/probe',
       '/api/v1/targets/bulk',
@@ -222,15 +223,18 @@ describe('methods', () => {
       '/trace/plot',
       ...['/disconnect', '/join', '/join/multiple', '/leave', '/pivot', '/remove'],
     ];
+    const removed = ['/api/v1/store/keeps/:id', '/api/v1/tokens/:name'];
     for (const { url } of routesOf(app)) {
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
         if (method === 'POST' && posted.includes(url)) continue;
-        if (method === 'DELETE' && url === '/api/v1/tokens/:name') continue;
+        if (method === 'DELETE' && removed.includes(url)) continue;
+        if (method === 'PUT' && url === '/api/v1/store/retention') continue;
         if ((method === 'DELETE' || method === 'PATCH') && url === '/api/v1/targets/:id') continue;
         const answer = await app.inject({ method, url: pathOf(url), headers: KNOWN });
         expect(answer.statusCode, `${method} ${url}`).toBe(405);
         expect(Problem.parse(answer.json()).code).toBe('method_not_allowed');
-        if (url === '/api/v1/tokens/:name') expect(answer.headers['allow']).toBe('DELETE');
+        if (removed.includes(url)) expect(answer.headers['allow']).toBe('DELETE');
+        else if (url === '/api/v1/store/retention') expect(answer.headers['allow']).toBe('GET, HEAD, PUT');
         else if (url === '/api/v1/targets/:id') expect(answer.headers['allow']).toContain('PATCH');
         else if (!posted.includes(url)) expect(answer.headers['allow']).toBe('GET, HEAD');
         else expect(answer.headers['allow']).toContain('POST');
@@ -420,7 +424,7 @@ describe('errors', () => {
   test('every route of the application is in docs/api.md, and no other', async () => {
     const text = readFileSync(join(import.meta.dirname, '../../../../docs/api.md'), 'utf8');
     const documented = new Set(
-      [...text.matchAll(/^### `(?:GET|POST|PATCH|DELETE) (\S+?)`/gm)].map(([, path]) => path!),
+      [...text.matchAll(/^### `(?:GET|POST|PUT|PATCH|DELETE) (\S+?)`/gm)].map(([, path]) => path!),
     );
     const app = await appAlone({ page: builtPage() });
     await app.ready();

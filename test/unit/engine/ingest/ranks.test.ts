@@ -94,10 +94,59 @@ test('ranks within one launch are ranks of their own', () => {
     .counter('x')
     .add('x', 100);
   expect(rows()).toEqual([
-    [0, 101],
-    [1, 10],
-    [2, 11],
+    [0, 10],
+    [1, 11],
+    [2, 101],
   ]);
+});
+
+test.each([
+  ['before all ranks', [{ launch: launch(1) }, { rank: 0 }, { rank: 1 }]],
+  ['between them', [{ rank: 1 }, { launch: launch(1) }, { rank: 0 }]],
+  ['after them', [{ rank: 1 }, { rank: 0 }, { launch: launch(1) }]],
+  ['without an identity', [{}, { rank: 1 }, { rank: 0 }]],
+])('a client that says no rank takes none from those that do: %s', (_, whos) => {
+  const { join, rows } = opened();
+  for (const who of whos) {
+    const said = 'rank' in who ? who.rank : undefined;
+    join(who)
+      .counter('x')
+      .add('x', said ?? 100);
+  }
+  expect(rows()).toEqual([
+    [0, 0],
+    [1, 1],
+    [2, 100],
+  ]);
+});
+
+test('its number is above the size of the job, as far as that can be said', () => {
+  for (const [size, number] of [
+    [64, 64],
+    [3.5, 4],
+    [1e300, 2 ** 31],
+  ] as const) {
+    const engine = harness();
+    for (const who of [{ launch: launch(1) }, { rank: 0 }]) {
+      const desc = { ...jobDesc({ jobid: 'j', size }), ...who };
+      engine.connect().push(`${JSON.stringify({ JobDesc: desc })}\0`);
+    }
+    expect([...engine.run('j').rankList()].map(({ rank }) => rank)).toEqual([number, 0]);
+  }
+});
+
+test('ranks that say more than the size still keep their numbers, and no two ranks have one', () => {
+  const { join, rows } = opened();
+  const whos = [{}, { launch: launch(1) }, { rank: 1 }, { rank: 5 }, {}, { rank: 3 }, { rank: 2 }, { rank: 7 }];
+  for (const who of whos) {
+    join(who)
+      .counter('x')
+      .add('x', 'rank' in who ? who.rank : 100);
+  }
+  const said = rows().filter(([, sum]) => sum < 100);
+  expect(said.map(([rank]) => rank)).toEqual([1, 2, 3, 5, 7]);
+  for (const [rank, sum] of said) expect(sum).toBe(rank);
+  expect(new Set(rows().map(([rank]) => rank)).size).toBe(whos.length);
 });
 
 test('clients without an identity are ranks by arrival; no number is given twice', () => {

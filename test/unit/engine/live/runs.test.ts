@@ -220,6 +220,62 @@ describe('an interrupted run', () => {
     expect(engine.run('a').id).not.toBe('earlier');
   });
 
+  describe('of ranks', () => {
+    const launch = (n: number): string => `${String(n).repeat(16)}-${n}-1`;
+    /** Each has a start of its own, within the run's life. */
+    const desc = (n: number) => jobDesc({ jobid: 'a', size: 4, start_time: 1_700_000_001_000 + n });
+    const numbers = (run: LiveRun): number[] => [...run.rankList()].map(({ rank }) => rank);
+    const message = (engine: Harness, n: number, rank?: number): Connection => {
+      const connection = engine.connect();
+      connection.push(`${JSON.stringify({ JobDesc: { ...desc(n), launch: launch(n), rank } })}\0`);
+      return connection;
+    };
+    const table = (engine: Harness, n: number, { rank, number }: { rank?: number; number?: number }): Connection => {
+      const connection = engine.connect();
+      const before = { run: 'earlier', number };
+      expect(connection.client.begin({ ...desc(n), launch: launch(n), rank }, before)).toBeNull();
+      return connection;
+    };
+
+    test('they have their numbers again, in whatever order they are back, and are counted once', () => {
+      const engine = harness({ interrupted: [interrupted({ ranks: 4 })] });
+      message(engine, 3, 3);
+      for (const rank of [2, 3, 0, 1]) table(engine, rank, { rank }).counter('c').add('c', rank);
+      for (const rank of [1, 0, 2]) message(engine, rank, rank);
+      const run = engine.run('a');
+      expect([run.id, run.ranks, run.clients]).toEqual(['earlier', 4, 4]);
+      expect(run.profile().ranks.map(({ rank, values }) => [rank, values[0]])).toEqual([0, 1, 2, 3].map((n) => [n, n]));
+    });
+
+    test('one without an MPI rank has the number that it had; a new one has a new one', () => {
+      const engine = harness({ interrupted: [interrupted({ ranks: 5 })] });
+      message(engine, 9);
+      table(engine, 9, { number: 4 });
+      for (const rank of [0, 1, 2, 3]) table(engine, rank, { rank });
+      const run = engine.run('a');
+      expect([run.ranks, numbers(run)]).toEqual([5, [4, 0, 1, 2, 3]]);
+      join(engine, 'a');
+      expect([run.ranks, numbers(run).at(-1)]).toEqual([6, 6]);
+    });
+
+    test('ranks that began after it was interrupted are new', () => {
+      const engine = harness({ interrupted: [interrupted({ ranks: 1 })] });
+      table(engine, 1, { rank: 0 });
+      const late = { ...jobDesc({ jobid: 'a', start_time: START }), launch: launch(2), rank: 1 };
+      engine.connect().push(`${JSON.stringify({ JobDesc: late })}\0`);
+      expect([engine.run('a').ranks, numbers(engine.run('a'))]).toEqual([2, [0, 1]]);
+    });
+
+    test.each([
+      ['before it', 1_600_000_000_000],
+      ['after it', 1_700_000_060_000],
+    ])('it stays over for a launch %s', (_, start_time) => {
+      const engine = harness({ interrupted: [interrupted()] });
+      engine.connect().push(`${JSON.stringify({ JobDesc: { ...desc(0), start_time, launch: launch(1) } })}\0`);
+      expect(engine.run('a').id).not.toBe('earlier');
+    });
+  });
+
   test('goes on once: when it has ended, its job begins anew', () => {
     const engine = harness({ interrupted: [interrupted()] });
     for (const id of ['earlier', expect.not.stringContaining('earlier')]) {

@@ -192,22 +192,26 @@ describe('summary', () => {
 describe('who waits least', () => {
   test('the rank that the others wait for', () => {
     expect(leastWaiting(summarize(waiting(10, 11, 0.8, 10)))).toMatchObject({ ranks: [2], waited: 0.8, matters: true });
-    expect(words(waiting(10, 11, 0.8, 10))[1]).toBe('Rank 2 waits least (800 ms of 30 s): the others wait for it.');
+    expect(words(waiting(10, 11, 0.8, 10))[1]).toBe(
+      'Rank 2 spends least time in MPI communication (800 ms of 30 s): the others wait for it.',
+    );
   });
 
   test('several that are as late', () => {
     expect(words(waiting(10, 1, 10, 1.1, 10, 10))[1]).toBe(
-      'Ranks 1 and 3 wait least (1 s of 30 s): the others wait for them.',
+      'Ranks 1 and 3 spend least time in MPI communication (1 s of 30 s): the others wait for them.',
     );
     expect(words(waiting(10, 1, 1, 1, 1, 10, 10, 10, 10))[1]).toBe(
-      'Rank 1 and 3 others wait least (1 s of 30 s): the others wait for them.',
+      'Rank 1 and 3 others spend least time in MPI communication (1 s of 30 s): the others wait for them.',
     );
   });
 
   test('nobody, when they are alike or when it is too little to matter', () => {
     for (const from of [waiting(10, 10.1, 9.9, 10), waiting(0.02, 0.001, 0.02)]) {
       expect(leastWaiting(summarize(from))?.matters).toBe(false);
-      expect(words(from)[1]).toBe('No rank waits much less than the others: none holds them up.');
+      expect(words(from)[1]).toBe(
+        'No rank spends much less time in MPI communication than the others: none holds them up.',
+      );
     }
   });
 
@@ -445,8 +449,8 @@ test('both tables as CSV have their units in the titles', () => {
     ['MPI_Allreduce', 'transfer', 9, 20, 20 / 30, null, null],
   ]);
   expect(rankCells(summary.ranks, null)).toEqual([
-    ['rank', 'node', 'of', 'time [s]', 'share of run time', 'bytes [B]', 'calls'],
-    [0, 'n', 'mpi', 3, 0.1, null, 10],
-    [1, 'n', 'mpi', 6, 0.2, null, 10],
+    ['rank', 'node', 'of', 'time [s]', 'share of run time', 'bytes [B]', 'calls', 'communication, all calls [s]'],
+    [0, 'n', 'mpi', 3, 0.1, null, 10, 3],
+    [1, 'n', 'mpi', 6, 0.2, null, 10, 6],
   ]);
 });

@@ -24,6 +24,7 @@ test.each([
   ['total___strace___size___write', 'System calls', 'All write', 'bytes', 'B'],
   ['io___hits___read', 'I/O', 'read', 'calls', '1'],
   ['has_started', 'Processes', 'started', 'count', '1'],
+  ['vigie_exit_total', 'Processes', 'exit status', 'count', '1'],
   ['has_finished', 'Processes', 'finished', 'count', '1'],
   ['func__main', 'Functions', 'main', 'calls', '1'],
   ['func__a___hits___b', 'Functions', 'a___hits___b', 'calls', '1'],

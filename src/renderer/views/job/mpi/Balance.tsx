@@ -21,7 +21,7 @@ interface BalanceProps {
   readonly measure: Measure;
   /** `MPI` or the name of the call that the rows are of. */
   readonly name: string;
-  /** Ranks that wait least, when that matters. */
+  /** Ranks with the least time in communication, when that matters. */
   readonly least: readonly number[];
 }
 
@@ -89,7 +89,7 @@ export function RankStrip({ rows, measure, name, least }: BalanceProps) {
       {least.length > 0 ? (
         <ul className="v-mpi-legend v-muted" aria-label="Marks">
           <li>
-            <Swatch id="marked" /> waits least in all calls together
+            <Swatch id="marked" /> least time in communication, all calls together
           </li>
         </ul>
       ) : null}
@@ -115,7 +115,7 @@ function BinTip({
           ? formatValue(bin.max, unit)
           : `min ${formatValue(bin.min, unit)}, mean ${formatValue(bin.mean, unit)}, max ${formatValue(bin.max, unit)}`}
       </span>
-      {marked ? <span>waits least</span> : null}
+      {marked ? <span>least time in communication</span> : null}
     </div>
   );
 }
@@ -172,6 +172,7 @@ const SORTS: ReadonlyMap<string, SortKey<RankRow>> = new Map([
   ['rank', { value: (row: RankRow) => row.rank, moving: false }],
   ['node', { value: (row: RankRow) => row.node, moving: false }],
   ['time', { value: (row: RankRow) => row.time, moving: true }],
+  ['waited', { value: (row: RankRow) => row.waited, moving: true }],
   ['bytes', { value: (row: RankRow) => row.bytes, moving: true }],
   ['calls', { value: (row: RankRow) => row.calls, moving: true }],
 ]);
@@ -214,12 +215,8 @@ const rankColumns = (least: ReadonlySet<number>, top: number): Column<RankRow>[]
   {
     id: 'rank',
     title: 'Rank',
-    width: '128px',
-    cell: (row) => (
-      <>
-        {row.rank} {least.has(row.rank) ? <span className="v-mpi-mark">waits least</span> : null}
-      </>
-    ),
+    width: '60px',
+    cell: (row) => row.rank,
   },
   { id: 'node', title: 'Node', width: 'minmax(70px, 1fr)', cell: (row) => <bdi title={row.node}>{row.node}</bdi> },
   { id: 'time', title: 'Time', width: '68px', numeric: true, cell: (row) => formatValue(row.time, 's') },
@@ -234,6 +231,17 @@ const rankColumns = (least: ReadonlySet<number>, top: number): Column<RankRow>[]
         <span className="v-bar">
           <span style={{ width: `${top > 0 ? (100 * (row.time ?? 0)) / top : 0}%` }} />
         </span>
+      </span>
+    ),
+  },
+  {
+    id: 'waited',
+    title: 'Communication',
+    width: '124px',
+    numeric: true,
+    cell: (row) => (
+      <span title="Time in calls that move data or only wait, all of them together">
+        {least.has(row.rank) ? <span className="v-mpi-mark">least</span> : null} {formatValue(row.waited, 's')}
       </span>
     ),
   },

@@ -18,7 +18,8 @@ const MOST_BARS = 8;
 const BAR = 24;
 export const UNITS = { time: 's', bytes: 'B', calls: '1' } as const;
 export const MEASURE_NAMES: Readonly<Record<Measure, string>> = { time: 'Time', bytes: 'Bytes', calls: 'Calls' };
-const KINDS = { waiting: 'waiting', transfer: 'transfer', other: 'other' } as const;
+/** As the bar above has them: what moves data may wait in the same call. */
+const KINDS = { waiting: 'only waiting', transfer: 'transfer, waiting', other: 'other' } as const;
 
 interface CallsProps {
   readonly summary: MpiSummary;
@@ -137,7 +138,7 @@ export function CallsTable({ summary, samples, live, picked, onPick }: CallsProp
   );
   return (
     <div
-      className="v-mpi-table"
+      className="v-mpi-table v-mpi-wide"
       style={{ height: tableHeight(rows.length) }}
       onPointerEnter={() => setHold(true)}
       onPointerLeave={() => setHold(false)}
@@ -181,7 +182,7 @@ const callColumns = ({ samples, elapsed, total, picked, onPick }: CallColumnsOpt
       </button>
     ),
   },
-  { id: 'kind', title: 'Kind', width: '60px', cell: (row) => row.kind },
+  { id: 'kind', title: 'Kind', width: '120px', cell: (row) => KINDS[row.kind] },
   { id: 'time', title: 'Time', width: '62px', numeric: true, cell: (row) => formatValue(row.time, 's') },
   {
     id: 'share',

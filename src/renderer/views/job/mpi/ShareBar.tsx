@@ -10,13 +10,13 @@ const HEIGHT = 26;
 const PARTS = [
   {
     id: 'waiting',
-    name: 'Waiting',
-    how: 'Time in calls that only wait: MPI_Wait and MPI_Test with their variants, MPI_Probe, MPI_Barrier.',
+    name: 'Only waiting',
+    how: 'Time in calls that do nothing but wait: MPI_Wait and MPI_Test with their variants, MPI_Probe, MPI_Barrier.',
   },
   {
     id: 'transfer',
-    name: 'Transfer',
-    how: 'Time in calls that move data: point-to-point, collective, one-sided, files. What they wait for a late partner is in here: the call does not tell it apart.',
+    name: 'Transfer and waiting',
+    how: 'Time in calls that move data: point-to-point, collective, one-sided, files. Blocking receives and collectives wait for late partners, too: within one call the two cannot be told apart.',
   },
   { id: 'other', name: 'Other MPI', how: 'Start and end of MPI, and calls that a rank makes by itself.' },
   { id: 'outside', name: 'Outside MPI', how: 'The rest of the run time of all ranks.' },

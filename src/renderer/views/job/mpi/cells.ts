@@ -24,7 +24,16 @@ export function callCells(summary: MpiSummary, samples: readonly Sample[]): CsvC
 /** `call`: of which the rows are; null: of MPI as a whole. */
 export function rankCells(rows: readonly RankRow[], call: string | null): CsvCell[][] {
   return [
-    ['rank', 'node', 'of', 'time [s]', 'share of run time', 'bytes [B]', 'calls'],
-    ...rows.map((row): CsvCell[] => [row.rank, row.node, call ?? 'mpi', row.time, row.share, row.bytes, row.calls]),
+    ['rank', 'node', 'of', 'time [s]', 'share of run time', 'bytes [B]', 'calls', 'communication, all calls [s]'],
+    ...rows.map((row): CsvCell[] => [
+      row.rank,
+      row.node,
+      call ?? 'mpi',
+      row.time,
+      row.share,
+      row.bytes,
+      row.calls,
+      row.waited,
+    ]),
   ];
 }

@@ -40,7 +40,7 @@ export interface RankRow extends MpiNumbers {
   readonly node: string;
   /** Of the run's elapsed time, 0 to 1 and more with several threads in MPI; null: not known. */
   readonly share: number | null;
-  /** Seconds in calls in which a rank may wait for others: waiting and transfer. Null: not measured per call. */
+  /** Seconds in communication, in which a rank may wait for others: waiting and transfer. Null: not measured per call. */
   readonly waited: number | null;
 }
 
@@ -257,7 +257,7 @@ export function leastWaiting({ ranks, elapsed }: Pick<MpiSummary, 'ranks' | 'ela
   const distance = balance.mean - balance.min;
   const matters =
     balance.mean > 0 &&
-    distance >= NOISE_OF_MEAN * balance.mean &&
+    distance > NOISE_OF_MEAN * balance.mean &&
     (elapsed === null || distance >= NOISE_OF_ELAPSED * elapsed);
   const low = ranks.filter((row) => row.waited !== null && row.waited <= balance.min + AS_LOW * distance);
   const first = [balance.minRank, ...low.map((row) => row.rank).filter((rank) => rank !== balance.minRank)];

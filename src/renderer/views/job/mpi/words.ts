@@ -66,22 +66,28 @@ function leastSentence(summary: MpiSummary): Sentence | null {
   const least = leastWaiting(summary);
   if (!least) return null;
   const how =
-    'Per rank: time in calls that wait for others or move data, without start and end of MPI and local calls. Ranks that ' +
-    'come late to a call wait least in it, and the others wait for them. ' +
+    'Per rank: time in calls that move data and in calls that only wait, without start and end of MPI and local calls. ' +
+    'Ranks that come late to a call spend least time in it: the others are there already, and wait for them. ' +
     `The ranks’ mean is ${seconds(least.mean)}.`;
   if (!least.matters) {
-    return [{ text: 'No rank waits much less than the others', how }, { text: ': none holds them up.' }];
+    return [
+      { text: 'No rank spends much less time in MPI communication than the others', how },
+      { text: ': none holds them up.' },
+    ];
   }
   const [first, ...more] = least.ranks;
   const waited =
     summary.elapsed === null ? seconds(least.waited) : `${seconds(least.waited)} of ${seconds(summary.elapsed)}`;
   if (more.length === 0) {
-    return [{ text: `Rank ${first} waits least`, how }, { text: ` (${waited}): the others wait for it.` }];
+    return [
+      { text: `Rank ${first} spends least time in MPI communication`, how },
+      { text: ` (${waited}): the others wait for it.` },
+    ];
   }
   const who =
     more.length < MOST_NAMED
-      ? `Ranks ${least.ranks.slice(0, -1).join(', ')} and ${least.ranks.at(-1)} wait least`
-      : `Rank ${first} and ${formatCount(more.length)} others wait least`;
+      ? `Ranks ${least.ranks.slice(0, -1).join(', ')} and ${least.ranks.at(-1)} spend least time in MPI communication`
+      : `Rank ${first} and ${formatCount(more.length)} others spend least time in MPI communication`;
   return [{ text: who, how }, { text: ` (${waited}): the others wait for them.` }];
 }
 

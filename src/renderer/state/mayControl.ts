@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import type { WhoAmI } from '../../../shared/api/tokens.ts';
-import { useEngine } from '../../state/engine.ts';
+import type { WhoAmI } from '../../shared/api/tokens.ts';
+import { useEngine } from './engine.ts';
 
 export interface Access {
   readonly known: boolean;
