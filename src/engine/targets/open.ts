@@ -1,8 +1,8 @@
 /** Puts together the list of targets, what finds some, and the entry of the node itself. */
 
-import type { Config } from '../config.ts';
 import type { Budget } from '../ingest/budget.ts';
 import type { LiveHub } from '../live/hub.ts';
+import type { MergeRules } from '../live/merge.ts';
 import type { EndedTotals } from '../live/merges.ts';
 import type { NodeSources } from '../live/node.ts';
 import type { Clock } from '../live/sampler.ts';
@@ -11,11 +11,24 @@ import { openDiscovery } from './discovery/index.ts';
 import { DiscoveryWatch } from './discovery/watch.ts';
 import { Targets } from './manager.ts';
 import { isOwnAddress } from './own-address.ts';
-import { originOf } from './settings.ts';
+import { originOf, type TargetLimitSettings, type TargetSource } from './settings.ts';
 import { SystemTarget } from './system.ts';
 
+/** What it needs of the engine's configuration, which has the settings of this folder in it: not imported from there. */
+export interface TargetConfig {
+  readonly host: string;
+  readonly data: string | null;
+  readonly merge: MergeRules;
+  readonly targets: readonly TargetSource[];
+  readonly targetLimits: TargetLimitSettings;
+  /** Milliseconds. */
+  readonly periodMs: number;
+  readonly socket: string;
+  readonly legacySocket: string | null;
+}
+
 export interface TargetParts {
-  readonly config: Config;
+  readonly config: TargetConfig;
   readonly clock: Clock;
   readonly engineId: string;
   readonly node: Scope;
