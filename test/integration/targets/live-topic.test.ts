@@ -33,10 +33,11 @@ test('the topic tells of all targets once, then of those that changed and those 
   expect(events.at(-1)!.counts.total).toBe(2);
 });
 
-test('changes stand in the audit log, without secrets', async () => {
+test('changes stand in the audit log, without secrets; looking at a place is none', async () => {
   const here = await startHere({ node: false });
   const auth = { kind: 'bearer', token: 'very-secret-word' } as const;
   const { id } = await addTarget(here, { url: 'http://127.0.0.1:1/metrics', period: '1h', auth });
+  expect((await send(here, 'POST', '/targets/probe', { url: 'http://127.0.0.1:1/metrics' })).status).toBe(200);
   await send(here, 'PATCH', `/targets/${id}`, { paused: true, auth });
   await send(here, 'DELETE', `/targets/${id}`);
   const { entries } = AuditList.parse((await send(here, 'GET', '/audit')).json());

@@ -183,7 +183,8 @@ export function registerTargets(app: App, engine: EngineContext): void {
     '/targets/probe',
     {
       // It sends requests to wherever it is told to: that is not for those who may only look.
-      config: { control: true, tells: TELLS },
+      // Nothing is changed by it, and a person who types a URL asks many times.
+      config: { control: true, reads: true },
       schema: { summary: 'What is at a URL, without adding it', body: ProbeRequest, response: { 200: ProbeResult } },
     },
     async (request: FastifyRequest<{ Body: ProbeRequest }>): Promise<ProbeResult> => {
