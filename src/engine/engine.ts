@@ -216,7 +216,7 @@ async function open(
     const ranks = rankHistory.due(tick.time, runs.live.values());
     putChanged();
     remoteWrite?.consume(tick, scopes);
-    history.append(tick, [...scopes, ...ranks], tables.states(scopes, tick.time));
+    history.append(tick, [...targets.due(scopes), ...ranks], tables.states(scopes, tick.time));
     hub.announce();
   };
   const launches = new Launches();

@@ -7,6 +7,7 @@ import { targetScope } from '../../shared/model/scope.ts';
 import type { MergeRules } from '../live/merge.ts';
 import type { Clock } from '../live/sampler.ts';
 import { Scope } from '../live/scope.ts';
+import { DueScopes } from './due.ts';
 import type { Entry } from './entry.ts';
 import { findType, placesOf, type FoundType } from './find-type.ts';
 import type { TargetRecord } from './record.ts';
@@ -57,6 +58,8 @@ export class Asking {
   readonly #accounted = new WeakMap<Scope, number>();
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
+  /** Which scopes are written to history at the next tick. */
+  readonly due = new DueScopes();
   /** Scrapes since the start, by what they came to. */
   readonly scrapes = { good: 0, failed: 0, samples: 0, bytes: 0, seconds: 0 };
 
@@ -161,6 +164,7 @@ export class Asking {
       good = true;
       const duration = clock.monotonic() - begun;
       entry.good(scraped, Math.round(duration * 10) / 10, clock.now());
+      this.due.add(entry.scopes.values());
       this.scrapes.good++;
       this.scrapes.samples += scraped.samples;
       this.scrapes.bytes += scraped.bytes;

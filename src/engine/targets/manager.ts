@@ -126,6 +126,11 @@ export class Targets {
     return counts;
   }
 
+  /** Of the scopes of a tick, those that history is to have. Once for each tick. */
+  due(scopes: readonly Scope[]): Scope[] {
+    return this.#asking.due.take(scopes);
+  }
+
   /** Scopes of targets that are on the list. */
   *scopes(): Generator<Scope, void> {
     for (const { scopes } of this.#entries.values()) yield* scopes.values();

@@ -110,6 +110,26 @@ test('removed: what it counted stays in the sum, and within a minute it can be b
   expect((await send(here, 'POST', `/targets/${id}/restore`)).status).toBe(404);
 });
 
+test('history has one sample of each scrape, not one of each tick of the engine', async () => {
+  const here = await startHere({ node: false, period: '50ms' });
+  let n = 0;
+  const { port } = await exporter(() => `# TYPE c_total counter\nc_total ${(n += 5)}\n# TYPE g gauge\ng 7\n`);
+  const { id } = await addTarget(here, { url: `127.0.0.1:${port}`, type: 'prometheus', period: '500ms' });
+  const scope = `target/${id}`;
+  const stored = await eventually(async () => {
+    const range = { scope, series: ['c_total', 'g'], from: Date.now() - 600_000, to: Date.now() };
+    const result = await here.client.query(range).catch(() => null);
+    return result !== null && result.times.length >= 4 ? result : undefined;
+  });
+  expect(stored.step).toBe(0);
+  expect(stored.times.length).toBeLessThanOrEqual(n / 5);
+  const counter = stored.series.find(({ key }) => key === 'c_total')!;
+  // Every sample is of a scrape of its own: nothing stands still between two.
+  for (const rate of counter.avg.slice(1)) expect(rate).toBeGreaterThan(0);
+  // A gauge that stays the same is there each time all the same.
+  expect(stored.series.find(({ key }) => key === 'g')!.avg).toEqual(stored.times.map(() => 7));
+});
+
 test('what a probe tells: the type, the first metrics, the series and what a day of them costs', async () => {
   const here = await startHere({ node: false });
   const { port } = await exporter(
