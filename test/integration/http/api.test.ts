@@ -586,7 +586,7 @@ describe('openapi.json', () => {
         expect(typeof parameter.schema, `${path} ${parameter.name}`).toBe('object');
         if (parameter.in === 'path') expect(parameter.required).toBe(true);
       }
-      const done = others[path]?.[0] === 'delete' || path === '/api/v1/targets/{id}/scrape' ? '204' : '200';
+      const done = others[path]?.join() === 'delete' || path === '/api/v1/targets/{id}/scrape' ? '204' : '200';
       expect(Object.keys(get.responses), path).toEqual([done, 'default']);
       for (const [status, response] of Object.entries(get.responses)) {
         expect(status).toMatch(/^[1-5]\d\d$|^default$/);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { NodeList } from '../../../src/shared/api/nodes.ts';
 import { BulkResult, ProbeResult, RemovedTarget, Target } from '../../../src/shared/api/targets.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { eventually } from '../../support/wait.ts';
@@ -13,7 +14,7 @@ import { addTarget, listed, metric, send, targetOf, until } from './support.ts';
 async function exporter(text: () => string): Promise<{ port: number; asked: () => number; server: Server }> {
   let asked = 0;
   const server = createServer((request, response) => {
-    if (request.url !== '/metrics') return void response.writeHead(404).end();
+    if (request.url!.split('?')[0] !== '/metrics') return void response.writeHead(404).end();
     asked++;
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text());
   });
@@ -108,6 +109,28 @@ test('removed: what it counted stays in the sum, and within a minute it can be b
   expect((await metric(here, 'c_total'))!).toBeGreaterThanOrEqual(left);
   await eventually(async () => (await metric(here, 'c_total'))! > left);
   expect((await send(here, 'POST', `/targets/${id}/restore`)).status).toBe(404);
+});
+
+test('nodes come in pages, also where one host has several', async () => {
+  const here = await startHere({ node: false });
+  const { port } = await exporter(() => '# TYPE node_load1 gauge\nnode_load1 1\n');
+  for (const path of ['metrics', 'metrics?again', 'metrics?more']) {
+    await addTarget(here, { url: `http://127.0.0.1:${port}/${path}`, type: 'prometheus', ...QUICK });
+  }
+  const list = async (query: string): Promise<NodeList> =>
+    NodeList.parse((await send(here, 'GET', `/nodes${query}`)).json());
+  const all = await eventually(async () => {
+    const { nodes } = await list('');
+    return nodes.length === 4 ? nodes.map(({ scope }) => scope) : undefined;
+  });
+  const pages: string[][] = [];
+  for (let next: string | null | undefined = ''; typeof next === 'string';) {
+    const page: NodeList = await list(`?limit=3${next === '' ? '' : `&cursor=${encodeURIComponent(next)}`}`);
+    pages.push(page.nodes.map(({ scope }) => scope));
+    next = page.next;
+  }
+  expect(pages).toEqual([all.slice(0, 3), all.slice(3)]);
+  expect(new Set(all).size).toBe(4);
 });
 
 test('history has one sample of each scrape, not one of each tick of the engine', async () => {
