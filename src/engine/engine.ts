@@ -193,7 +193,10 @@ async function open(
   const { system, targets, discovery } = openTargets({
     ...{ config, clock, engineId, node, sources, budget, ended, hub, warn },
     url: () => url,
-    lastFrame: (scope) => sampler.closeScope(scope),
+    lastFrame(scope) {
+      sampler.closeScope(scope);
+      remoteWrite?.end(scope, null);
+    },
   });
   const loop = watchLoop();
   opened.push(() => loop.close());
@@ -353,7 +356,7 @@ async function open(
   opened.push(() => {
     runs.close();
     putEnded();
-    remoteWrite?.end(node, null);
+    for (const scope of [node, ...targets.scopes()]) remoteWrite?.end(scope, null);
     launches.close();
     targets.close();
   });
