@@ -2,7 +2,6 @@
 
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useBrowser } from '../support/chromium.ts';
@@ -10,6 +9,7 @@ import { lacksComponent } from '../support/components.ts';
 import { type Engine, startEngine, tokenOf } from '../support/engine.ts';
 import { runVigie } from '../support/launch.ts';
 import { temporaryFolder } from '../support/tmp.ts';
+import { findings } from './axe.ts';
 import { chart, jobRow, link, SOON } from './console.ts';
 import { putRunWithHistory, withStore } from './past.ts';
 import { Program } from './program.ts';
@@ -128,18 +128,6 @@ const STATES: readonly (readonly [state: string, reach: (page: Page, engine: Eng
     },
   ],
 ];
-
-/** What axe finds, short enough to read in a failure. */
-async function findings(page: Page): Promise<string[]> {
-  // Legacy mode: without it each analysis opens a second page, for frames, which this page has none of.
-  const { violations } = await new AxeBuilder({ page })
-    .setLegacyMode()
-    .options({ resultTypes: ['violations'] })
-    .analyze();
-  return violations.flatMap(({ id, help, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary ?? ''}`),
-  );
-}
 
 const SIZES = [
   { width: 1440, height: 900 },
