@@ -3,13 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Bundle } from '../../src/shared/api/diagnosis.ts';
 import { useBrowser } from '../support/chromium.ts';
 import { lacksComponent } from '../support/components.ts';
 import { type Engine, startEngine, tokenOf } from '../support/engine.ts';
+import { findings } from './axe.ts';
 import { chart, legend, link, parseCsv, SOON } from './console.ts';
 import { Program } from './program.ts';
 
@@ -18,14 +18,6 @@ const figure = (page: Page, name: string) =>
     .getByTestId('figures-table')
     .getByRole('row')
     .filter({ has: page.getByRole('rowheader', { name, exact: true }) });
-
-async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .setLegacyMode()
-    .options({ resultTypes: ['violations'] })
-    .analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-}
 
 describe.skipIf(lacksComponent('chromium'))('diagnostics', () => {
   const screens = useBrowser();

@@ -1,6 +1,5 @@
 /** A job's MPI: what the ranks pushed is what people read, while it runs, when it has ended, and by a link. */
 
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatValue } from '../../src/renderer/format/units.ts';
@@ -8,6 +7,7 @@ import { Pusher } from '../../src/client/pusher.ts';
 import { useBrowser } from '../support/chromium.ts';
 import { lacksComponent } from '../support/components.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
+import { findings } from './axe.ts';
 import { jobRow, link, parseCsv, SOON } from './console.ts';
 import { EVEN, MpiProgram, type Step } from './mpi-program.ts';
 
@@ -45,16 +45,6 @@ async function csv(page: Page, name: string): Promise<string[][]> {
   let text = '';
   for await (const chunk of stream) text += String(chunk);
   return parseCsv(text);
-}
-
-async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .setLegacyMode()
-    .options({ resultTypes: ['violations'] })
-    .analyze();
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary ?? ''}`),
-  );
 }
 
 /** All that the view says of the run, against what its ranks pushed. */

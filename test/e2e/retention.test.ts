@@ -1,7 +1,6 @@
 /** What is kept how long and at full detail, as its owner changes it and a viewer sees it. */
 
 import path from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeepList, RetentionState } from '../../src/shared/api/store.ts';
@@ -10,19 +9,12 @@ import { lacksComponent } from '../support/components.ts';
 import { type Engine, startEngine, tokenOf } from '../support/engine.ts';
 import { runVigie } from '../support/launch.ts';
 import { temporaryFolder } from '../support/tmp.ts';
+import { findings } from './axe.ts';
 import { chart, link, SOON } from './console.ts';
 import { putRunWithHistory, withStore } from './past.ts';
 
 const section = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
 const kept = (page: Page) => page.getByRole('table', { name: 'Kept at full detail', exact: true });
-
-async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .setLegacyMode()
-    .options({ resultTypes: ['violations'] })
-    .analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-}
 
 describe.skipIf(lacksComponent('chromium'))('what is kept', () => {
   const screens = useBrowser();

@@ -4,27 +4,15 @@
  */
 
 import { HEADER, MAX_TABLE, readHeader, TableReader, type TableSink } from '../../src/engine/ingest/table.ts';
-import { TableWriter } from '../support/table.ts';
+import { mixedTable } from '../support/table.ts';
 import type { FuzzTarget } from './target.ts';
 
 const NONCE = '00112233445566778899aabbccddeeff';
 /** Largest file that a script makes. */
 const MAX_FILE = 262_144;
 
-function sample(): TableWriter {
-  const writer = new TableWriter(NONCE);
-  for (let i = 0; i < 9; i++) {
-    const kind = (['integer', 'double', 'gauge'] as const)[i % 3]!;
-    const entry = writer.add({ name: `metric_${i}`, kind });
-    if (kind === 'integer') writer.integer(entry, 7n);
-    else if (kind === 'double') writer.double(entry, 0.5);
-    else writer.gauge(entry, 2n, [1, 1, 1, 1]);
-  }
-  writer.bank();
-  return writer;
-}
-
-const valid = sample();
+const valid = mixedTable(NONCE);
+valid.bank();
 
 class Sink implements TableSink {
   described = 0;

@@ -116,3 +116,16 @@ export class TableWriter {
     closeSync(descriptor);
   }
 }
+
+/** A table with all kinds of things in it: nine metrics, each third one an integer, a double, a gauge. */
+export function mixedTable(nonce: string): TableWriter {
+  const writer = new TableWriter(nonce);
+  for (let i = 0; i < 9; i++) {
+    const kind = (['integer', 'double', 'gauge'] as const)[i % 3]!;
+    const entry = writer.add({ name: `metric_${i}`, kind });
+    if (kind === 'integer') writer.integer(entry, 7n);
+    else if (kind === 'double') writer.double(entry, 0.5);
+    else writer.gauge(entry, 2n, [1, 1, 1, 1]);
+  }
+  return writer;
+}

@@ -156,9 +156,11 @@ function mountChart(mount: Mount): () => void {
   });
   size.observe(element);
   const onWheel = (event: WheelEvent): void => wheel(event, u, board);
-  // It keeps the page from being zoomed instead.
-  u.over.addEventListener('wheel', onWheel, { passive: false });
+  // It keeps the page from being zoomed instead. Not at the plot's own element: browsers send all of a gesture's events to
+  // where it began, and the plot is made anew while one goes on.
+  element.addEventListener('wheel', onWheel, { passive: false });
   return () => {
+    element.removeEventListener('wheel', onWheel);
     sight.disconnect();
     size.disconnect();
     remove();
@@ -179,7 +181,8 @@ function wheel(event: WheelEvent, u: uPlot, board: Board): void {
   const [across, along] = [event.deltaY * unit, event.deltaX * unit];
   if (event.ctrlKey || event.metaKey) {
     event.preventDefault();
-    const at = u.posToVal(event.clientX - u.rect.left, 'x');
+    // The pointer may also be on an axis.
+    const at = u.posToVal(Math.max(0, Math.min(u.rect.width, event.clientX - u.rect.left)), 'x');
     board.onZoom(Math.exp(Math.max(-NOTCH_PX, Math.min(NOTCH_PX, across)) * ZOOM_PER_PX), at);
   } else if (event.shiftKey || Math.abs(along) > Math.abs(across)) {
     event.preventDefault();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readHeader, TableReader, type ReadAt, type TableSink } from '../../../../src/engine/ingest/table.ts';
-import { TableWriter } from '../../../support/table.ts';
+import { mixedTable, TableWriter } from '../../../support/table.ts';
 
 const NONCE = '00112233445566778899aabbccddeeff';
 
@@ -215,21 +215,8 @@ describe('a valid table', () => {
   });
 });
 
-/** A table with all kinds of things in it. */
-function sample(): TableWriter {
-  const writer = new TableWriter(NONCE);
-  for (let i = 0; i < 9; i++) {
-    const kind = (['integer', 'double', 'gauge'] as const)[i % 3]!;
-    const entry = writer.add({ name: `metric_${i}`, kind });
-    if (kind === 'integer') writer.integer(entry, 7n);
-    else if (kind === 'double') writer.double(entry, 0.5);
-    else writer.gauge(entry, 2n, [1, 1, 1, 1]);
-  }
-  return writer;
-}
-
 describe('a hostile table', () => {
-  const valid = sample().bytes;
+  const valid = mixedTable(NONCE).bytes;
   const integrity = (bytes: () => Buffer, reads: number): void => {
     const reader = new TableReader(from(bytes), new Sums());
     let before = true;
