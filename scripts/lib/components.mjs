@@ -8,6 +8,8 @@ export const packages = /** @type {const} */ ({
   chromium: 'chromium',
   prometheus: 'prometheus',
   'prometheus-node-exporter': 'prometheus-node-exporter',
+  'prometheus-pushgateway': 'prometheus-pushgateway',
+  'prometheus-alertmanager': 'prometheus-alertmanager',
   promtool: 'prometheus',
   strace: 'strace',
   'victoria-metrics': 'victoria-metrics',

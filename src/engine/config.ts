@@ -14,6 +14,7 @@ import { DEFAULT_MAX_SERIES, LimitSettings, MaxSeries, type Limits } from './lim
 import { MergeRule } from './live/merge.ts';
 import { ON_DISK } from './store/keep.ts';
 import { RemoteWriteSettings, type DestinationSettings } from './remote-write/settings.ts';
+import { TargetLimitSettings, TargetSources, type TargetSource } from './targets/settings.ts';
 
 export const DEFAULT_PORT = 1337;
 
@@ -66,6 +67,9 @@ const Settings = z.strictObject({
   retention: RetentionSettings.partial(),
   /** Other stores that samples are sent to. */
   remote_write: RemoteWriteSettings,
+  /** What numbers are pulled from, beside what is added by hand. */
+  targets: TargetSources,
+  target_limits: TargetLimitSettings,
   log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
 });
 export const SettingsFile = Settings.partial();
@@ -96,6 +100,8 @@ export interface Config {
   readonly limits: Limits;
   readonly retention: Retention;
   readonly remoteWrite: readonly DestinationSettings[];
+  readonly targets: readonly TargetSource[];
+  readonly targetLimits: TargetLimitSettings;
   readonly logLevel: string;
   readonly host: string;
   readonly roots: { readonly proc: string; readonly sys: string };
@@ -156,6 +162,8 @@ export async function resolveConfig(
     limits: s.limits ?? LimitSettings.parse({}),
     retention: Object.assign({}, ON_DISK, withoutUndefined(s.retention ?? {})),
     remoteWrite: s.remote_write ?? [],
+    targets: s.targets ?? [],
+    targetLimits: s.target_limits ?? TargetLimitSettings.parse({}),
     logLevel: s.log_level ?? 'info',
     host: hostname(),
     roots: { proc: '/proc', sys: '/sys' },

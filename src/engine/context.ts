@@ -2,6 +2,7 @@
 
 import type { Run } from '../shared/api/runs.ts';
 import type { Status } from '../shared/api/status.ts';
+import type { DiscoveryStatus } from '../shared/api/targets.ts';
 import type { TokenInfo } from '../shared/api/tokens.ts';
 import type { Config } from './config.ts';
 import type { HealthProblem } from './health.ts';
@@ -15,6 +16,7 @@ import type { Scope } from './live/scope.ts';
 import type { RemoteWrite } from './remote-write/remote-write.ts';
 import type { ScopeId } from '../shared/model/scope.ts';
 import type { Store } from './store/store.ts';
+import type { Targets } from './targets/manager.ts';
 
 export interface EngineContext {
   readonly config: Config;
@@ -32,6 +34,10 @@ export interface EngineContext {
   /** Asked before anything new is registered for somebody outside. */
   readonly budget: Budget;
   readonly hub: LiveHub;
+  /** What numbers are pulled from. */
+  readonly targets: Targets;
+  /** Where the configuration file has targets from. */
+  discoveries(): DiscoveryStatus[];
   /** Takes what programs have counted in their tables since they were last read. May be called at any rate. */
   refresh(): void;
   /** Wall clock of the engine, ms since the epoch. */

@@ -41,6 +41,7 @@ import { engineStatus } from './status.ts';
 import { openStore } from './store/index.ts';
 import { QuietCollector } from './store/quiet-collector.ts';
 import { StoreSize } from './store-size.ts';
+import { openTargets } from './targets/open.ts';
 
 /** Ended runs remembered until the store certainly tells of them. */
 const RECENT_RUNS = 1000;
@@ -130,6 +131,7 @@ async function open(
   const memory = new MemoryGuard(memoryCeiling(limits.memory));
   const budget = new Budget({ limits, maxSeries: config.maxSeries, node, memoryFull: () => memory.look() });
 
+  let url: string | null = null;
   /** Runs whose description is to be stored: once per tick, however often it changed. */
   const changed = new Set<LiveRun>();
   const putChanged = (): void => {
@@ -188,11 +190,19 @@ async function open(
 
   const sources = config.node ? openSources(config.roots, sourceWriter(node, config.host), warn) : null;
   if (sources) opened.push(() => sources.close());
+  const { system, targets, discovery } = openTargets({
+    ...{ config, clock, engineId, node, sources, budget, ended, hub, warn },
+    url: () => url,
+    lastFrame(scope) {
+      sampler.closeScope(scope);
+      remoteWrite?.end(scope, null);
+    },
+  });
   const loop = watchLoop();
   opened.push(() => loop.close());
   const figures = sourceWriter(node, config.host);
   const self = new SelfMetrics(figures, {
-    ...{ stats, runs, hub, store, refusals, memory, budget, loop },
+    ...{ stats, runs, hub, store, refusals, memory, budget, loop, targets },
     storeSize: new StoreSize(config.data),
     httpConnections: () => app.load().connections,
     now: clock.now,
@@ -209,7 +219,7 @@ async function open(
     const ranks = rankHistory.due(tick.time, runs.live.values());
     putChanged();
     remoteWrite?.consume(tick, scopes);
-    history.append(tick, [...scopes, ...ranks], tables.states(scopes, tick.time));
+    history.append(tick, [...targets.due(scopes), ...ranks], tables.states(scopes, tick.time));
     hub.announce();
   };
   const launches = new Launches();
@@ -227,7 +237,7 @@ async function open(
       const { lateMs } = sampler.status;
       if (lateMs > config.periodMs / 2) lateness.add(clock.monotonic(), lateMs);
       budget.look();
-      sources?.sample(seconds);
+      system.sample(seconds);
       tables.read();
       self.sample(seconds, sampler.status);
       remoteWrite?.sample(figures);
@@ -237,12 +247,12 @@ async function open(
     *scopes() {
       yield node;
       for (const run of runs.live.values()) yield run.scope;
+      yield* targets.scopes();
     },
     consume,
   });
 
   let legacy: IngestSocket | null = null;
-  let url: string | null = null;
 
   const context: EngineContext = {
     config,
@@ -256,6 +266,8 @@ async function open(
     stats,
     budget,
     hub,
+    targets,
+    discoveries: () => discovery.status(),
     refresh: () => tables.refresh(),
     now: clock.now,
     status: () =>
@@ -273,7 +285,8 @@ async function open(
     health: () => healthProblems(store.status(), lateness.total(clock.monotonic())),
     scope(id: ScopeId) {
       if (id === node.id) return node;
-      return id.startsWith('run/') ? (runs.byId(id.slice('run/'.length))?.scope ?? null) : null;
+      if (id.startsWith('run/')) return runs.byId(id.slice('run/'.length))?.scope ?? null;
+      return targets.scope(id);
     },
     run: async (id) => runs.byId(id)?.describe() ?? recent.get(id) ?? (await store.run(id)),
     liveRun: (id) => runs.byId(id),
@@ -338,14 +351,17 @@ async function open(
   }
 
   sampler.start();
+  discovery.start();
   // Undone in reverse order: the sampler stops first, with a last look at everything; then runs end, sockets close.
   opened.push(() => {
     runs.close();
     putEnded();
-    remoteWrite?.end(node, null);
+    for (const scope of [node, ...targets.scopes()]) remoteWrite?.end(scope, null);
     launches.close();
+    targets.close();
   });
   opened.push(async () => {
+    discovery.close();
     sampler.stop();
     // What clients sent, and that they left, is still in their sockets: a few turns of the loop read it.
     for (let i = 0; i < 3; i++) await new Promise(setImmediate);

@@ -27,6 +27,8 @@ interface Told {
   readonly gauges: number;
   /** Frames since the last full one. */
   sinceFull: number;
+  /** Gaps that there were at its last frame. */
+  gaps: number;
   /** Time of the last frame with all detail. */
   readonly detailTime: number;
   /** Detail series that have changed since. */
@@ -35,7 +37,7 @@ interface Told {
 }
 
 const NOTHING_TOLD: Told = {
-  ...{ counters: 0, gauges: 0, sinceFull: FULL_EVERY },
+  ...{ counters: 0, gauges: 0, sinceFull: FULL_EVERY, gaps: 0 },
   ...{ detailTime: -Infinity, heldCounters: NO_BITS, heldGauges: NO_BITS },
 };
 
@@ -52,6 +54,8 @@ export class History {
   /** Encoded and not yet appended: scopes that began or ended between two ticks. */
   #waiting: Entry[] = [];
   #waitingTime = 0;
+  /** Ticks after a gap: a scope that was left out of one says so in its next frame. */
+  #gaps = 0;
   /** Not taken by the store yet, by nonce: they go with the next frames of their scopes, which have the same samples. */
   readonly #tables = new Map<string, TableState>();
 
@@ -63,6 +67,7 @@ export class History {
   append(tick: TickInfo, scopes: readonly Scope[], tables: readonly TableState[] = []): void {
     this.flush();
     this.#keep(tables);
+    if (tick.gap) this.#gaps++;
     this.#append(
       tick.time,
       scopes.map((scope) => this.#encode(tick, scope)),
@@ -106,7 +111,9 @@ export class History {
   #encode(tick: TickInfo, scope: Scope): Entry {
     const told = this.#told.get(scope) ?? NOTHING_TOLD;
     const full = told.sinceFull >= FULL_EVERY - 1;
-    const header = { ...tick, stream: 0 };
+    // A target's history may have begun with another start of the engine: what was between was not seen.
+    const missed = told === NOTHING_TOLD ? scope.kind === 'target' : told.gaps !== this.#gaps;
+    const header = { ...tick, stream: 0, gap: tick.gap || missed };
     const part = full || !scope.hasDetail ? null : thin(tick, scope, told);
     const changed = part ?? { counters: scope.counterBits, gauges: scope.gaugeBits };
     const frame = encodeFrame(header, part?.columns ?? scope, full ? null : changed);
@@ -115,6 +122,7 @@ export class History {
     if (!scope.hasDetail && told !== NOTHING_TOLD && told.counters === counterCount && told.gauges === gaugeCount) {
       // Most scopes at most ticks: a thousand of them would make a megabyte of garbage each second.
       told.sinceFull = sinceFull;
+      told.gaps = this.#gaps;
       return { scope, tick: { scope: scope.id, added: NO_SERIES, frame }, before: told };
     }
     const added = new SeriesSlice(scope.table, [told.counters, counterCount], [told.gauges, gaugeCount]);
@@ -122,6 +130,7 @@ export class History {
       counters: counterCount,
       gauges: gaugeCount,
       sinceFull,
+      gaps: this.#gaps,
       detailTime: part?.held ? told.detailTime : tick.time,
       heldCounters: part?.held?.counters ?? NO_BITS,
       heldGauges: part?.held?.gauges ?? NO_BITS,

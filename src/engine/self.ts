@@ -12,6 +12,7 @@ import type { LoopWatch } from './loop.ts';
 import type { MemoryGuard } from './memory-guard.ts';
 import type { Refusals } from './refusals.ts';
 import type { StoreSize } from './store-size.ts';
+import type { Targets } from './targets/manager.ts';
 
 export interface SelfParts {
   readonly stats: IngestStats;
@@ -22,6 +23,7 @@ export interface SelfParts {
   readonly memory: MemoryGuard;
   readonly budget: Budget;
   readonly loop: LoopWatch;
+  readonly targets: Pick<Targets, 'counts' | 'scrapes' | 'late'>;
   readonly storeSize: StoreSize;
   /** Connections to the address that is listened on. */
   readonly httpConnections: () => number;
@@ -79,12 +81,30 @@ export class SelfMetrics {
       'Frames left out for readers that did not keep up',
       hub.skippedFrames,
     );
+    this.#targets();
     this.#process();
     this.#gauge('vigie_tick_seconds', 'Duration of the tick before', sampler.lastMs / 1000);
     this.#gauge('vigie_tick_lateness_seconds', 'How late the tick began', sampler.lateMs / 1000);
     this.#gauge('vigie_live_readers', 'Live readers that are connected', hub.readers, SLOW);
     this.#gauge('vigie_http_connections', 'Connections over HTTP', this.#parts.httpConnections(), SLOW);
     this.#store(store.status());
+  }
+
+  /** What is pulled, and whether it is pulled in time. */
+  #targets(): void {
+    const { targets } = this.#parts;
+    const { total: _, ...states } = targets.counts();
+    for (const [state, count] of Object.entries(states)) {
+      this.#gauge(`vigie_targets{state="${state}"}`, 'Targets by state; paused ones apart', count, SLOW);
+    }
+    const { scrapes } = targets;
+    const results = 'Scrapes of targets, by what they came to';
+    this.#counter('vigie_target_scrapes_total{result="good"}', results, scrapes.good);
+    this.#counter('vigie_target_scrapes_total{result="failed"}', results, scrapes.failed);
+    this.#counter('vigie_target_samples_total', 'Samples taken from targets', scrapes.samples);
+    this.#counter('vigie_target_bytes_total', 'Bytes of the answers of targets, unpacked', scrapes.bytes);
+    this.#counter('vigie_target_scrape_seconds_total', 'Time that good scrapes took, side by side', scrapes.seconds);
+    this.#counter('vigie_target_scrapes_late_total', 'Scrapes that began over a period late', targets.late);
   }
 
   /** What the engine costs, and whether its event loop keeps up. */

@@ -60,6 +60,7 @@ export function engineStatus(engine: EngineContext, parts: StatusParts): Status 
     },
     runs: { live: runs.live.size, ended: runs.ended },
     series: budget.series,
+    targets: engine.targets.counts(),
     sampler: {
       ticks: parts.sampler.status.ticks,
       late: parts.sampler.status.late,

@@ -102,6 +102,8 @@ describe.skipIf(lacksComponent('chromium'))('keys and themes', () => {
       'Vigie',
       'Jobs',
       'Node',
+      'Nodes',
+      'Targets',
       'Settings',
       /^Go to/,
       /^Theme:/,

@@ -4,8 +4,11 @@ import { exposition } from './exposition.ts';
 import { frame } from './frame.ts';
 import { http } from './http.ts';
 import { importFile } from './import.ts';
+import { scan } from './scan.ts';
 import { table } from './table.ts';
 import type { FuzzTarget } from './target.ts';
 import { wire } from './wire.ts';
 
-export const targets: readonly FuzzTarget[] = [wire, frame, block, exposition, http, importFile, database, table];
+export const targets: readonly FuzzTarget[] = [
+  ...[wire, frame, block, exposition, http, importFile, database, table, scan],
+];

@@ -159,6 +159,8 @@ function describeConfig(config: Config, clean: <T>(value: T) => T): Record<strin
     merge_rules: config.merge.size,
     max_series: config.maxSeries,
     limits: config.limits,
+    targets: config.targets.length,
+    target_limits: config.targetLimits,
     log_level: config.logLevel,
   };
 }

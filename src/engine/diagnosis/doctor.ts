@@ -10,6 +10,7 @@ import type { Patient } from './patient.ts';
 import { checkPort } from './port.ts';
 import { checkRunning } from './running.ts';
 import { checkSockets } from './sockets.ts';
+import { checkTargets } from './targets.ts';
 import { checkVersions } from './versions.ts';
 
 type Examine = (patient: Patient) => readonly Check[] | Promise<readonly Check[]>;
@@ -23,6 +24,7 @@ const EXAMINATIONS: readonly (readonly [area: CheckArea, examine: Examine])[] = 
   ['limits', checkLimits],
   ['clock', checkClock],
   ['versions', checkVersions],
+  ['engine', checkTargets],
 ];
 
 /** What does not answer within this time, in ms, hangs: mostly a network file system. */

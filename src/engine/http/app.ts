@@ -31,6 +31,7 @@ import { registerRuns } from './api/runs.ts';
 import { registerSeries } from './api/series.ts';
 import { registerStatus } from './api/status.ts';
 import { registerStore } from './api/store.ts';
+import { registerTargets } from './api/targets.ts';
 import { registerTokens } from './api/tokens.ts';
 import { watchChanges, type AuditLog } from './audit.ts';
 import { checkRole, type Auth, type Identity, type RouteRole } from './auth.ts';
@@ -195,6 +196,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
       registerQuery(api, engine);
       registerNames(api, engine);
       registerNodes(api, engine);
+      registerTargets(api, engine);
       registerDiagnosis(api, engine, { page: options.page, ...options.support });
       registerProfiles(api, engine);
       registerStore(api, engine);

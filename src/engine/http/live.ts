@@ -14,6 +14,7 @@ import type { Auth, Identity } from './auth.ts';
 import type { App } from './app.ts';
 import { replay, type ReplayTarget } from './replay.ts';
 import { RunsTopic } from './runs-topic.ts';
+import { TargetsTopic } from './targets-topic.ts';
 
 /** A reader with more than this unsent, in bytes, is behind and gets no frame this tick. */
 const BEHIND = 1024 * 1024;
@@ -148,6 +149,7 @@ class Session implements Reader {
   readonly #engine: EngineContext;
   readonly #subscriptions = new Map<number, Subscription>();
   #runs: RunsTopic | null = null;
+  #targets: TargetsTopic | null = null;
   #watchesStatus = false;
   readonly #stop: () => void;
 
@@ -165,8 +167,8 @@ class Session implements Reader {
 
   #announce(): void {
     if (!this.ready()) return;
-    if (this.#runs) {
-      const event = this.#runs.next();
+    for (const topic of [this.#runs, this.#targets]) {
+      const event = topic?.next();
       if (event) send(this.#socket, event);
     }
     if (this.#watchesStatus) send(this.#socket, { type: 'status', status: this.#engine.status() });
@@ -182,11 +184,13 @@ class Session implements Reader {
         break;
       case 'watch':
         if (request.topic === 'runs') this.#runs = new RunsTopic(this.#engine);
+        else if (request.topic === 'targets') this.#targets = new TargetsTopic(this.#engine);
         else this.#watchesStatus = true;
         this.#announce();
         break;
       case 'unwatch':
         if (request.topic === 'runs') this.#runs = null;
+        else if (request.topic === 'targets') this.#targets = null;
         else this.#watchesStatus = false;
         break;
     }

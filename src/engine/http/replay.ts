@@ -50,7 +50,7 @@ export async function replay(
       if (!to.missed) break;
     }
     // Dropped by the store, or more than the rounds could fetch.
-    if (cursor.time < to.lastTick) target.gap(cursor.time, to.lastTick);
+    if (isWhole(to) && cursor.time < to.lastTick) target.gap(cursor.time, to.lastTick);
   } catch {
     // The store does not answer, or not with frames. What it has may be asked for later.
     if (!target.active()) return;
@@ -60,6 +60,9 @@ export async function replay(
   to.held = false;
   target.done();
 }
+
+/** Has a stored frame for each tick. A target has one for each scrape: nothing is missing between them. */
+const isWhole = (to: Subscription): boolean => !to.scope.startsWith('target/');
 
 /** The last frame that was sent, or what the reader has seen before. */
 interface Cursor {
@@ -86,7 +89,7 @@ async function sendStored(
     if (!target.active()) break;
     const frame = decodeFrame(bytes);
     state.apply(frame);
-    const dropped = cursor.sequence !== null && frame.sequence !== (cursor.sequence + 1) >>> 0;
+    const dropped = isWhole(to) && cursor.sequence !== null && frame.sequence !== (cursor.sequence + 1) >>> 0;
     if (dropped || (n === 0 && stored.truncated)) target.gap(cursor.time, frame.time);
     if (n === stored.frames.length - 1) fill(frame, state, scope);
     target.frame(rewrite(frame, state, to, n === 0));

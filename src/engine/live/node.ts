@@ -45,6 +45,8 @@ export function sourceWriter(scope: Scope, host: string): SourceWriter {
 export interface NodeSources {
   /** Once per tick. */
   sample(seconds: number): void;
+  /** It is not sampled for a while: gauges lose their values. */
+  pause(): void;
   close(): Promise<void>;
 }
 
@@ -98,6 +100,10 @@ class Watched {
     }
     this.#seconds += Math.max(0, now() - begun) / 1000;
     this.#account();
+  }
+
+  pause(): void {
+    for (const gauge of this.#gauges) this.#out.clearGauge(gauge);
   }
 
   async close(): Promise<void> {
@@ -167,6 +173,9 @@ export function openSources(
   return {
     sample(seconds) {
       for (const source of watched) source.sample(seconds);
+    },
+    pause() {
+      for (const source of watched) source.pause();
     },
     async close() {
       await Promise.all(watched.map((source) => source.close()));

@@ -25,6 +25,36 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
           { id: 'jobs', label: 'Jobs', description: 'Running and finished jobs', onClick: () => navigate('/ui/jobs') },
           { id: 'node', label: 'Node', description: 'CPU, memory, network, load', onClick: () => navigate('/ui/node') },
           {
+            id: 'nodes',
+            label: 'Nodes',
+            description: 'All nodes, by load, memory or name',
+            onClick: () => navigate('/ui/nodes'),
+          },
+          {
+            id: 'targets',
+            label: 'Targets',
+            description: 'What the engine pulls from; add, pause, remove',
+            onClick: () => navigate('/ui/targets'),
+          },
+          {
+            id: 'add-target',
+            label: 'Add a target',
+            description: 'A node exporter, a metric proxy, another engine',
+            onClick: () => navigate('/ui/targets?dialog=add'),
+          },
+          {
+            id: 'add-targets',
+            label: 'Add many targets',
+            description: 'By node set, such as node[001-128]:9100',
+            onClick: () => navigate('/ui/targets?dialog=many'),
+          },
+          {
+            id: 'down-targets',
+            label: 'Targets that are down',
+            description: 'What does not answer, and why',
+            onClick: () => navigate('/ui/targets?state=down'),
+          },
+          {
             id: 'diagnostics',
             label: 'Diagnostics',
             description: 'What is wrong, the engine’s own figures, support bundle',
@@ -70,7 +100,7 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
       // Also while a text field has the focus.
       tagsToIgnore={[]}
       triggerOnContentEditable
-      limit={12}
+      limit={24}
       scrollable
       maxHeight={420}
       nothingFound="Nothing is called like that"

@@ -13,6 +13,8 @@ import { StatusBar } from './StatusBar.tsx';
 const VIEWS = [
   { path: '/ui/jobs', name: 'Jobs' },
   { path: '/ui/node', name: 'Node' },
+  { path: '/ui/nodes', name: 'Nodes' },
+  { path: '/ui/targets', name: 'Targets' },
   { path: '/ui/settings', name: 'Settings' },
 ] as const;
 

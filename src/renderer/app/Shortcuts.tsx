@@ -18,7 +18,19 @@ const SHORTCUTS: readonly (readonly [where: string, keys: readonly (readonly [ke
     ],
   ],
   [
-    'Job and Node',
+    'Targets and Nodes',
+    [
+      ['j, k, Enter', 'Next row, previous row, open it'],
+      ['a', 'Add a target'],
+      ['x', 'Select the row, or not any more'],
+      ['p', 'Pause or resume what is selected, else the row'],
+      ['e', 'Edit the row’s target'],
+      ['Delete', 'Remove what is selected, else the row'],
+      ['u', 'Undo the last removal'],
+    ],
+  ],
+  [
+    'Job, Node and Target',
     [
       ['Space', 'Pause, or back to live'],
       ['drag on a chart', 'Show that range in all charts'],

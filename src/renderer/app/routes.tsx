@@ -4,6 +4,9 @@ import { JobView } from '../views/job/JobView.tsx';
 import { JobsView } from '../views/jobs/JobsView.tsx';
 import { NodeView } from '../views/node/NodeView.tsx';
 import { SettingsView } from '../views/settings/SettingsView.tsx';
+import { NodesView } from '../views/nodes/NodesView.tsx';
+import { TargetsView } from '../views/targets/TargetsView.tsx';
+import { TargetView } from '../views/targets/TargetView.tsx';
 import { NotFound } from '../components/Message.tsx';
 
 /** Every screen and its address. A new screen is one line here and one in the palette. */
@@ -24,6 +27,13 @@ export function Routes() {
         <NodeView host={null} />
       </Route>
       <Route path="/ui/node/:host">{({ host }) => <NodeView key={host} host={host} />}</Route>
+      <Route path="/ui/nodes">
+        <NodesView />
+      </Route>
+      <Route path="/ui/targets">
+        <TargetsView />
+      </Route>
+      <Route path="/ui/targets/:id">{({ id }) => <TargetView key={id} id={id} />}</Route>
       <Route path="/ui/diagnostics">
         <DiagnosticsView />
       </Route>

@@ -19,6 +19,8 @@ export interface PanelSpec {
   readonly series: readonly Series[];
   /** What lines are called, by family, where the families' own words are too long beside each other. */
   readonly names?: ReadonlyMap<string, string>;
+  /** Labels that every series of the scope has with the same value: they tell nothing apart. */
+  readonly common?: ReadonlySet<string>;
 }
 
 export interface PanelGroup {
@@ -53,8 +55,12 @@ const GROUP_ORDER = [
   'Uptime',
 ];
 
+/** What an exporter says of itself, beside what it was made for. */
+const EXPORTER = 'Exporter';
+const OF_EXPORTERS = /^(?:go|process|promhttp|python|jvm)_/;
+
 /** After what nobody has heard of. */
-const LAST_GROUPS = ['Scrape', 'Engine'];
+const LAST_GROUPS = ['Scrape', EXPORTER, 'Engine'];
 
 const groupRank = (name: string): number => {
   const at = GROUP_ORDER.indexOf(name);
@@ -98,8 +104,23 @@ function sharedTitle(s: Series): string {
   return SILENT.includes(s.quantity) ? s.group : s.quantity;
 }
 
-function panelKey(s: Series): { key: string; title: string } {
-  const labelled = Object.keys(s.labels).length > 0;
+const isTarget = (scope: ScopeId): boolean => scope.startsWith('target/');
+
+const groupOf = (scope: ScopeId, s: Series): string =>
+  isTarget(scope) && s.group === 'Program' && OF_EXPORTERS.test(s.family) ? EXPORTER : s.group;
+
+const NO_LABELS: ReadonlySet<string> = new Set();
+
+/** Labels that were added to all of a target's series, such as its rack. */
+function commonLabels(scope: ScopeId, series: readonly Series[]): ReadonlySet<string> {
+  const [first] = series;
+  if (!first || series.length < 2 || !isTarget(scope)) return NO_LABELS;
+  const same = Object.entries(first.labels).filter(([name, value]) => series.every((s) => s.labels[name] === value));
+  return same.length === 0 ? NO_LABELS : new Set(same.map(([name]) => name));
+}
+
+function panelKey(s: Series, common: ReadonlySet<string>): { key: string; title: string } {
+  const labelled = Object.keys(s.labels).some((name) => !common.has(name));
   if (labelled || !comparable(s)) return { key: `op/${s.operation}/${s.quantity}`, title: operationName(s) };
   return { key: `all/${s.quantity}`, title: sharedTitle(s) };
 }
@@ -112,16 +133,18 @@ interface Growing {
 /** Series in groups of panels: what is measured alike stands in one panel, at most one scope in each. */
 export function groupPanels(scope: ScopeId, series: readonly Series[]): PanelGroup[] {
   const groups = new Map<string, Map<string, Growing>>();
+  const common = commonLabels(scope, series);
   for (const s of series.filter(drawn)) {
-    const { key, title } = panelKey(s);
-    const id = `${scope}|${s.group}|${s.kind}|${s.unit}|${key}`;
-    const panels = groups.get(s.group) ?? new Map<string, Growing>();
-    groups.set(s.group, panels);
+    const { key, title } = panelKey(s, common);
+    const group = groupOf(scope, s);
+    const id = `${scope}|${group}|${s.kind}|${s.unit}|${key}`;
+    const panels = groups.get(group) ?? new Map<string, Growing>();
+    groups.set(group, panels);
     const panel = panels.get(id);
     if (panel) panel.series.push(s);
     else {
-      const spec = { id, scope, group: s.group, title, quantity: s.quantity, unit: s.unit, kind: s.kind };
-      panels.set(id, { spec, series: [s] });
+      const spec = { id, scope, group, title, quantity: s.quantity, unit: s.unit, kind: s.kind };
+      panels.set(id, { spec: common.size === 0 ? spec : { ...spec, common }, series: [s] });
     }
   }
   return [...groups]
@@ -152,7 +175,7 @@ const capital = (text: string): string =>
 export function lineLabel(s: Series, panel: PanelSpec): string {
   const given = panel.names?.get(s.family);
   if (given !== undefined) return given;
-  const labels = Object.entries(s.labels);
+  const labels = Object.entries(s.labels).filter(([name]) => panel.common?.has(name) !== true);
   if (labels.length > 0) {
     const telling = labels.filter(([name, value]) => panel.series.some((other) => other.labels[name] !== value));
     const shown = telling.length > 0 ? telling : labels;

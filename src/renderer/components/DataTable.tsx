@@ -13,6 +13,8 @@ export interface Column<Row> {
   readonly numeric?: boolean;
   readonly sortable?: boolean;
   readonly cell: (row: Row) => ReactNode;
+  /** What stands in the head instead of the title, such as a box that selects all. */
+  readonly head?: ReactNode;
 }
 
 export interface TableSort {
@@ -142,7 +144,7 @@ function Head<Row>({ column, sort, onSort }: HeadProps<Row>) {
   if (column.sortable === false) {
     return (
       <div role="columnheader" className={className}>
-        {column.title}
+        {column.head ?? column.title}
       </div>
     );
   }

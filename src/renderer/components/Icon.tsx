@@ -19,6 +19,8 @@ const PATHS = {
   later: 'M6 4l4 4-4 4',
   pin: 'M6 2.5h4M6.5 2.5v4L4.5 9h7l-2-2.5v-4M8 9v4.5',
   warning: 'M8 2l6.5 11.5h-13zM8 6.5v3.2M8 11.7h.01',
+  more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
+  undo: 'M6 3L2.5 6.5 6 10M2.5 6.5H10a3.5 3.5 0 0 1 0 7H7',
 } as const;
 
 export type IconName = keyof typeof PATHS;

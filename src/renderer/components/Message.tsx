@@ -25,13 +25,20 @@ export function Message({ title, children }: MessageProps) {
   );
 }
 
-export function NotFound({ title, detail }: { readonly title: string; readonly detail: string }) {
+interface NotFoundProps {
+  readonly title: string;
+  readonly detail: string;
+  /** Where to go from here. */
+  readonly to?: { readonly path: string; readonly name: string };
+}
+
+export function NotFound({ title, detail, to = { path: '/ui/jobs', name: 'Go to the jobs' } }: NotFoundProps) {
   useTitle(title);
   return (
     <Message title={title}>
       <p>{detail}</p>
-      <Link href="/ui/jobs" className="v-link">
-        Go to the jobs
+      <Link href={to.path} className="v-link">
+        {to.name}
       </Link>
     </Message>
   );

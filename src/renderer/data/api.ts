@@ -14,6 +14,7 @@ import type { NewKeep, RetentionChange } from '../../shared/api/store.ts';
 import { API_VERSION, Status } from '../../shared/api/status.ts';
 import { AddedToken, TokenList, WhoAmI } from '../../shared/api/tokens.ts';
 import type { NewToken } from '../../shared/api/tokens.ts';
+import { targetsApi } from './targetsApi.ts';
 
 /** Why a request has no answer to show. `message` says what is wrong and, where it can, what to do. */
 export class RequestError extends Error {
@@ -54,8 +55,17 @@ export type Api = ReturnType<typeof createApi>;
 const Nothing = z.null();
 
 interface Change {
-  readonly method: 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** What groups of requests in files of their own are made with. */
+export interface Requests {
+  get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>>;
+  /** An answer that is text, whatever its type says. */
+  getText(path: string): Promise<string>;
+  change<S extends z.ZodType>(path: string, schema: S, change: Change): Promise<z.output<S>>;
 }
 
 /** Requests to one engine. Every answer is checked against its schema before anything sees it. */
@@ -66,12 +76,27 @@ export function createApi(options: ApiOptions) {
     return ask(path, schema, { signal: signal ?? null });
   }
 
-  async function change<S extends z.ZodType>(path: string, schema: S, { method, body }: Change): Promise<z.output<S>> {
-    if (body === undefined) return ask(path, schema, { method });
-    return ask(path, schema, { method, body: JSON.stringify(body) });
+  async function change<S extends z.ZodType>(path: string, schema: S, given: Change): Promise<z.output<S>> {
+    const { method, body, signal = null } = given;
+    if (body === undefined) return ask(path, schema, { method, signal });
+    return ask(path, schema, { method, signal, body: JSON.stringify(body) });
+  }
+
+  async function getText(path: string): Promise<string> {
+    const body = await answer(path, {}, (response) => (response.ok ? response.text() : response.json()));
+    return String(body);
   }
 
   async function ask<S extends z.ZodType>(path: string, schema: S, init: RequestInit): Promise<z.output<S>> {
+    const parsed = schema.safeParse(await answer(path, init, (response) => response.json()));
+    if (!parsed.success) {
+      throw new RequestError('not_understood', 'The engine’s answer is not as this page expects it. Reload the page.');
+    }
+    return parsed.data;
+  }
+
+  /** The body of a good answer. */
+  async function answer(path: string, init: RequestInit, read: (response: Response) => Promise<unknown>) {
     const { signal } = init;
     const token = options.token() ?? '';
     const headers = {
@@ -83,7 +108,7 @@ export function createApi(options: ApiOptions) {
     let body: unknown;
     try {
       response = await request(`${options.base}/api/v1${path}`, { ...init, headers, cache: 'no-store' });
-      body = await response.json().catch(() => null);
+      body = await read(response).catch(() => null);
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new RequestError('unreachable', 'The engine does not answer. Check that `vigie serve` still runs.');
@@ -94,11 +119,7 @@ export function createApi(options: ApiOptions) {
       if (problem.success) throw new RequestError(problem.data.code, problem.data.detail || problem.data.title);
       throw new RequestError('not_understood', `The engine answered with status ${response.status} and no reason.`);
     }
-    const parsed = schema.safeParse(body);
-    if (!parsed.success) {
-      throw new RequestError('not_understood', 'The engine’s answer is not as this page expects it. Reload the page.');
-    }
-    return parsed.data;
+    return body;
   }
 
   const text = encodeURIComponent;
@@ -142,6 +163,7 @@ export function createApi(options: ApiOptions) {
     removeKeep: (id: number): Promise<null> => change(`/store/keeps/${id}`, Nothing, { method: 'DELETE' }),
     diagnosis: (signal?: AbortSignal): Promise<Diagnosis> => get('/diagnosis', Diagnosis, signal),
     bundle: (): Promise<Bundle> => get('/bundle', Bundle),
+    targets: targetsApi({ get, getText, change }),
     nodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes', NodeList, signal),
     profile: (id: string, signal?: AbortSignal): Promise<Profile> => get(`/profiles/${text(id)}`, Profile, signal),
     query(range: Range, signal?: AbortSignal): Promise<RangeResult> {

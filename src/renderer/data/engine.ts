@@ -7,6 +7,7 @@ import { RangeLoader } from './ranges.ts';
 import { RunsModel } from './runsModel.ts';
 import { ScopeBuffer } from './scopeBuffer.ts';
 import { openBrowserSocket } from './socket.ts';
+import { TargetsModel } from './targetsModel.ts';
 
 /** A buffer stays this long after its last reader, so that going back to a view shows its lines at once. */
 const LINGER_MS = 15_000;
@@ -25,6 +26,7 @@ export class Engine {
   readonly live: LiveClient;
   readonly ranges: RangeLoader;
   readonly runs: RunsModel;
+  readonly targets: TargetsModel;
   readonly #fill: HistoryFill;
   readonly #held = new Map<ScopeId, Held>();
   readonly #tickListeners = new Set<(scope: ScopeId) => void>();
@@ -36,6 +38,7 @@ export class Engine {
     this.live = new LiveClient({ open: () => openBrowserSocket(this.api.livePath), token });
     this.ranges = new RangeLoader({ query: (range, signal) => this.api.query(range, signal), now: () => Date.now() });
     this.runs = new RunsModel(this.api);
+    this.targets = new TargetsModel(this.live);
     this.live.onRuns((runs, all) => this.runs.takeLive(runs, all));
     this.live.onStatus(() => this.runs.tick());
     this.#fill = new HistoryFill({
@@ -61,6 +64,7 @@ export class Engine {
   close(): void {
     this.live.close();
     this.runs.close();
+    this.targets.close();
     this.#fill.drop();
     for (const held of this.#held.values()) if (held.timer) clearTimeout(held.timer);
   }

@@ -51,6 +51,7 @@ interface Subscription {
 }
 
 type Hello = Extract<LiveEvent, { type: 'hello' }>;
+export type TargetsEvent = Extract<LiveEvent, { type: 'targets' }>;
 
 const browserTimer = (call: () => void, ms: number): (() => void) => {
   const id = setTimeout(call, ms);
@@ -73,6 +74,7 @@ export class LiveClient {
   readonly #stateListeners = new Set<(state: LiveState) => void>();
   readonly #statusListeners = new Set<(status: Status) => void>();
   readonly #runsListeners = new Set<(runs: readonly LiveRun[], all: boolean) => void>();
+  readonly #targetsListeners = new Set<(change: TargetsEvent) => void>();
   #socket: LiveSocket | null = null;
   #state: LiveState = { phase: 'connecting' };
   #hello: Hello | null = null;
@@ -133,6 +135,16 @@ export class LiveClient {
   onRuns(listener: (runs: readonly LiveRun[], all: boolean) => void): () => void {
     this.#runsListeners.add(listener);
     return () => this.#runsListeners.delete(listener);
+  }
+
+  /** Only while somebody listens: the complete list first, then what changes. */
+  onTargets(listener: (change: TargetsEvent) => void): () => void {
+    if (this.#targetsListeners.size === 0 && this.#hello) this.#send({ type: 'watch', topic: 'targets' });
+    this.#targetsListeners.add(listener);
+    return () => {
+      if (!this.#targetsListeners.delete(listener) || this.#targetsListeners.size > 0) return;
+      if (this.#hello) this.#send({ type: 'unwatch', topic: 'targets' });
+    };
   }
 
   /** Frames of a scope from LIVE_HISTORY_MS ago on. Returns what ends it. */
@@ -251,6 +263,9 @@ export class LiveClient {
       case 'runs':
         for (const listener of this.#runsListeners) listener(event.runs, event.all);
         return;
+      case 'targets':
+        for (const listener of this.#targetsListeners) listener(event);
+        return;
       case 'error':
         if (event.code === 'unauthorized') return this.#refuse('token', event.detail);
         if (event.id !== null) this.#subscriptions.get(event.id)?.listener.error(event.code, event.detail);
@@ -285,6 +300,7 @@ export class LiveClient {
     this.#attempt = 0;
     this.#send({ type: 'watch', topic: 'status' });
     this.#send({ type: 'watch', topic: 'runs' });
+    if (this.#targetsListeners.size > 0) this.#send({ type: 'watch', topic: 'targets' });
     this.#setState({ phase: 'open' });
     for (const subscription of this.#subscriptions.values()) {
       if (!subscription.ended) this.#sendSubscribe(subscription, hello);

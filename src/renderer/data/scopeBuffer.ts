@@ -69,6 +69,8 @@ export class ScopeBuffer {
     const state = this.#state;
     state.apply(frame);
     const last = this.ring.lastTime;
+    // Between two scrapes a target's numbers stand still: no samples, or its rates would be spikes between zeros.
+    if (this.#scraped && !frame.gap && !this.#broken && last > 0 && !hasChanges(frame)) return;
     // History may have been quicker, and has this sample too.
     if (fresh && frame.time > last) {
       const next = this.#sequence >= 0 && frame.sequence === (this.#sequence + 1) >>> 0;
@@ -86,6 +88,10 @@ export class ScopeBuffer {
   /** Frames before the next one are missing: no rate and no line goes over that time. */
   breakLine(): void {
     this.#broken = true;
+  }
+
+  get #scraped(): boolean {
+    return this.scope.startsWith('target/');
   }
 
   readonly #read = (column: number): number => {
@@ -117,3 +123,5 @@ export class ScopeBuffer {
     this.ring.backfill(rows);
   }
 }
+
+const hasChanges = ({ counterValues, gaugeValues }: Frame): boolean => counterValues.length + gaugeValues.length > 0;

@@ -4,6 +4,8 @@ import type { Engine } from '../data/engine.ts';
 import { isLive } from '../data/runs.ts';
 import type { RunRow } from '../data/runs.ts';
 import type { RunsSnapshot } from '../data/runsModel.ts';
+import type { TargetsSnapshot } from '../data/targetsModel.ts';
+import type { Target } from '../../shared/api/targets.ts';
 
 export const EngineContext = createContext<Engine | null>(null);
 
@@ -51,4 +53,18 @@ export function useRunsSnapshot(each: boolean): RunsSnapshot {
     return each ? rows : `${structure} ${loaded} ${more} ${error?.message ?? ''}`;
   });
   return runs.snapshot();
+}
+
+/** All targets; renders when any of them changes. */
+export function useTargetsSnapshot(): TargetsSnapshot {
+  const { targets } = useEngine();
+  return useSyncExternalStore(targets.subscribe, targets.snapshot);
+}
+
+/** One target and whether the list is here; renders when it changes. */
+export function useTarget(id: string): { target: Target | undefined; loaded: boolean } {
+  const { targets } = useEngine();
+  const target = useSyncExternalStore(targets.subscribe, () => targets.snapshot().rows.get(id));
+  const loaded = useSyncExternalStore(targets.subscribe, () => targets.snapshot().loaded);
+  return { target, loaded };
 }

@@ -8,11 +8,14 @@ import { Run } from './runs.ts';
 import { Series } from '../model/described-series.ts';
 import { Role } from '../model/role.ts';
 import { Status } from './status.ts';
+import { Target, TargetCounts } from './targets.ts';
 
 const id = z.number().int().min(1).max(0xffff_ffff);
 
 /** Most subscriptions on one socket. */
 export const MAX_SUBSCRIPTIONS = 64;
+
+const LiveTopic = z.enum(['runs', 'status', 'targets']);
 
 export const LiveRequest = z.discriminatedUnion('type', [
   /** First message when the upgrade request carried no Authorization header (browsers cannot send one). */
@@ -27,9 +30,9 @@ export const LiveRequest = z.discriminatedUnion('type', [
     from: z.number().nonnegative().optional(),
   }),
   z.object({ type: z.literal('unsubscribe'), id }),
-  /** `runs`: changed runs once per period; `status`: the engine's status once per period. */
-  z.object({ type: z.literal('watch'), topic: z.enum(['runs', 'status']) }),
-  z.object({ type: z.literal('unwatch'), topic: z.enum(['runs', 'status']) }),
+  /** `runs`, `targets`: those that changed, once per period; `status`: the engine's status once per period. */
+  z.object({ type: z.literal('watch'), topic: LiveTopic }),
+  z.object({ type: z.literal('unwatch'), topic: LiveTopic }),
 ]);
 export type LiveRequest = z.infer<typeof LiveRequest>;
 
@@ -56,6 +59,15 @@ export const LiveEvent = z.discriminatedUnion('type', [
   /** Runs that changed since the last such message; with `all` the complete list of live runs. */
   z.object({ type: z.literal('runs'), all: z.boolean(), runs: z.array(Run.extend({ rate: z.number().nullable() })) }),
   z.object({ type: z.literal('status'), status: Status }),
+  /** Targets that changed since the last such message; with `all` the complete list. */
+  z.object({
+    type: z.literal('targets'),
+    all: z.boolean(),
+    targets: z.array(Target),
+    /** Ids of those that are no longer on the list. */
+    removed: z.array(z.string()),
+    counts: TargetCounts,
+  }),
   z.object({ type: z.literal('error'), id: id.nullable(), code: z.string(), detail: z.string() }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;

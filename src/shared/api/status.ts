@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TargetCounts } from './targets.ts';
 
 /** Version of the HTTP and live API. A newer minor is read, a newer major is refused in words. */
 export const API_VERSION = { major: 1, minor: 0 } as const;
@@ -103,6 +104,8 @@ export const Status = z.object({
   }),
   runs: z.object({ live: count, ended: count }),
   series: count,
+  /** Targets by state; an older engine does not say it. */
+  targets: TargetCounts.optional(),
   sampler: z.object({ ticks: count, late: count, last_ms: z.number() }),
   live: z.object({ readers: count, skipped_frames: count }),
   store: StoreStatus,

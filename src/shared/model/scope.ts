@@ -10,6 +10,9 @@ export const nodeScope = (host: string): ScopeId => `node/${host}`;
 export const runScope = (runId: string): ScopeId => `run/${runId}`;
 export const rankScope = (runId: string, rank: number): ScopeId => `rank/${runId}/${rank}`;
 
+/** `below`: a node or run that another engine or proxy has, such as `node/HOST`. */
+export const targetScope = (id: string, below = ''): ScopeId => `target/${id}${below === '' ? '' : `/${below}`}`;
+
 export function scopeKind(id: ScopeId): ScopeKind | null {
   const kind = id.slice(0, id.indexOf('/'));
   return kind === 'node' || kind === 'target' || kind === 'run' || kind === 'rank' ? kind : null;

@@ -293,7 +293,7 @@ describe('series', () => {
     const all = await list('');
     expect(all).not.toHaveProperty('next');
     expect(await list('?limit=1')).toMatchObject({ nodes: [{ host: all.nodes[0]!.host }], next: null });
-    expect(await list(`?cursor=${all.nodes[0]!.host}`)).toEqual({ nodes: [], next: null });
+    expect(await list(`?cursor=${encodeURIComponent(all.nodes[0]!.scope)}`)).toEqual({ nodes: [], next: null });
   });
 
   test('of the node are the sources and the figures of the engine itself', async () => {
@@ -546,6 +546,10 @@ describe('openapi.json', () => {
       '/api/v1/store/keeps',
       '/api/v1/store/keeps/{id}',
       '/api/v1/store/retention',
+      '/api/v1/targets',
+      ...['bulk', 'export', 'import', 'probe', '{id}', '{id}/restore', '{id}/scrape'].map(
+        (end) => `/api/v1/targets/${end}`,
+      ),
       '/api/v1/tokens',
       '/api/v1/tokens/{name}',
       '/api/v1/whoami',
@@ -554,15 +558,22 @@ describe('openapi.json', () => {
       '/api/v1/store/keeps': ['get', 'post'],
       '/api/v1/store/keeps/{id}': ['delete'],
       '/api/v1/store/retention': ['get', 'put'],
+      '/api/v1/targets': ['get', 'post'],
+      '/api/v1/targets/{id}': ['delete', 'get', 'patch'],
+      ...Object.fromEntries(
+        ['bulk', 'import', 'probe', '{id}/restore', '{id}/scrape'].map((end) => [`/api/v1/targets/${end}`, ['post']]),
+      ),
       '/api/v1/tokens': ['get', 'post'],
       '/api/v1/tokens/{name}': ['delete'],
     };
     for (const [path, operations] of Object.entries(document.paths)) {
       expect(
-        Object.keys(operations).filter((method) => method !== 'head'),
+        Object.keys(operations)
+          .filter((method) => method !== 'head')
+          .toSorted(),
         path,
       ).toEqual(others[path] ?? ['get']);
-      const get = operations['get'] ?? operations['delete']!;
+      const get = operations['get'] ?? operations['delete'] ?? operations['post']!;
       expect(get.summary, path).toBeTruthy();
       // The parameters in the path are declared, and no others.
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
@@ -575,7 +586,7 @@ describe('openapi.json', () => {
         expect(typeof parameter.schema, `${path} ${parameter.name}`).toBe('object');
         if (parameter.in === 'path') expect(parameter.required).toBe(true);
       }
-      const done = others[path]?.[0] === 'delete' ? '204' : '200';
+      const done = others[path]?.join() === 'delete' || path === '/api/v1/targets/{id}/scrape' ? '204' : '200';
       expect(Object.keys(get.responses), path).toEqual([done, 'default']);
       for (const [status, response] of Object.entries(get.responses)) {
         expect(status).toMatch(/^[1-5]\d\d$|^default$/);

@@ -3,7 +3,9 @@
  * the answers held beside the ones it shows. Jobs are pushed with our own command where it uses its launcher.
  */
 
-import { describe, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { bareJob } from '../../../src/shared/model/job.ts';
 import { eventually } from '../../support/wait.ts';
 import { ask, startHere, type Answer, type Here } from './here.ts';
@@ -158,15 +160,24 @@ describe('the README of the old proxy', () => {
     expect(profile).toMatchObject({ desc: { jobid: 'testls', start_time: 1_699_020_317_000 } });
   });
 
-  test('/join/list; /join is refused in words', async () => {
+  test('/join adds what is there, and /join/list has it', async () => {
     const here = await started();
-    includes((await type(here, 'http://localhost:1337/join/list')).json(), [
-      { target_url: '/system', ttype: 'System', period: 5, last_scrape: 1_699_010_032 },
-    ]);
-    const answer = await type(here, 'http://localhost:1337/join?to=localhost:9100');
+    const exporter = createServer((request, response) => {
+      response.writeHead(request.url === '/metrics' ? 200 : 404, { 'content-type': 'text/plain' }).end('up 1\n');
+    });
+    await new Promise<void>((resolve) => exporter.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void exporter.close());
+    const { port } = exporter.address() as AddressInfo;
+    const answer = await type(here, `http://localhost:1337/join?to=localhost:${port}`);
     expect([answer.status, answer.json()]).toEqual([
-      400,
-      { operation: expect.stringContaining('Failed to add localhost:9100 for scraping') as string, success: false },
+      200,
+      { operation: `Added localhost:${port} for scraping`, success: true },
     ]);
+    const listed = async (): Promise<unknown> => (await type(here, 'http://localhost:1337/join/list')).json();
+    includes(await listed(), [{ target_url: '/system', ttype: 'System', period: 5, last_scrape: 1_699_010_032 }]);
+    expect(await listed()).toContainEqual({
+      ...{ target_url: `http://localhost:${port}/metrics`, ttype: 'Prometheus', period: 5000 },
+      last_scrape: expect.any(Number) as number,
+    });
   });
 });

@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { resolveConfig } from '../../../src/engine/config.ts';
 import type { RemoteWriteStatus } from '../../../src/shared/api/status.ts';
 import { requireComponent } from '../../support/components.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { eventually } from '../../support/wait.ts';
 import { startHere, type Here } from '../http/here.ts';
+import { addTarget, send } from '../targets/support.ts';
 import { FAST, startFake } from './fake.ts';
 
 async function statusOf(here: Here): Promise<RemoteWriteStatus> {
@@ -64,6 +67,24 @@ describe('what is sent', () => {
     pusher.destroy();
     await eventually(() => fake.taken.filter(({ stale }) => stale).length === 2);
     expect((await statusOf(here)).dropped).toEqual({});
+  });
+
+  test('a target is sent between its scrapes, and ends when it is removed', async () => {
+    const exporter = createServer((_, response) => {
+      response.setHeader('content-type', 'text/plain').end('# TYPE steps_total counter\nsteps_total 7\n');
+    });
+    await new Promise<void>((resolve) => exporter.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void exporter.close());
+    const { port } = exporter.address() as AddressInfo;
+    const fake = await startFake();
+    const here = await startHere({ node: false, remote_write: [{ ...FAST, url: fake.url }] });
+    // Scraped once: what is sent after that is not of a scrape.
+    const { id } = await addTarget(here, { url: `http://127.0.0.1:${port}/metrics`, type: 'prometheus', period: '1h' });
+    await eventually(() => fake.values('steps_total').length > 3);
+    expect(fake.taken.some(({ stale }) => stale)).toBe(false);
+    expect(Object.fromEntries(fake.taken[0]!.labels)).toMatchObject({ target: id });
+    await send(here, 'DELETE', `/targets/${id}`);
+    await eventually(() => fake.taken.some(({ stale }) => stale));
   });
 
   test('a run that is shorter than the interval is sent, too', async () => {

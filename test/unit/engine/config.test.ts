@@ -37,6 +37,8 @@ describe('defaults', () => {
       limits: DEFAULT_LIMITS,
       retention: { raw: 14 * DAY, minute: 180 * DAY, hour: 1095 * DAY, size: 4 * 2 ** 30 },
       remoteWrite: [],
+      targets: [],
+      targetLimits: { side_by_side: 200, targets: 20_000, bytes: 16 * 1024 ** 2, series: 50_000, allow_private: true },
       logLevel: 'info',
       host: hostname(),
       roots: { proc: '/proc', sys: '/sys' },

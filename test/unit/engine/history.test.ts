@@ -23,9 +23,9 @@ class Rig {
   readonly history = new History(this.taker as unknown as Store);
   #sequence = 0;
 
-  tick(scopes: readonly Scope[] = [this.scope]): void {
+  tick(scopes: readonly Scope[] = [this.scope], gap = false): void {
     const sequence = this.#sequence++;
-    const info: TickInfo = { time: 1000 * sequence, interval: 1000, sequence, gap: false };
+    const info: TickInfo = { time: 1000 * sequence, interval: 1000, sequence, gap };
     for (const scope of scopes) scope.settle();
     this.history.append(info, scopes);
     for (const scope of scopes) scope.clear();
@@ -60,6 +60,26 @@ describe('frames', () => {
     rig.tick();
     rig.tick();
     expect(rig.frames().map((f) => [...f.counterValues])).toEqual([[0, 0, 0], [5], []]);
+  });
+
+  test('a scope that was left out of a tick after a gap says so in its next frame', () => {
+    const rig = new Rig();
+    const other = new Scope('run/r', 'run');
+    rig.tick([rig.scope, other]);
+    rig.tick([rig.scope], true);
+    rig.tick([rig.scope, other]);
+    rig.tick([rig.scope, other]);
+    expect(rig.frames().map((frame) => frame.gap)).toEqual([false, true, false, false]);
+    expect(rig.frames('run/r').map((frame) => frame.gap)).toEqual([false, true, false]);
+  });
+
+  test('a target, which may have a history of an earlier start, begins with a gap', () => {
+    const rig = new Rig();
+    const target = new Scope('target/t', 'target');
+    rig.tick();
+    rig.tick([rig.scope, target]);
+    rig.tick([rig.scope, target]);
+    expect(rig.frames('target/t').map((frame) => frame.gap)).toEqual([true, false]);
   });
 
   test('each scope counts its own', () => {

@@ -24,6 +24,11 @@ function selfOf(engine: Harness, refusals = new Refusals()): SelfMetrics {
     budget: engine.budget,
     loop: { take: () => ({ mean: 0.002, max: 0.03, busy: 0.25 }), close: () => undefined },
     storeSize: new StoreSize(null),
+    targets: {
+      counts: () => ({ total: 3, new: 0, up: 2, slow: 0, down: 1, refused: 0, paused: 0 }),
+      scrapes: { good: 7, failed: 2, samples: 900, bytes: 5000, seconds: 0.25 },
+      late: 1,
+    },
     httpConnections: () => 3,
     now: () => 1000,
   });

@@ -52,11 +52,21 @@ export function registerDiagnosis(
       log: given.log?.lines ?? [],
       metrics,
       secrets: given.token === undefined ? [] : [given.token],
-      names: engine.tokens.list().map(({ name }) => name),
+      names: [...engine.tokens.list().map(({ name }) => name), ...targetNames(engine)],
       paths: given.page === null ? [] : [given.page],
     });
   });
   app.get('/bundle', { schema: bundle }, make);
+}
+
+/** Hosts of targets, and places that have some: warnings and the log tell of them. */
+function targetNames(engine: EngineContext): string[] {
+  const names = new Set(engine.discoveries().map(({ name }) => name));
+  for (const { record } of engine.targets.entries()) {
+    names.add(record.url);
+    if (URL.canParse(record.url)) names.add(new URL(record.url).hostname);
+  }
+  return [...names].filter((name) => name !== '' && !/^(localhost|127\.0\.0\.1|\[::1\])$/.test(name));
 }
 
 /** Who asks while one is being made gets that one: it is work, and nobody needs it twice. */

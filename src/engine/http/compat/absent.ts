@@ -1,5 +1,5 @@
 /**
- * Routes of the old proxies for what this engine does not do: targets, alarms, models, batch queues.
+ * Routes of the old proxies for what this engine does not do: alarms, models, batch queues.
  * They answer as an old proxy does that cannot, in a shape that its readers know. Nothing is changed by any of them.
  */
 
@@ -14,34 +14,12 @@ type Parameters = Readonly<Record<string, unknown>>;
 /** Why not, from the parameters. */
 type Reason = (given: Parameters) => string;
 
-const NO_TARGETS = 'this engine scrapes no targets';
 const NO_MODELS = 'this engine fits no models';
 const NO_QUEUE = 'this engine does not look at a batch queue';
 const NO_FTIO = 'this engine does not run FTIO';
 
-const isUrl = (text: string): boolean => text.includes('http://') || text.includes('https://');
-
 /** Read with GET; those with `post` have parameters in a body too. */
 const ROUTES: readonly { readonly url: string; readonly post?: true; readonly reason: Reason }[] = [
-  {
-    url: '/join',
-    reason: ({ to }) => {
-      const target = oneText(to);
-      if (target === '') return 'No to parameter passed';
-      if (isUrl(target)) return 'To should not be an URL (with http://) but host:port';
-      return `Failed to add ${target} for scraping : ${NO_TARGETS}`;
-    },
-  },
-  { url: '/join/multiple', reason: () => `Failed to add for scraping : ${NO_TARGETS}` },
-  {
-    url: '/pivot',
-    reason: ({ from }) => {
-      const child = oneText(from);
-      if (child === '') return 'No from parameter passed';
-      if (isUrl(child)) return 'From should not be an URL (with http://) but host:port';
-      return 'Did not match any server: this engine takes no children';
-    },
-  },
   { url: '/alarms/add', post: true, reason: () => 'this engine has no alarms' },
   {
     url: '/alarms/del',

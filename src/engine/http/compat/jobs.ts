@@ -9,7 +9,7 @@ import type { App } from '../app.ts';
 import { compatRoute, jobDesc, mainDesc, nodeDesc, refuse } from './answer.ts';
 import { Body } from './body.ts';
 import { JobForm } from './job-form.ts';
-import { jobViews } from './views.ts';
+import { jobOf, jobViews } from './views.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -20,7 +20,20 @@ export function jobSamples(engine: EngineContext, jobid: string): Iterable<Sampl
 
 function descOf(engine: EngineContext, jobid: string): JobDesc {
   const run = engine.runs.live.get(jobid);
-  return run ? jobDesc(run.desc) : jobid === MAIN_JOB ? mainDesc() : nodeDesc(engine.config.host);
+  if (run) return jobDesc(run.desc);
+  if (jobid === MAIN_JOB) return mainDesc();
+  for (const { about } of engine.targets.remote()) {
+    if (about.kind === 'run' && about.desc.jobid === jobid) return jobDesc(about.desc);
+  }
+  return nodeDesc(jobid.slice(NODE_JOB_PREFIX.length));
+}
+
+/** The sums, this host's first, then jobs, also those that targets have. Each once. */
+function jobIds({ config, runs, targets }: EngineContext): string[] {
+  const remote = Array.from(targets.remote(), ({ about }) => about);
+  const nodes = remote.filter(({ kind }) => kind === 'node').map(jobOf);
+  const jobs = remote.filter(({ kind }) => kind === 'run').map(jobOf);
+  return [...new Set([MAIN_JOB, `${NODE_JOB_PREFIX}${config.host}`, ...nodes, ...runs.live.keys(), ...jobs])];
 }
 
 /** One job as bytes; null when there is none of this id. */
@@ -52,25 +65,19 @@ function allJobs(engine: EngineContext, jobids: readonly string[]): Body {
 }
 
 export function registerCompatJobs(app: App, engine: EngineContext): void {
-  const jobids = (): string[] => [MAIN_JOB, `${NODE_JOB_PREFIX}${engine.config.host}`, ...engine.runs.live.keys()];
-
   app.get(
     '/job',
     compatRoute,
     async (request: FastifyRequest<{ Querystring: { job?: unknown; fresh?: unknown } }>, reply) => {
       const { job, fresh } = request.query;
       if (fresh === '1') engine.refresh();
-      if (job === undefined) return sendOnce(allJobs(engine, jobids()), reply);
+      if (job === undefined) return sendOnce(allJobs(engine, jobIds(engine)), reply);
       const body = typeof job === 'string' ? oneJob(engine, job) : null;
       return body?.send(reply.type(JSON_TYPE)) ?? refuse(reply, 'No such Job ID');
     },
   );
 
-  app.get('/job/list', compatRoute, async () => [
-    mainDesc(),
-    nodeDesc(engine.config.host),
-    ...[...engine.runs.live.values()].map((run) => jobDesc(run.desc)),
-  ]);
+  app.get('/job/list', compatRoute, async () => jobIds(engine).map((jobid) => descOf(engine, jobid)));
 
   app.get('/job/*', compatRoute, async (request, reply) => refuse(reply, request.url.split('?')[0]!));
 }

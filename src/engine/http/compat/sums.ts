@@ -41,10 +41,12 @@ export async function readSum(engine: EngineContext, key: string): Promise<Sampl
   };
   // Of this moment: a run may end while histories are read.
   const live = new Map(Array.from(engine.runs.live.values(), (run) => [run.id, run.scope.id]));
+  const pulled = [...engine.targets.contributions()].filter((scope) => scope.find(key));
   // What is left of it is what the runs that are not looked at have counted.
   let base = endedTotal(engine, key);
   const contributions: Contribution[] = [{ samples: await read(engine.node.id, started - 1), ended: null }];
   for (const scope of live.values()) contributions.push({ samples: await read(scope, 0), ended: null });
+  for (const { id } of pulled) contributions.push({ samples: await read(id, started - 1), ended: null });
   for (const run of await endedSince(engine, started)) {
     if (live.has(run.id)) continue;
     const samples = await read(run.scope, 0);

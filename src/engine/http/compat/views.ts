@@ -6,7 +6,9 @@
 import { MAIN_JOB, NODE_JOB_PREFIX } from '../../../shared/model/job.ts';
 import type { EngineContext } from '../../context.ts';
 import { changesSoFar } from '../../live/changes.ts';
+import type { Scope } from '../../live/scope.ts';
 import { MergedView, type Part } from '../../live/view.ts';
+import type { ScopeAbout } from '../../targets/type.ts';
 import type { Body } from './body.ts';
 
 /** Views kept, not used for at most this long in ms, of at most this many series: forms take some 300 bytes for each. */
@@ -15,6 +17,10 @@ const KEEP_MS = 300_000;
 const MAX_SERIES = 50_000;
 /** An answer is shared for at most this long, in ms. */
 const SHARE_MS = 1000;
+
+/** The id under which readers of the old proxies know what a target has of elsewhere. */
+export const jobOf = (about: ScopeAbout): string =>
+  about.kind === 'node' ? `${NODE_JOB_PREFIX}${about.host}` : about.desc.jobid;
 
 /** What an answer consists of beside the numbers. */
 export interface Form {
@@ -50,22 +56,40 @@ export class JobViews {
 
   /** What a job is made of; null when there is none of this id. `main` and the node's sum are the same on one host. */
   parts(jobid: string): Part[] | null {
-    const { config, ended, node, runs } = this.#engine;
-    if (jobid === MAIN_JOB || jobid === `${NODE_JOB_PREFIX}${config.host}`) {
+    const { config, ended, node, runs, targets } = this.#engine;
+    const own = `${NODE_JOB_PREFIX}${config.host}`;
+    if (jobid === MAIN_JOB || jobid === own) {
+      const elsewhere = jobid === MAIN_JOB ? new Set<Scope>() : this.#elsewhere();
+      const pulled = [...targets.contributions()].filter((scope) => !elsewhere.has(scope));
       // Ended runs first: a metric keeps its first kind, and a counter of theirs must not vanish for a later gauge.
-      return [{ scope: ended.scope }, { scope: node }, ...Array.from(runs.live.values(), ({ scope }) => ({ scope }))];
+      const scopes = [ended.scope, node, ...Array.from(runs.live.values(), ({ scope }) => scope), ...pulled];
+      return scopes.map((scope) => ({ scope }));
     }
+    const remote = [...targets.remote()].filter(({ about }) => jobOf(about) === jobid).map(({ scope }) => ({ scope }));
     const run = runs.live.get(jobid);
-    if (!run) return null;
+    if (!run) return remote.length > 0 ? remote : null;
     // A run is shown with the metrics of its nodes beside its own.
-    return [{ scope: run.scope }, ...(run.nodes.has(config.host) ? [{ scope: node, rest: true }] : [])];
+    const rest = run.nodes.has(config.host) ? [{ scope: node, rest: true }] : [];
+    return [{ scope: run.scope }, ...remote, ...rest];
+  }
+
+  /** Scopes of targets that are about other hosts. */
+  #elsewhere(): Set<Scope> {
+    const { config, targets } = this.#engine;
+    const others = [...targets.remote()].filter(({ about }) => jobOf(about) !== `${NODE_JOB_PREFIX}${config.host}`);
+    return new Set(others.map(({ scope }) => scope));
+  }
+
+  /** Whether all that counts at all counts on this host. */
+  #isAlone(): boolean {
+    return this.#engine.targets.remote().next().done === true;
   }
 
   /** The present values of a job; null when there is none of this id. */
   get(jobid: string): JobView | null {
     const parts = this.parts(jobid);
     if (!parts) return null;
-    const key = jobid === MAIN_JOB ? `${NODE_JOB_PREFIX}${this.#engine.config.host}` : jobid;
+    const key = jobid === MAIN_JOB && this.#isAlone() ? `${NODE_JOB_PREFIX}${this.#engine.config.host}` : jobid;
     const known = this.#views.get(key) ?? new JobView();
     known.view.update(parts);
     known.used = performance.now();
@@ -93,7 +117,7 @@ export class JobViews {
    */
   answer(key: string, make: () => Body | null): Body | null {
     const { runs } = this.#engine;
-    const changes = `${changesSoFar()} ${runs.live.size} ${runs.ended}`;
+    const changes = `${changesSoFar()} ${runs.live.size} ${runs.ended} ${this.#engine.targets.size}`;
     const known = this.#shared.get(key);
     if (known?.changes === changes) return known.body;
     const body = make();

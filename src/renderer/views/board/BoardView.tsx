@@ -32,6 +32,8 @@ interface BoardViewProps {
   readonly bounds: { readonly from: number; readonly to: number } | null;
   /** Tabs of the view's own, such as ranks. */
   readonly extras?: readonly ExtraTab[];
+  /** Stands for the charts while there is no scope. */
+  readonly empty?: ReactNode;
 }
 
 export interface ExtraTab {
@@ -47,7 +49,7 @@ export interface ExtraTab {
 const NO_EXTRAS: readonly ExtraTab[] = [];
 
 /** Charts and series of some scopes over one range: the job's and the node's view. */
-export function BoardView({ title, header, scopes, start, bounds, extras = NO_EXTRAS }: BoardViewProps) {
+export function BoardView({ title, header, scopes, start, bounds, extras = NO_EXTRAS, empty }: BoardViewProps) {
   const live = bounds === null;
   const { board, states } = useBoard(scopes, start);
   const query = useBoardQuery(bounds)(board);
@@ -135,13 +137,18 @@ export function BoardView({ title, header, scopes, start, bounds, extras = NO_EX
                   moving={moving}
                 />
               </div>
-            ) : null}
+            ) : (
+              empty
+            )}
             {side.length > 0 ? (
               <div className="v-column v-side">
                 {side.map((section) => (
-                  <section key={section.scope.scope} aria-label={`Node ${section.scope.label}`}>
+                  <section
+                    key={section.scope.scope}
+                    aria-label={`${section.scope.kind ?? 'Node'} ${section.scope.label}`}
+                  >
                     <h2>
-                      Node <bdi>{section.scope.label}</bdi>
+                      {section.scope.kind ?? 'Node'} <bdi>{section.scope.label}</bdi>
                     </h2>
                     <Charts
                       section={section}

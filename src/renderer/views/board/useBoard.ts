@@ -12,6 +12,8 @@ export interface BoardScope {
   readonly scope: ScopeId;
   /** What people call it: the job id, the host. */
   readonly label: string;
+  /** What it is, before its label where it stands beside others; absent: a node. */
+  readonly kind?: string;
   /** Listen to it; otherwise only its history is shown. */
   readonly live: boolean;
   /** Series of a scope that is not listened to. */

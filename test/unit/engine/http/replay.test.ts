@@ -8,10 +8,15 @@ import { openStore } from '../../../../src/engine/store/index.ts';
 import { decodeFrame, FrameState } from '../../../../src/shared/frame.ts';
 
 /** Ticks 0, 1, 2… at 1000, 1001, 1002…, of which the store drops some; then a reader comes back. */
-async function resume(dropped: readonly number[], ticks: number, from: number, during = 0): Promise<unknown[]> {
+async function resume(
+  dropped: readonly number[],
+  ticks: number,
+  from: number,
+  during = 0,
+  scope = new Scope('run/x', 'run'),
+): Promise<unknown[]> {
   const { store } = await openStore({ data: null });
   const hub = new LiveHub();
-  const scope = new Scope('run/x', 'run');
   scope.register('a', '', 'counter');
   let sequence = 0;
   const history = new History({
@@ -54,6 +59,11 @@ async function resume(dropped: readonly number[], ticks: number, from: number, d
 test('without a loss there is no gap', async () => {
   expect(await resume([], 5, 1001)).toEqual([2, 3, 4, 'live', 5]);
   expect(await resume([], 5, 1001, 2)).toEqual([2, 3, 4, 5, 6, 'live', 7]);
+});
+
+test('a target has stored frames after its scrapes only, and nothing is missing between them', async () => {
+  const target = (): Scope => new Scope('target/x', 'target');
+  expect(await resume([2, 4, 5], 6, 1000, 0, target())).toEqual([1, 3, 'live', 6]);
 });
 
 test('dropped ticks between stored ones are a gap', async () => {

@@ -14,7 +14,10 @@ const READING = ['POST /trace/plot'];
 /** What only those who may control can read. */
 const CONTROL = ['/api/v1/audit', '/api/v1/tokens'];
 /** What changes something on GET, for old programs. */
-const CHANGING = ['/accumulate', '/push', '/set'];
+const CHANGING = [
+  ...['/accumulate', '/push', '/set'],
+  ...['/disconnect', '/join', '/join/multiple', '/leave', '/pivot', '/remove'],
+];
 
 async function appWithRoles(compat = false) {
   const tokens = new Tokens({ path: join(temporaryFolder(), 'tokens.json'), now: Date.now });

@@ -208,6 +208,12 @@ describe('methods', () => {
     const posted = [
       '/accumulate',
       '/api/v1/store/keeps',
+      '/api/v1/targets',
+      '/api/v1/targets/probe',
+      '/api/v1/targets/bulk',
+      '/api/v1/targets/import',
+      '/api/v1/targets/:id/restore',
+      '/api/v1/targets/:id/scrape',
       '/api/v1/tokens',
       '/alarms/add',
       '/alarms/del',
@@ -215,6 +221,7 @@ describe('methods', () => {
       '/push',
       '/set',
       '/trace/plot',
+      ...['/disconnect', '/join', '/join/multiple', '/leave', '/pivot', '/remove'],
     ];
     const removed = ['/api/v1/store/keeps/:id', '/api/v1/tokens/:name'];
     for (const { url } of routesOf(app)) {
@@ -222,11 +229,13 @@ describe('methods', () => {
         if (method === 'POST' && posted.includes(url)) continue;
         if (method === 'DELETE' && removed.includes(url)) continue;
         if (method === 'PUT' && url === '/api/v1/store/retention') continue;
+        if ((method === 'DELETE' || method === 'PATCH') && url === '/api/v1/targets/:id') continue;
         const answer = await app.inject({ method, url: pathOf(url), headers: KNOWN });
         expect(answer.statusCode, `${method} ${url}`).toBe(405);
         expect(Problem.parse(answer.json()).code).toBe('method_not_allowed');
         if (removed.includes(url)) expect(answer.headers['allow']).toBe('DELETE');
         else if (url === '/api/v1/store/retention') expect(answer.headers['allow']).toBe('GET, HEAD, PUT');
+        else if (url === '/api/v1/targets/:id') expect(answer.headers['allow']).toContain('PATCH');
         else if (!posted.includes(url)) expect(answer.headers['allow']).toBe('GET, HEAD');
         else expect(answer.headers['allow']).toContain('POST');
       }
@@ -414,7 +423,9 @@ describe('errors', () => {
 
   test('every route of the application is in docs/api.md, and no other', async () => {
     const text = readFileSync(join(import.meta.dirname, '../../../../docs/api.md'), 'utf8');
-    const documented = new Set([...text.matchAll(/^### `(?:GET|POST|PUT|DELETE) (\S+?)`/gm)].map(([, path]) => path!));
+    const documented = new Set(
+      [...text.matchAll(/^### `(?:GET|POST|PUT|PATCH|DELETE) (\S+?)`/gm)].map(([, path]) => path!),
+    );
     const app = await appAlone({ page: builtPage() });
     await app.ready();
     const served = new Set(routesOf(app).map(({ url }) => url.replace(/:(\w+)/, '{$1}')));

@@ -49,6 +49,17 @@ describe('series in panels', () => {
     ]);
   });
 
+  test('what all series of a target have in common tells nothing; what an exporter says of itself comes last', () => {
+    const names = ['node_load1{rack="r1"}', 'node_load5{rack="r1"}', 'go_goroutines{rack="r1"}'];
+    const cores = [0, 1].map((cpu) => `node_cpu_frequency_hertz{cpu="${cpu}",rack="r1"}`);
+    const groups = groupPanels('target/a', make('gauge', ...names, ...cores));
+    expect(groups.map((g) => [g.name, g.panels.map((p) => p.series.map((s) => lineLabel(s, p)))])).toEqual([
+      ['CPU', [['0', '1']]],
+      ['Load', [['load1', 'load5']]],
+      ['Exporter', [['go goroutines']]],
+    ]);
+  });
+
   test('amounts of memory are called as their group, and percent stands apart', () => {
     const names = ['total_bytes', 'used_bytes', 'used_percent', 'swap_used_percent'].map((n) => `proxy_memory_${n}`);
     expect(shape(make('gauge', ...names))).toEqual([

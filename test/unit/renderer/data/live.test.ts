@@ -110,6 +110,34 @@ describe('LiveClient', () => {
     expect(client.state).toEqual({ phase: 'open' });
   });
 
+  test('targets are watched only while somebody listens, also on the next connection', () => {
+    const { client, last, advance } = setUp();
+    const topics = (type: 'watch' | 'unwatch') =>
+      last()
+        .of(type)
+        .map(({ topic }) => topic)
+        .filter((topic) => topic === 'targets');
+    client.start();
+    last().hello(1_000_000);
+    expect(topics('watch')).toEqual([]);
+    const heard: boolean[] = [];
+    const leave = client.onTargets(({ all }) => heard.push(all));
+    const other = client.onTargets(() => undefined);
+    expect(topics('watch')).toEqual(['targets']);
+    const counts = { total: 0, new: 0, up: 0, slow: 0, down: 0, refused: 0, paused: 0 };
+    last().say({ type: 'targets', all: true, targets: [], removed: [], counts });
+    expect(heard).toEqual([true]);
+    last().onClose?.();
+    advance(60_000);
+    last().hello(1_010_000);
+    expect(topics('watch')).toEqual(['targets']);
+    leave();
+    expect(topics('unwatch')).toEqual([]);
+    other();
+    other();
+    expect(topics('unwatch')).toEqual(['targets']);
+  });
+
   test('after a loss it waits longer each time and resumes after the last frame it has', () => {
     const { client, sockets, advance, last } = setUp();
     const { heard, listener } = listen();

@@ -51,6 +51,25 @@ describe('ScopeBuffer', () => {
     expect([0, 1, 2, 3].map((i) => buffer.ring.span(i))).toEqual([0, 3000, 0, 0]);
   });
 
+  test('between two scrapes a target has no samples: its rates are over the time from one to the next', () => {
+    const still = (time: number, sequence: number): Frame => {
+      const columns = { counterCount: 1, gaugeCount: 0, counters: Float64Array.of(0), gauges: new Float64Array(0) };
+      const bits = { counters: new Uint8Array(1), gauges: new Uint8Array(0) };
+      return decodeFrame(encodeFrame({ stream: 1, time, interval: 1000, sequence, gap: false }, columns, bits));
+    };
+    const fill = (scope: string): number[] => {
+      const buffer = new ScopeBuffer(scope);
+      buffer.addSeries([counter('steps', 0)]);
+      buffer.addFrame(frame({ time: 1000, sequence: 1, counters: [10] }), true);
+      buffer.addFrame(still(2000, 2), true);
+      buffer.addFrame(still(3000, 3), true);
+      buffer.addFrame(frame({ time: 4000, sequence: 4, counters: [40] }), true);
+      return Array.from({ length: buffer.ring.count }, (_, i) => Math.round(buffer.ring.rate(0, i)));
+    };
+    expect(fill('target/a')).toEqual([NaN, 10]);
+    expect(fill('run/x')).toHaveLength(4);
+  });
+
   test('an engine that numbers its series anew goes on in the same columns', () => {
     const buffer = new ScopeBuffer('run/x');
     buffer.begin();

@@ -1,0 +1,78 @@
+/** Puts together the list of targets, what finds some, and the entry of the node itself. */
+
+import type { Budget } from '../ingest/budget.ts';
+import type { LiveHub } from '../live/hub.ts';
+import type { MergeRules } from '../live/merge.ts';
+import type { EndedTotals } from '../live/merges.ts';
+import type { NodeSources } from '../live/node.ts';
+import type { Clock } from '../live/sampler.ts';
+import type { Scope } from '../live/scope.ts';
+import { openDiscovery } from './discovery/index.ts';
+import { DiscoveryWatch } from './discovery/watch.ts';
+import { Targets } from './manager.ts';
+import { isOwnAddress } from './own-address.ts';
+import { originOf, type TargetLimitSettings, type TargetSource } from './settings.ts';
+import { SystemTarget } from './system.ts';
+
+/** What it needs of the engine's configuration, which has the settings of this folder in it: not imported from there. */
+export interface TargetConfig {
+  readonly host: string;
+  readonly data: string | null;
+  readonly merge: MergeRules;
+  readonly targets: readonly TargetSource[];
+  readonly targetLimits: TargetLimitSettings;
+  /** Milliseconds. */
+  readonly periodMs: number;
+  readonly socket: string;
+  readonly legacySocket: string | null;
+}
+
+export interface TargetParts {
+  readonly config: TargetConfig;
+  readonly clock: Clock;
+  readonly engineId: string;
+  readonly node: Scope;
+  readonly sources: NodeSources | null;
+  readonly budget: Budget;
+  readonly ended: EndedTotals;
+  readonly hub: LiveHub;
+  /** Where it listens, once it does. */
+  readonly url: () => string | null;
+  /** Takes a scope's last changes, out of turn. */
+  readonly lastFrame: (scope: Scope) => void;
+  readonly warn: (message: string) => void;
+}
+
+export interface OpenTargets {
+  readonly system: SystemTarget;
+  readonly targets: Targets;
+  readonly discovery: DiscoveryWatch;
+}
+
+export function openTargets(parts: TargetParts): OpenTargets {
+  const { config, clock, node, sources, budget, ended, hub, warn } = parts;
+  const { host: hostname, data, merge: rules, targetLimits: limits, periodMs: period } = config;
+  const system = new SystemTarget({ node, period, sources, started: clock.now(), clock });
+  const sockets = [config.socket, ...(config.legacySocket === null ? [] : [config.legacySocket])];
+  const targets = new Targets({
+    ...{ hostname, data, limits, rules, clock, system, warn, engineId: parts.engineId },
+    isSelf: (href) => isOwnAddress(href, { url: parts.url(), sockets, hostname }),
+    room: () => (budget.memoryFull ? 0 : Math.max(0, budget.maxSeries - budget.series)),
+    grown: (scope, series) => budget.added(scope, series),
+    opened: (scope) => budget.added(scope, scope.seriesCount),
+    closed(scope) {
+      parts.lastFrame(scope);
+      budget.ended(scope);
+      hub.end(scope.id);
+    },
+    left: (scope) => ended.addRun(scope),
+    changed: () => hub.announceSoon(),
+  });
+  const discovery = new DiscoveryWatch({
+    discoveries: config.targets.map(openDiscovery),
+    sync: ({ kind, name }, found, notes) => targets.sync(originOf({ kind, name }), found, notes),
+    now: clock.now,
+    warn,
+  });
+  return { system, targets, discovery };
+}

@@ -1,0 +1,111 @@
+/**
+ * What of a target outlives the engine: DATA/targets.json, and its secrets apart in DATA/target-secrets.json, both 0600
+ * and put in their places whole. What discovery found is not there: it is found again.
+ */
+
+import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import {
+  TargetAuth,
+  TargetFilter,
+  TargetMergeRule,
+  TargetOrigin,
+  TargetTls,
+  TargetTypeName,
+} from '../../shared/api/targets.ts';
+import { makeDirectory } from '../directory.ts';
+
+/** The largest file that is read, in bytes. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+export const TargetRecord = z.object({
+  id: z.string().min(1).max(64),
+  url: z.string().min(1).max(2048),
+  /** Null: not known yet. */
+  type: TargetTypeName.nullable(),
+  /** Milliseconds. */
+  period: z.number().positive(),
+  timeout: z.number().positive(),
+  labels: z.record(z.string(), z.string()),
+  filter: TargetFilter,
+  merge: z.record(z.string(), TargetMergeRule),
+  paused: z.boolean(),
+  origin: TargetOrigin,
+  /** Milliseconds since the epoch. */
+  added: z.number(),
+  tls: TargetTls,
+});
+export type TargetRecord = z.infer<typeof TargetRecord>;
+
+const Contents = z.object({
+  version: z.literal(1),
+  targets: z.array(TargetRecord),
+  /** Targets that are not kept here and that somebody paused. */
+  paused: z.array(z.string()).default([]),
+});
+const Secrets = z.object({ version: z.literal(1), secrets: z.record(z.string(), TargetAuth) });
+
+export interface Kept {
+  readonly targets: readonly TargetRecord[];
+  readonly paused: readonly string[];
+  readonly secrets: ReadonlyMap<string, TargetAuth>;
+}
+
+const NOTHING: Kept = { targets: [], paused: [], secrets: new Map() };
+
+export const targetsFile = (data: string): string => join(data, 'targets.json');
+export const secretsFile = (data: string): string => join(data, 'target-secrets.json');
+
+/**
+ * What was kept. A file that cannot be used is put aside, never written over: `warn` says where. Nobody but its owner
+ * may be able to write it, since it says what this engine connects to.
+ */
+export function readKept(data: string, warn: (message: string) => void): Kept {
+  const list = read(targetsFile(data), Contents, warn);
+  if (!list) return NOTHING;
+  const secrets = read(secretsFile(data), Secrets, warn)?.secrets ?? {};
+  return { targets: list.targets, paused: list.paused, secrets: new Map(Object.entries(secrets)) };
+}
+
+function read<T>(path: string, schema: z.ZodType<T>, warn: (message: string) => void): T | null {
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (!found) return null;
+    if (!found.isFile() || found.uid !== (process.getuid?.() ?? found.uid) || (found.mode & 0o077) !== 0) {
+      throw new Error('it must be a file that only you can read (chmod 600)');
+    }
+    if (found.size > MAX_BYTES) throw new Error('it is too large');
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? 'it is no list of targets' : (error as Error).message;
+    const aside = `${path}.unusable`;
+    try {
+      renameSync(path, aside);
+      warn(`${path} cannot be used (${reason}): it is now ${aside}, and the list begins anew`);
+    } catch {
+      warn(`${path} cannot be used: ${reason}`);
+    }
+    return null;
+  }
+}
+
+/** Secrets first: a list whose secrets are missing would ask without them, and be refused. */
+export function writeKept(data: string, kept: Kept): void {
+  write(secretsFile(data), { version: 1, secrets: Object.fromEntries(kept.secrets) });
+  write(targetsFile(data), { version: 1, targets: kept.targets, paused: kept.paused });
+}
+
+function write(path: string, contents: unknown): void {
+  makeDirectory(dirname(path));
+  const temporary = `${path}.new`;
+  rmSync(temporary, { force: true });
+  const file = openSync(temporary, 'wx', 0o600);
+  try {
+    writeFileSync(file, `${JSON.stringify(contents, null, 1)}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}

@@ -1,0 +1,37 @@
+import { Target } from '../../../../src/shared/api/targets.ts';
+
+/** A target as the engine describes it. */
+export const targetOf = (change: Partial<Target> = {}): Target =>
+  Target.parse({
+    id: 'a',
+    url: 'http://node1:9100/metrics',
+    type: 'prometheus',
+    period: '10s',
+    timeout: '5s',
+    state: 'up',
+    reason: null,
+    since: 0,
+    paused: false,
+    origin: { kind: 'hand', name: '' },
+    removable: true,
+    added: 0,
+    labels: {},
+    filter: { include: [], exclude: [] },
+    merge: {},
+    auth: { kind: 'none', name: '' },
+    tls: {},
+    last_scrape: 1000,
+    next_scrape: null,
+    samples: 500,
+    new_series: 0,
+    bytes: 50_000,
+    duration: 12,
+    series: 500,
+    durations: [12],
+    refused: {},
+    errors: [],
+    notes: [],
+    scopes: ['target/a'],
+    engines: [],
+    ...change,
+  });
