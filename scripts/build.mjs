@@ -11,6 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -93,6 +94,8 @@ async function buildEngine(outDir) {
       },
     });
   }
+  // Rules that come with Vigie.
+  cpSync(path.join(root, 'resources', 'alarms'), path.join(outDir, 'alarms'), { recursive: true });
   // The tree's package.json says "module".
   writeFileSync(path.join(outDir, 'package.json'), '{"type":"commonjs"}\n');
 }
@@ -139,7 +142,7 @@ const common = ['package-lock.json', 'scripts/build.mjs', 'tsconfig.base.json'];
 const parts = {
   engine: {
     build: buildEngine,
-    sources: ['src', 'tsconfig.node.json', ...common],
+    sources: ['src', 'resources/alarms', 'tsconfig.node.json', ...common],
     without: ['src/renderer', 'src/main', 'src/preload', 'src/host/host.ts'],
   },
   renderer: {

@@ -7,7 +7,8 @@ import type { AlarmEvent, AlarmHistory, HistoryQuery } from '../../shared/api/al
 
 /** One document, JSON; null removes it. */
 export interface RecordChange {
-  readonly kind: 'rule' | 'instance' | 'acknowledgement' | 'silence' | 'channel' | 'routes' | 'group' | 'delivery';
+  readonly kind:
+    'rule' | 'instance' | 'acknowledgement' | 'silence' | 'channel' | 'routes' | 'group' | 'delivery' | 'child';
   readonly id: string;
   readonly value: unknown;
 }

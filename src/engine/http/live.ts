@@ -11,6 +11,7 @@ import { Subscription, type Reader } from '../live/hub.ts';
 import type { Role } from '../../shared/model/role.ts';
 import { describeSeries, type SeriesDef } from '../../shared/model/series.ts';
 import type { Auth, Identity } from './auth.ts';
+import { AlarmsTopic } from './alarms-topic.ts';
 import type { App } from './app.ts';
 import { replay, type ReplayTarget } from './replay.ts';
 import { RunsTopic } from './runs-topic.ts';
@@ -150,6 +151,9 @@ class Session implements Reader {
   readonly #subscriptions = new Map<number, Subscription>();
   #runs: RunsTopic | null = null;
   #targets: TargetsTopic | null = null;
+  #alarms: AlarmsTopic | null = null;
+  /** Ends what shows notifications here; null: nobody does. */
+  #notifications: (() => void) | null = null;
   #watchesStatus = false;
   readonly #stop: () => void;
 
@@ -167,10 +171,12 @@ class Session implements Reader {
 
   #announce(): void {
     if (!this.ready()) return;
-    for (const topic of [this.#runs, this.#targets]) {
+    for (const topic of [this.#runs, this.#targets, this.#alarms]) {
       const event = topic?.next();
       if (event) send(this.#socket, event);
     }
+    // The rest as fast as it is read.
+    if (this.#alarms?.more) this.whenReady(() => this.#announce());
     if (this.#watchesStatus) send(this.#socket, { type: 'status', status: this.#engine.status() });
   }
 
@@ -185,12 +191,16 @@ class Session implements Reader {
       case 'watch':
         if (request.topic === 'runs') this.#runs = new RunsTopic(this.#engine);
         else if (request.topic === 'targets') this.#targets = new TargetsTopic(this.#engine);
+        else if (request.topic === 'alarms') this.#alarms = new AlarmsTopic(this.#engine, request.since);
+        else if (request.topic === 'notifications') this.#watchNotifications();
         else this.#watchesStatus = true;
         this.#announce();
         break;
       case 'unwatch':
         if (request.topic === 'runs') this.#runs = null;
         else if (request.topic === 'targets') this.#targets = null;
+        else if (request.topic === 'alarms') this.#alarms = null;
+        else if (request.topic === 'notifications') this.#forgetNotifications();
         else this.#watchesStatus = false;
         break;
     }
@@ -231,6 +241,15 @@ class Session implements Reader {
     this.#engine.hub.remove(subscription);
   }
 
+  #watchNotifications(): void {
+    this.#notifications ??= this.#engine.alarms.watchNotifications((notification) => send(this.#socket, notification));
+  }
+
+  #forgetNotifications(): void {
+    this.#notifications?.();
+    this.#notifications = null;
+  }
+
   ready(): boolean {
     return this.#socket.bufferedAmount < BEHIND;
   }
@@ -259,6 +278,7 @@ class Session implements Reader {
 
   close(): void {
     this.#stop();
+    this.#forgetNotifications();
     this.#engine.hub.readers--;
     for (const subscription of this.#subscriptions.values()) this.#engine.hub.remove(subscription);
     this.#subscriptions.clear();

@@ -14,6 +14,8 @@ import type { StoreStatus } from '../../shared/api/status.ts';
 import type { Keep, KeepList, KeepQuery, Retention, RetentionChange, RetentionState } from '../../shared/api/store.ts';
 import { ApiError } from '../../shared/errors.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
+import type { RangeColumns } from './aggregate.ts';
+import { askingAlarmStore } from './alarm-records.ts';
 import { toRangeResult } from './range-result.ts';
 import { ON_DISK } from './keep.ts';
 import { splitChange, type KeepToAdd } from './keeps.ts';
@@ -256,6 +258,10 @@ class WorkerStore implements Store {
     return this.#ask('queryJson', query, signal);
   }
 
+  columns(query: RangeQuery, signal?: AbortSignal): Promise<RangeColumns | null> {
+    return this.#ask('query', query, signal);
+  }
+
   async merge(query: MergeQuery, signal?: AbortSignal): Promise<MergeResult | null> {
     const merged = await this.#ask('merge', query, signal);
     return merged && { ...toRangeResult(merged.columns), scopes: merged.scopes };
@@ -304,6 +310,8 @@ class WorkerStore implements Store {
   removeKeep(id: number): Promise<boolean> {
     return this.#call('removeKeep', id);
   }
+
+  readonly alarms = askingAlarmStore((question) => this.#call('alarms', question));
 
   async flush(): Promise<void> {
     const lost = this.#lost;

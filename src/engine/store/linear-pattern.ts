@@ -23,6 +23,8 @@ export class LinearPattern {
   readonly #start: number;
 
   readonly #most: number;
+  /** What every text that matches begins with: most others are told by it alone. */
+  readonly #prefix: string;
 
   /** `states`: how many it may have. Throws an error in words. */
   constructor(pattern: string, states = MAX_STATES) {
@@ -35,6 +37,7 @@ export class LinearPattern {
         this.#states[fork]!.next = to;
       },
     );
+    this.#prefix = literalPrefix(pattern);
     const end = this.#add(null, -1, -1);
     this.#start = parser.whole()(end);
   }
@@ -49,6 +52,7 @@ export class LinearPattern {
   }
 
   matches(text: string): boolean {
+    if (!text.startsWith(this.#prefix)) return false;
     let here = this.#reach([this.#start]);
     for (const character of text) {
       const code = character.codePointAt(0)!;
@@ -76,6 +80,13 @@ export class LinearPattern {
     }
     return seen;
   }
+}
+
+/** Characters that stand for themselves, up to the first that does not, or that need not be there. */
+function literalPrefix(pattern: string): string {
+  if (pattern.includes('|')) return '';
+  const plain = /^[A-Za-z0-9_/:;,=@ -]*/.exec(pattern)![0];
+  return /[*?{]/.test(pattern.charAt(plain.length)) ? plain.slice(0, -1) : plain;
 }
 
 type Add = (test: Test | null, next: number, other: number) => number;

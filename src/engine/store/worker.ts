@@ -7,6 +7,7 @@ import { emptyReport } from './care/salvage.ts';
 import { isShared, noteDamage, openDatabase, prepareDirectory } from './database.ts';
 import { isDamage, isPassing } from './errors.ts';
 import type { RetentionState } from '../../shared/api/store.ts';
+import { AlarmRows } from './alarm-records.ts';
 import { Keeps } from './keeps.ts';
 import { lockDirectory, type StoreLock } from './lock.ts';
 import type { CallMessage, FromWorker, ReaderOptions, StoreOptions, ToWorker } from './messages.ts';
@@ -149,6 +150,7 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
     // Goes on at the next start.
   });
 
+  const alarms = new AlarmRows(db);
   const keeps = new Keeps(db);
   let kept = keeps.retention(options.retention);
   const state = (): Promise<RetentionState> => stepwise(retentionState(db, kept, options.retention, Date.now()));
@@ -221,6 +223,10 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
         return [keeps.add(message.argument)];
       case 'removeKeep':
         return [keeps.remove(message.argument)];
+      case 'alarms':
+        // What is written does not wait for what is read.
+        if (message.argument.ask === 'events') return [await inTurn(() => finish(alarms.answer(message.argument)))];
+        return [await finish(alarms.answer(message.argument))];
       case 'barrier':
         return [null];
       case 'flush':

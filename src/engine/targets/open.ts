@@ -1,5 +1,6 @@
 /** Puts together the list of targets, what finds some, and the entry of the node itself. */
 
+import type { LiveAlarms } from '../../shared/api/live.ts';
 import type { Budget } from '../ingest/budget.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { MergeRules } from '../live/merge.ts';
@@ -10,6 +11,7 @@ import type { Scope } from '../live/scope.ts';
 import { openDiscovery } from './discovery/index.ts';
 import { DiscoveryWatch } from './discovery/watch.ts';
 import { Targets } from './manager.ts';
+import type { Entry } from './entry.ts';
 import { isOwnAddress } from './own-address.ts';
 import { originOf, type TargetLimitSettings, type TargetSource } from './settings.ts';
 import { SystemTarget } from './system.ts';
@@ -38,6 +40,8 @@ export interface TargetParts {
   readonly hub: LiveHub;
   /** Where it listens, once it does. */
   readonly url: () => string | null;
+  /** Another engine that is a target says of its alarms. */
+  readonly alarms: (entry: Entry, update: LiveAlarms) => void;
   /** Takes a scope's last changes, out of turn. */
   readonly lastFrame: (scope: Scope) => void;
   readonly warn: (message: string) => void;
@@ -66,6 +70,7 @@ export function openTargets(parts: TargetParts): OpenTargets {
       hub.end(scope.id);
     },
     left: (scope) => ended.addRun(scope),
+    alarms: (entry, update) => parts.alarms(entry, update),
     changed: () => hub.announceSoon(),
   });
   const discovery = new DiscoveryWatch({

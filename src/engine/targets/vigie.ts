@@ -99,6 +99,9 @@ class Session implements TargetSession {
     if (status.engine.id === this.#host.engineId)
       throw new TargetError('refused', 'this is this engine itself: what it has is here already');
     const link = await EngineLink.open(this.#spec.url, this.#spec.access, signal);
+    link.onAlarms = (update) => {
+      if (!this.#closed) this.#host.alarms?.(update);
+    };
     if (this.#closed) {
       link.close();
       throw new TargetError('down', 'it was closed');

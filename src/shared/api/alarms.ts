@@ -207,6 +207,8 @@ export const Alarm = z.object({
   acknowledged: Acknowledgement.nullable(),
   /** The joined engine that tells of it; null: this one. */
   from: z.string().nullable(),
+  /** The engine that has it tells people of it. */
+  told: z.boolean().optional(),
 });
 export type Alarm = z.infer<typeof Alarm>;
 
@@ -233,6 +235,12 @@ export const AcknowledgeRequest = z.strictObject({
   on: z.boolean().default(true),
 });
 export type AcknowledgeRequest = z.infer<typeof AcknowledgeRequest>;
+
+export const AcknowledgeResult = z.object({
+  /** Those of the given ones that were not so before. */
+  changed: count,
+});
+export type AcknowledgeResult = z.infer<typeof AcknowledgeResult>;
 
 /** Something that happened to an alarm. */
 export const AlarmEvent = z.object({
@@ -284,10 +292,20 @@ export const PreviewRequest = z.strictObject({
   /** Only these scopes, such as the one of the plot; absent: all that the rule matches and that the store knows, at most `max_series` series. */
   scopes: z.array(z.string().max(1024)).max(1000).optional(),
   max_series: z.number().int().min(1).max(1000).default(50),
+  /** Buckets of the range that what is compared is told in, for a plot; absent: it is not told. */
+  points: z.number().int().min(1).max(2000).optional(),
 });
 export type PreviewRequest = z.infer<typeof PreviewRequest>;
 export type PreviewRequestInput = z.input<typeof PreviewRequest>;
 
+/** Lowest and highest of each bucket of `step` ms from `from` on; null: nothing in it. */
+export const PreviewPlot = z.object({
+  from: z.number(),
+  step: z.number(),
+  low: z.array(z.number().nullable()),
+  high: z.array(z.number().nullable()),
+});
+export type PreviewPlot = z.infer<typeof PreviewPlot>;
 export const PreviewSeries = z.object({
   scope: z.string(),
   place: z.string(),
@@ -295,6 +313,8 @@ export const PreviewSeries = z.object({
   /** [from, to] of each time it would have fired, ms; the last may be open at `to`. */
   firing: z.array(z.tuple([z.number(), z.number()])),
   pending: z.array(z.tuple([z.number(), z.number()])),
+  /** Only when `points` asks for it. */
+  plot: PreviewPlot.optional(),
 });
 export type PreviewSeries = z.infer<typeof PreviewSeries>;
 export const PreviewLine = z.discriminatedUnion('kind', [
@@ -330,7 +350,10 @@ export const AlarmPack = z.object({
 });
 export type AlarmPack = z.infer<typeof AlarmPack>;
 export const AlarmPacks = z.object({ packs: z.array(AlarmPack) });
+export type AlarmPacks = z.infer<typeof AlarmPacks>;
+/** Ids of the pack's rules. Those that are switched off are deleted, with what was changed of them. */
 export const PackSwitch = z.strictObject({ rules: z.array(z.string().max(200)).min(1).max(1000), on: z.boolean() });
+export type PackSwitch = z.infer<typeof PackSwitch>;
 
 /** POST /api/v1/alarms/rules/import: YAML as `export` writes it. */
 export const RuleImport = z.strictObject({
@@ -338,6 +361,7 @@ export const RuleImport = z.strictObject({
   replace: z.boolean().default(false),
   dry_run: z.boolean().default(false),
 });
+export type RuleImport = z.infer<typeof RuleImport>;
 export const RuleImportResult = z.object({
   items: z.array(
     z.object({

@@ -75,6 +75,16 @@ export const NewChannel = z.strictObject({
 export type NewChannel = z.infer<typeof NewChannel>;
 export type NewChannelInput = z.input<typeof NewChannel>;
 
+/** PATCH: what is given replaces what was; `settings` as a whole, with secrets that they leave out as they were. */
+export const ChannelPatch = z.strictObject({
+  name: NewChannel.shape.name.optional(),
+  enabled: z.boolean().optional(),
+  settings: ChannelSettings.optional(),
+  per_minute: NewChannel.shape.per_minute.unwrap().optional(),
+});
+export type ChannelPatch = z.infer<typeof ChannelPatch>;
+export type ChannelPatchInput = z.input<typeof ChannelPatch>;
+
 export const DeliveryState = z.enum(['waiting', 'sent', 'retrying', 'failed', 'dropped']);
 export const Delivery = z.object({
   id: z.string(),
@@ -112,6 +122,7 @@ export const Channel = z.object({
 });
 export type Channel = z.infer<typeof Channel>;
 export const ChannelList = z.object({ channels: z.array(Channel) });
+export type ChannelList = z.infer<typeof ChannelList>;
 
 /** Whom to tell of what: the first route that matches, and further ones while `more` is on. */
 export const Route = z.strictObject({
@@ -139,14 +150,20 @@ export const Route = z.strictObject({
 });
 export type Route = z.infer<typeof Route>;
 export type RouteInput = z.input<typeof Route>;
-/** PUT /api/v1/channels/routes: the list as a whole, in order. Durations are text in answers. */
+/** PUT /api/v1/channels/routes: the list as a whole, in order. Without any everything is told to all channels. */
 export const RouteList = z.strictObject({ routes: z.array(Route).max(200) });
 export type RouteList = z.infer<typeof RouteList>;
+/** The list as it is answered: durations are text. */
+export const ShownRoutes = z.object({
+  routes: z.array(z.object({ ...Route.shape, group_wait: z.string(), group_interval: z.string(), repeat: z.string() })),
+});
+export type ShownRoutes = z.infer<typeof ShownRoutes>;
 
 export const DeliveryQuery = z.object({
   channel: z.string().max(64).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
+export type DeliveryQuery = z.infer<typeof DeliveryQuery>;
 /** Newest first. */
 export const DeliveryList = z.object({ deliveries: z.array(Delivery) });
 export type DeliveryList = z.infer<typeof DeliveryList>;
@@ -157,6 +174,7 @@ export const ChannelTestRequest = z.strictObject({
   id: z.string().max(64).optional(),
   settings: ChannelSettings.optional(),
 });
+export type ChannelTestRequest = z.infer<typeof ChannelTestRequest>;
 export const ChannelTestResult = z.object({
   ok: z.boolean(),
   /** Status and body of the answer, or the error; cut at 4 kB. */

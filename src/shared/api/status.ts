@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TargetCounts } from './targets.ts';
 
 /** Version of the HTTP and live API. A newer minor is read, a newer major is refused in words. */
-export const API_VERSION = { major: 1, minor: 0 } as const;
+export const API_VERSION = { major: 1, minor: 1 } as const;
 
 const count = z.number().int().nonnegative();
 
