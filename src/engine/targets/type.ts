@@ -48,6 +48,8 @@ export interface Access {
   readonly fingerprint?: string;
   /** For all of one question, in ms: connecting, waiting, reading. */
   readonly timeoutMs: number;
+  /** This engine: an answer that has its own numbers in it is refused. */
+  readonly engineId?: string;
   readonly limits: TargetLimits;
 }
 
@@ -70,7 +72,15 @@ export interface TargetSpec {
 
 /** What a scope below a target's own holds: the numbers of a host, or of a job that runs elsewhere. */
 export type ScopeAbout =
-  { readonly kind: 'node'; readonly host: string } | { readonly kind: 'run'; readonly desc: JobDesc };
+  | { readonly kind: 'node'; readonly host: string }
+  | {
+      readonly kind: 'run';
+      readonly desc: JobDesc;
+      /** Hosts that it is known to run on. */
+      readonly nodes: readonly string[];
+      /** How many there are, as far as it is known. */
+      readonly ranks: number;
+    };
 
 /** What a session may write to. */
 export interface TargetHost {
@@ -78,8 +88,13 @@ export interface TargetHost {
   scope(below?: string): Scope;
   /** Says what a scope below the target's own is about; may be called again when that changes. */
   about(below: string, about: ScopeAbout): void;
-  /** Takes away a scope below the target's own. */
-  drop(below: string): void;
+  /**
+   * Takes away a scope below the target's own, while its last values are still in it. Of a run: it is over, or nobody
+   * knows how it goes on.
+   */
+  drop(below: string, how?: 'finished' | 'interrupted'): void;
+  /** A job that is not listed any more may come back within this time and is the same run then, ms. */
+  readonly grace: number;
   /** This host, for what the target says of none. */
   readonly hostname: string;
   /** This engine, so that a target can be recognised as itself. */
