@@ -29,6 +29,7 @@ function scrapeForEver(url: string, periodMs: number): void {
     hostname: 'bench',
     engineId: 'bench',
     isSelf: () => false,
+    grace: 0,
   };
   const session = prometheus.open(spec, host);
   const { signal } = new AbortController();

@@ -19,8 +19,19 @@ const WORK_SHARE = 0.05;
 /** Periods in a row: the start is not work, nor is one in which somebody else had the processor. */
 const WORK_PERIODS = 5;
 
+/**
+ * Text of targets, bytes per ms, from which on reading it is work: a thousand values per second. The exporters of a few
+ * nodes are less. What had run before needs a million calls more until it is optimized, which is why this is not left to
+ * the share of time: that is small even where it could be a quarter.
+ */
+const MUCH_TEXT = 60;
+/** Text in small pieces is added up for so long, ms. */
+const TEXT_WITHIN = 60_000;
+
 let set = false;
 let busyPeriods = 0;
+let textBytes = 0;
+let textSince = -Infinity;
 
 /** There is work: functions that are called often are to be optimized. */
 export function useCompilers(): void {
@@ -33,4 +44,16 @@ export function useCompilers(): void {
 export function noteBusy(share: number): void {
   busyPeriods = share > WORK_SHARE ? busyPeriods + 1 : 0;
   if (busyPeriods >= WORK_PERIODS) useCompilers();
+}
+
+/** So much text of a target is to be read, and again each `periodMs`. Before it is: what reads it may not have run yet. */
+export function noteText(bytes: number, periodMs: number): void {
+  if (set) return;
+  const now = performance.now();
+  if (now - textSince > TEXT_WITHIN) {
+    textSince = now;
+    textBytes = 0;
+  }
+  textBytes += bytes;
+  if (bytes >= MUCH_TEXT * periodMs || textBytes >= MUCH_TEXT * TEXT_WITHIN) useCompilers();
 }

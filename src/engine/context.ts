@@ -16,6 +16,7 @@ import type { LiveRun, Runs } from './live/runs.ts';
 import type { Scope } from './live/scope.ts';
 import type { RemoteWrite } from './remote-write/remote-write.ts';
 import type { ScopeId } from '../shared/model/scope.ts';
+import type { EndedElsewhere } from './recent.ts';
 import type { Store } from './store/store.ts';
 import type { Targets } from './targets/manager.ts';
 
@@ -54,6 +55,8 @@ export interface EngineContext {
   liveRun(id: string): LiveRun | null;
   /** A run that ended a moment ago, before the store can tell of it. */
   recentlyEnded(id: string): Run | null;
+  /** Runs of targets that ended: no reader of live runs has heard of them. */
+  readonly endedElsewhere: EndedElsewhere;
   /** Since when a live scope counts, ms since the epoch: its frames of before are of an earlier engine. */
   openedAt(id: ScopeId): number;
 }

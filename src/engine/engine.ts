@@ -6,7 +6,7 @@
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Run } from '../shared/api/runs.ts';
-import { nodeScope, type ScopeId } from '../shared/model/scope.ts';
+import { nodeScope, scopeKind, type ScopeId } from '../shared/model/scope.ts';
 import { openAlarms } from './alarms/open.ts';
 import { openAccess } from './access.ts';
 import { noteBusy, useCompilers } from './compilers.ts';
@@ -37,13 +37,14 @@ import { Scope } from './live/scope.ts';
 import { SelfMetrics } from './self.ts';
 import { pageDirectory } from './page-directory.ts';
 import { RankHistory } from './rank-history.ts';
-import { Recent } from './recent.ts';
+import { EndedElsewhere, Recent } from './recent.ts';
 import type { RemoteWrite } from './remote-write/remote-write.ts';
 import { engineStatus } from './status.ts';
 import { openStore } from './store/index.ts';
 import { QuietCollector } from './store/quiet-collector.ts';
 import { StoreSize } from './store-size.ts';
 import { openTargets } from './targets/open.ts';
+import type { RemoteRun } from './targets/remote-runs.ts';
 
 /** Ended runs remembered until the store certainly tells of them. */
 const RECENT_RUNS = 1000;
@@ -125,6 +126,7 @@ async function open(
   const hub = new LiveHub();
   const ended = new EndedTotals();
   const recent = new Recent<Run>(RECENT_RUNS);
+  const endedElsewhere = new EndedElsewhere();
   const history = new History(store);
   const node = new Scope(nodeScope(config.host), 'node', config.merge);
   const rankHistory = new RankHistory();
@@ -145,15 +147,20 @@ async function open(
   opened.push(() => collector.close());
 
   /** Runs that ended in this turn of the loop: their profiles are stored after their last frames, all at once. */
-  const over: LiveRun[] = [];
+  const over: (LiveRun | RemoteRun)[] = [];
   const putEnded = (): void => {
     history.flush();
     // Made one at a time: a thousand of them would take more than all that is live.
     for (const run of over.splice(0)) {
       const profile = run.profile();
       store.putProfile({ ...profile, run: { ...profile.run, clients: 0 } });
+      // A target's may go on, and the store then knows nothing of it any more.
+      history.forget(run.scope);
       collector.note();
     }
+  };
+  const endLater = (run: LiveRun | RemoteRun): void => {
+    if (over.push(run) === 1) setImmediate(putEnded);
   };
 
   const endRun = (run: LiveRun): void => {
@@ -166,7 +173,7 @@ async function open(
     remoteWrite?.end(run.scope, run.desc.jobid);
     ended.addRun(run.scope);
     budget.ended(run.scope);
-    if (over.push(run) === 1) setImmediate(putEnded);
+    endLater(run);
     hub.end(run.scope.id);
     log.info({ run: run.id, jobid: run.desc.jobid }, `run ${run.state}`);
   };
@@ -174,7 +181,7 @@ async function open(
     grace: config.graceMs,
     host: config.host,
     rules: config.merge,
-    interrupted,
+    interrupted: interrupted.filter(({ run }) => !isRemote(run)),
     now: clock.now,
     onOpen(run, reopened) {
       changed.add(run);
@@ -196,10 +203,20 @@ async function open(
 
   const sources = config.node ? openSources(config.roots, sourceWriter(node, config.host), warn) : null;
   if (sources) opened.push(() => sources.close());
-  const { system, targets, discovery } = openTargets({
+  const { system, targets, remoteRuns, discovery } = openTargets({
     ...{ config, clock, engineId, node, sources, budget, ended, hub, warn },
     url: () => url,
     alarms: (entry, update) => alarms.fromTarget(entry.id, entry.record.url, update),
+    interrupted: interrupted.filter(({ run }) => isRemote(run)),
+    runChanged: (run) => store.putRun(run.describe()),
+    runEnded(run) {
+      const described = run.describe();
+      recent.add(run.id, described);
+      endedElsewhere.add(described);
+      endLater(run);
+      hub.announceSoon();
+      log.info({ run: run.id, jobid: described.jobid }, `run of a target ${run.state}`);
+    },
     lastFrame(scope) {
       sampler.closeScope(scope);
       alarms.ended(scope.id);
@@ -233,7 +250,8 @@ async function open(
   const lateness = new Lateness();
 
   const consume = (tick: TickInfo, scopes: readonly Scope[], inTurn: boolean): void => {
-    hub.publish(tick, scopes);
+    const gaps = inTurn ? targets.takeGaps() : undefined;
+    hub.publish(tick, scopes, gaps);
     if (!inTurn) {
       for (const scope of scopes) history.later(tick, scope, tables.states([scope], tick.time));
       hub.announceSoon();
@@ -243,7 +261,7 @@ async function open(
     putChanged();
     remoteWrite?.consume(tick, scopes);
     const sampled = targets.due(scopes);
-    history.append(tick, [...sampled, ...ranks], tables.states(scopes, tick.time));
+    history.append(tick, [...sampled, ...ranks], tables.states(scopes, tick.time), gaps);
     alarms.tick(tick, sampled);
     hub.announce();
   };
@@ -310,9 +328,11 @@ async function open(
       if (id.startsWith('run/')) return runs.byId(id.slice('run/'.length))?.scope ?? null;
       return targets.scope(id);
     },
-    run: async (id) => runs.byId(id)?.describe() ?? recent.get(id) ?? (await store.run(id)),
+    run: async (id) =>
+      runs.byId(id)?.describe() ?? remoteRuns.byId(id)?.describe() ?? recent.get(id) ?? (await store.run(id)),
     liveRun: (id) => runs.byId(id),
     recentlyEnded: (id) => recent.get(id),
+    endedElsewhere,
     openedAt: (id) => (id === node.id ? started : (runs.byId(id.slice('run/'.length))?.opened ?? started)),
   };
 
@@ -381,6 +401,7 @@ async function open(
     for (const scope of [node, ...targets.scopes()]) remoteWrite?.end(scope, null);
     launches.close();
     targets.close();
+    putEnded();
   });
   opened.push(async () => {
     discovery.close();
@@ -402,6 +423,9 @@ async function open(
   if (config.data !== null) opened.push(announceEngine(config.data, ready, warn));
   return { ready, token, close: closeAll };
 }
+
+/** A run that a target told of: its numbers are below the target's. */
+const isRemote = ({ scope }: Run): boolean => scopeKind(scope) === 'target';
 
 /** Said at the start and shown as long as it is so: other users of a shared node are on loopback, too. */
 function openToOthers(networks: readonly string[]): string {

@@ -21,6 +21,7 @@ export const DETAIL_EVERY = 10_000;
 
 const NO_BITS = new Uint8Array(0);
 const NO_SERIES: SeriesList = [];
+const NO_GAPS: ReadonlySet<Scope> = new Set();
 
 interface Told {
   readonly counters: number;
@@ -63,14 +64,22 @@ export class History {
     this.#store = store;
   }
 
-  /** `tables`: how far those were read that count into these scopes. */
-  append(tick: TickInfo, scopes: readonly Scope[], tables: readonly TableState[] = []): void {
+  /**
+   * `tables`: how far those were read that count into these scopes. `gaps`: those of the scopes that were not observed
+   * before this tick.
+   */
+  append(
+    tick: TickInfo,
+    scopes: readonly Scope[],
+    tables: readonly TableState[] = [],
+    gaps: ReadonlySet<Scope> = NO_GAPS,
+  ): void {
     this.flush();
     this.#keep(tables);
     if (tick.gap) this.#gaps++;
     this.#append(
       tick.time,
-      scopes.map((scope) => this.#encode(tick, scope)),
+      scopes.map((scope) => this.#encode(gaps.has(scope) ? { ...tick, gap: true } : tick, scope)),
     );
   }
 
@@ -83,6 +92,11 @@ export class History {
     if (this.#waiting.length === 0) setImmediate(() => this.flush());
     this.#waiting.push(this.#encode(tick, scope));
     this.#waitingTime = Math.max(this.#waitingTime, tick.time);
+  }
+
+  /** The store was told that a scope has ended: if it goes on, its next frame is as the first one. */
+  forget(scope: Scope): void {
+    this.#told.delete(scope);
   }
 
   flush(): void {

@@ -38,7 +38,7 @@ function read(bytes: Uint8Array, format: Format, size: number, by: Scanner): unk
 
 function apply(by: Scanner): string {
   const scope = new Scope('target/fuzz', 'target');
-  const sink = new Sink(scope, 'host', [['le', 'own']]);
+  const sink = new Sink(scope, 'host', [['le', 'own']], 10_000);
   for (let i = 0; i < 2; i++) sink.apply(by, 1.7e12);
   scope.settle();
   for (let i = 0; i < scope.counterCount; i++) {

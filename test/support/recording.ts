@@ -84,3 +84,36 @@ export function golden(file: string): unknown {
 export function goldenText(file: string): string {
   return readFileSync(path.join(folder, file), 'utf8');
 }
+
+/** One question of a recorded session, and its answer. */
+export interface Exchange {
+  readonly to: string;
+  readonly path: string;
+  readonly status: number;
+  readonly body: string;
+}
+
+/** The recorded session of a root proxy and its two children, in order. */
+export function recordedSession(): Exchange[] {
+  const text = goldenText('tbon_http.txt');
+  const open = new Map<string, { to: string; path: string }>();
+  const exchanges: Exchange[] = [];
+  for (const block of text.split(/^=== /m).slice(1)) {
+    const [, from = '', to = ''] = /^t=[\d.]+ (\S+) -> (\S+)\n/.exec(block) ?? [];
+    const request = /^GET (\S+) HTTP/m.exec(block)?.[1];
+    if (request !== undefined) open.set(from, { to, path: request });
+    else {
+      const asked = open.get(to);
+      if (!asked) throw new Error(`an answer without a question: ${block.slice(0, 80)}`);
+      const status = Number(/^HTTP\/1.1 (\d+)/m.exec(block)![1]);
+      exchanges.push({ ...asked, status, body: block.slice(block.indexOf('\n\n') + 2).trim() });
+    }
+  }
+  return exchanges;
+}
+
+/** What `root`, `child1` or `child2` of that session answered to `/job`, in order. */
+export const recordedJobs = (of: string): string[] =>
+  recordedSession()
+    .filter(({ to, path: asked }) => to === of && asked === '/job')
+    .map(({ body }) => body);

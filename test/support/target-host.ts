@@ -9,4 +9,5 @@ export const hostWith = (scope: Scope): TargetHost => ({
   hostname: 'host',
   engineId: 'e',
   isSelf: () => false,
+  grace: 0,
 });

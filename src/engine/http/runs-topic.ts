@@ -9,9 +9,12 @@ export class RunsTopic {
   /** What was last sent of each run. */
   readonly #sent = new Map<string, string>();
   #first = true;
+  /** Of the runs of targets that ended, the next one to tell of. */
+  #elsewhere: number;
 
   constructor(engine: EngineContext) {
     this.#engine = engine;
+    this.#elsewhere = engine.endedElsewhere.next;
   }
 
   next(): LiveEvent | null {
@@ -29,6 +32,9 @@ export class RunsTopic {
       const ended = this.#engine.recentlyEnded(id);
       if (ended) rows.push({ ...ended, rate: null });
     }
+    const { endedElsewhere } = this.#engine;
+    for (const run of endedElsewhere.from(this.#elsewhere)) rows.push({ ...run, rate: null });
+    this.#elsewhere = endedElsewhere.next;
     const all = this.#first;
     this.#first = false;
     return all || rows.length > 0 ? { type: 'runs', all, runs: rows } : null;

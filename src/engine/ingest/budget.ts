@@ -85,7 +85,7 @@ export class Budget {
     return this.#full ? 'memory_full' : null;
   }
 
-  /** A scope has so many series more. */
+  /** A scope has so many series more, or, below 0, has retired them. */
   added(scope: Scope, series: number): void {
     if (series === 0) return;
     if (scope !== this.#node) this.#runSeries += series;
@@ -105,7 +105,7 @@ export class Budget {
 
   /** The run is over: nothing of it is held any more. */
   ended(scope: Scope): void {
-    this.#runSeries -= scope.seriesCount;
+    this.#runSeries -= scope.livingCount;
     this.rankValues -= this.#rankValues.get(scope) ?? 0;
     this.#rankValues.delete(scope);
   }

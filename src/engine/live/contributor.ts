@@ -30,7 +30,7 @@ export class Contributor {
   gaugeMap: Int32Array = NO_INTS;
   gauges: Float64Array = NO_DOUBLES;
   gaugeOrder: Float64Array = NO_DOUBLES;
-  /** The scope's index to the own one. */
+  /** The scope's index to the own one, where they differ. */
   #gaugePlaces: Map<number, number> | null = null;
   readonly #counterPlaces: Map<number, number> | null;
 
@@ -64,15 +64,20 @@ export class Contributor {
 
   /** Own place of the scope's gauge `index`, the same one when called again. */
   addGauge(index: number): number {
-    const known = this.#gaugePlaces?.get(index);
+    const known = this.#gaugePlace(index);
     if (known !== undefined) return known;
     const local = this.gaugeCount++;
     this.gaugeMap = SAME.append(this.gaugeMap, local, index);
     this.gauges = growFloat64(this.gauges, GAUGE_WIDTH * this.gaugeCount);
     this.gaugeOrder = growFloat64(this.gaugeOrder, this.gaugeCount);
-    (this.#gaugePlaces ??= new Map()).set(index, local);
+    if (local !== index) (this.#gaugePlaces ??= new Map()).set(index, local);
     this.gauges.set([Infinity, -Infinity, 0, 0], GAUGE_WIDTH * local);
     return local;
+  }
+
+  #gaugePlace(index: number): number | undefined {
+    if (index < this.gaugeCount && this.gaugeMap[index] === index) return index;
+    return this.#gaugePlaces?.get(index);
   }
 
   /** Adds to a counter; false when the sum would no longer be a finite number: nothing is added then. */
@@ -158,7 +163,7 @@ export class Contributor {
   }
 
   gaugeOf(index: number): { gauge: Gauge; order: number } | null {
-    const local = this.#gaugePlaces?.get(index);
+    const local = this.#gaugePlace(index);
     return local === undefined ? null : { gauge: this.gauge(local), order: this.gaugeOrder[local]! };
   }
 

@@ -17,6 +17,8 @@ import type { Scope } from './scope.ts';
 /** Most series told in one piece, so that telling of a large scope can wait for a slow reader. */
 const PIECE = 1000;
 
+const NO_GAPS: ReadonlySet<Scope> = new Set();
+
 /** Where a subscription's messages go. */
 export interface Reader {
   /** False: it is behind, this tick is left out for it. */
@@ -196,8 +198,9 @@ export class LiveHub {
     this.#soon ??= setTimeout(() => this.announce(), SOON).unref();
   }
 
-  publish(tick: TickInfo, scopes: readonly Scope[]): void {
+  publish(all: TickInfo, scopes: readonly Scope[], gaps: ReadonlySet<Scope> = NO_GAPS): void {
     for (const scope of scopes) {
+      const tick = gaps.has(scope) ? { ...all, gap: true } : all;
       this.#lastTicks.set(scope.id, tick.time);
       for (const subscription of this.#subscriptions.get(scope.id) ?? []) {
         const learned = !subscription.held && subscription.learn(scope);

@@ -47,7 +47,7 @@ export class NameTable {
     return this.#arena;
   }
 
-  /** Where an entry's name begins in `bytes`; it ends where the next one begins. */
+  /** Where an entry's name begins in `bytes`. */
   start(entry: number): number {
     return this.#starts[entry]!;
   }
@@ -123,10 +123,12 @@ export class NameTable {
 
   /** The name of an entry, as text. */
   name(entry: number): string {
-    const [start, end] = [this.#starts[entry]!, this.#starts[entry + 1]!];
-    const text = this.#arena.toString('utf8', start, end);
+    const start = this.start(entry);
+    const end = start + this.length(entry);
+    const { bytes } = this;
+    const text = bytes.toString('utf8', start, end);
     for (let i = start; i < end; i++) {
-      if (this.#arena[i] === BACKSLASH) return JSON.parse(`"${text}"`) as string;
+      if (bytes[i] === BACKSLASH) return JSON.parse(`"${text}"`) as string;
     }
     return text;
   }

@@ -25,6 +25,8 @@ export type Registered = { readonly index: number } | { readonly refused: Series
 
 /** A scope with more series than this takes no new ones: a client that makes names up must not fill the memory. */
 export const MAX_SERIES_PER_SCOPE = 200_000;
+/** Those that were retired keep their numbers, by which history knows them, and so some 150 bytes each. */
+export const MAX_NUMBERS_PER_SCOPE = 500_000;
 
 const NO_RULES: MergeRules = new Map();
 
@@ -52,8 +54,12 @@ export class Scope implements Columns {
   counterChanged: Float64Array = NO_DOUBLES;
   gaugeChanged: Float64Array = NO_DOUBLES;
 
+  /** Series that nobody sends any more; null: there are none. */
+  #retired: Record<Kind, Uint8Array> | null = null;
+  #retiredCount = 0;
+
   /** What the series are called. Others look things up, only this scope appends. */
-  readonly table = new SeriesTable();
+  readonly table: SeriesTable;
   readonly #contributors = new Set<Contributor>();
   readonly #rules: MergeRules;
 
@@ -72,10 +78,48 @@ export class Scope implements Columns {
     this.id = id;
     this.kind = kind;
     this.#rules = rules;
+    // A thousand exporters of one kind have the same names.
+    this.table = new SeriesTable(kind === 'target');
   }
 
   get seriesCount(): number {
     return this.counterCount + this.gaugeCount;
+  }
+
+  /** Series without those that were retired: what limits count. */
+  get livingCount(): number {
+    return this.seriesCount - this.#retiredCount;
+  }
+
+  /** A new series would be taken. */
+  get hasRoom(): boolean {
+    return this.livingCount < MAX_SERIES_PER_SCOPE && this.seriesCount < MAX_NUMBERS_PER_SCOPE;
+  }
+
+  isRetired(kind: Kind, index: number): boolean {
+    const bits = this.#retired?.[kind];
+    return bits !== undefined && index < 8 * bits.length && hasBit(bits, index);
+  }
+
+  /**
+   * Nobody has sent this series for long: it counts for no limit, and lists of values are without it. Its number stays,
+   * by which live readers and history know it, and in sums stays what a counter counted. It is as before once it is
+   * registered or revived.
+   */
+  retire(kind: Kind, index: number): void {
+    if (this.isRetired(kind, index)) return;
+    const all = (this.#retired ??= { counter: NO_BITS, gauge: NO_BITS });
+    all[kind] = growBits(all[kind], index + 1);
+    setBit(all[kind], index);
+    this.#retiredCount++;
+    noteChange();
+  }
+
+  revive(kind: Kind, index: number): void {
+    if (this.#retired === null || !this.isRetired(kind, index)) return;
+    this.#retired[kind][index >>> 3]! &= ~(1 << (index & 7));
+    this.#retiredCount--;
+    noteChange();
   }
 
   get contributors(): ReadonlySet<Contributor> {
@@ -101,17 +145,26 @@ export class Scope implements Columns {
   /** Registers a series, or finds the one that has this name. A metric's kind is fixed per scope: the first one wins. */
   register(name: string, doc: string, kind: Kind): Registered {
     const spelled = this.find(name);
-    if (spelled) return spelled.kind === kind ? { index: spelled.index } : { refused: 'type_conflict' };
+    if (spelled) return this.#known(spelled, kind);
     const refused = refuseMetricName(name);
     if (refused) return { refused };
     const metric = parseMetric(name);
     const known = metric.key === name ? null : this.find(metric.key);
-    if (known) return known.kind === kind ? { index: known.index } : { refused: 'type_conflict' };
-    if (this.seriesCount >= MAX_SERIES_PER_SCOPE) return { refused: 'too_many_series' };
+    if (known) return this.#known(known, kind);
+    if (!this.hasRoom) return { refused: 'too_many_series' };
     const rule = this.#rules.get(metric.family);
     const index = kind === 'counter' ? this.#appendCounter(rule) : this.#appendGauge(rule);
     this.table.add(kind, metric.key, name, doc);
     noteChange();
+    return { index };
+  }
+
+  #known({ kind, index }: { kind: Kind; index: number }, asked: Kind): Registered {
+    if (kind !== asked) return { refused: 'type_conflict' };
+    if (this.isRetired(kind, index)) {
+      if (this.livingCount >= MAX_SERIES_PER_SCOPE) return { refused: 'too_many_series' };
+      this.revive(kind, index);
+    }
     return { index };
   }
 

@@ -9,6 +9,7 @@ import { parseMetric } from '../../shared/model/metric.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { Kind } from '../../shared/model/values.ts';
 import { NO_INTS, SAME, TWICE, ZEROS } from './columns.ts';
+import { SharedNames } from './name-pool.ts';
 import { escapedName, hashBytes, NameTable } from './name-table.ts';
 
 export const placeOf = (kind: Kind, index: number): number => 2 * index + (kind === 'gauge' ? 1 : 0);
@@ -24,7 +25,7 @@ interface Column {
 
 export class SeriesTable {
   /** Keys and spellings. */
-  readonly names = new NameTable();
+  readonly names: NameTable;
   readonly #columns: Record<Kind, Column> = {
     counter: { count: 0, keys: NO_INTS, docs: NO_INTS },
     gauge: { count: 0, keys: NO_INTS, docs: NO_INTS },
@@ -38,6 +39,17 @@ export class SeriesTable {
   #firstDoc: string | null = null;
   #lastDoc = '';
   #lastDocEntry = -1;
+  readonly #shares: boolean;
+
+  /** `shares`: other tables have the same names. */
+  constructor(shares = false) {
+    this.#shares = shares;
+    this.names = this.#newNames();
+  }
+
+  #newNames(): NameTable {
+    return this.#shares ? new SharedNames() : new NameTable();
+  }
 
   count(kind: Kind): number {
     return this.#columns[kind].count;
@@ -81,7 +93,7 @@ export class SeriesTable {
     if (this.#docs === null && doc === this.#firstDoc) return 0;
     if (this.#lastDocEntry >= 0 && doc === this.#lastDoc) return this.#lastDocEntry;
     if (this.#docs === null) {
-      this.#docs = new NameTable();
+      this.#docs = this.#newNames();
       addTo(this.#docs, this.#firstDoc);
     }
     this.#lastDocEntry = addTo(this.#docs, doc);

@@ -8,7 +8,7 @@ import type { Scope } from './scope.ts';
 const finite = (n: number): number | null => (Number.isFinite(n) ? n : null);
 
 /**
- * A scope's series with their last values, counters first. Settle the scope before. `now`: what has changed since the
+ * A scope's series with their last values, counters first; without retired ones. Settle the scope before. `now`: what has changed since the
  * last tick did so until then, in ms since the epoch; without it the time of an earlier change would stand beside it.
  */
 export function seriesValues(scope: Scope, now?: number): SeriesValue[] {
@@ -29,5 +29,9 @@ export function seriesValues(scope: Scope, now?: number): SeriesValue[] {
       changed: since(scope.gaugeBits, i, scope.gaugeChanged[i]!),
     };
   });
-  return [...counters, ...gauges];
+  if (scope.livingCount === scope.seriesCount) return [...counters, ...gauges];
+  return [
+    ...counters.filter((_, i) => !scope.isRetired('counter', i)),
+    ...gauges.filter((_, i) => !scope.isRetired('gauge', i)),
+  ];
 }

@@ -103,6 +103,8 @@ class WorkerStore implements Store {
   /** The reader's thread may read while the other one writes. */
   #shared = false;
   #kept: Retention | null = null;
+  /** Why nothing is removed for its age by the clock. */
+  #held: string | null = null;
   readonly #damaged = new Map<number, DamagedBlock>();
   readonly #calls = new Map<number, Waiting>();
   #nextCall = 1;
@@ -207,7 +209,8 @@ class WorkerStore implements Store {
     const error = this.#gone ?? this.#trouble;
     const damaged = this.#damaged.size === 0 ? {} : { damaged: damageOf(this.#damaged) };
     const [queued, dropped] = [this.#ticks, this.#dropped];
-    return { kind: 'sqlite', durable_until: this.#durableUntil, queued, dropped, error, ...damaged };
+    const held = this.#held === null ? {} : { held: this.#held };
+    return { kind: 'sqlite', durable_until: this.#durableUntil, queued, dropped, error, ...damaged, ...held };
   }
 
   async runs(query: RunListQuery): Promise<RunList> {
@@ -409,6 +412,9 @@ class WorkerStore implements Store {
         return;
       case 'damage':
         this.#noteDamage(message.block);
+        return;
+      case 'held':
+        this.#held = message.reason;
         return;
       case 'closed':
         return;

@@ -141,6 +141,8 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly id: number; readonly message: string }
   /** A block that cannot be read; what it has is missing in answers. */
   | { readonly type: 'damage'; readonly block: DamagedBlock }
+  /** Why nothing is removed for its age by the clock; null: it is. */
+  | { readonly type: 'held'; readonly reason: string | null }
   /** What is kept how long was changed. */
   | { readonly type: 'retention'; readonly retention: Retention }
   | { readonly type: 'closed' };

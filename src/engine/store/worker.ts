@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
+import { AgeClock, heldText } from './age-clock.ts';
 import { restOf } from './care/rebuild.ts';
 import { emptyReport } from './care/salvage.ts';
 import { isShared, noteDamage, openDatabase, prepareDirectory } from './database.ts';
@@ -153,14 +154,23 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
   const alarms = new AlarmRows(db);
   const keeps = new Keeps(db);
   let kept = keeps.retention(options.retention);
-  const state = (): Promise<RetentionState> => stepwise(retentionState(db, kept, options.retention, Date.now()));
+  const ages = new AgeClock(db, Date.now(), performance.now());
+  /** The time by which ages count. */
+  const judged = (): number => {
+    const judgement = ages.now(Date.now(), performance.now());
+    send({ type: 'held', reason: heldText(judgement, Date.now()) });
+    return judgement.time;
+  };
+  const state = (): Promise<RetentionState> => stepwise(retentionState(db, kept, options.retention, judged()));
   // A step at a time, as the sealing.
   let retaining = false;
   async function retain(): Promise<void> {
     if (retaining || closed) return;
     retaining = true;
     try {
-      await stepwise(removeOld(db, Date.now(), kept, (row) => store.isLive(row)));
+      const now = judged();
+      ages.save();
+      await stepwise(removeOld(db, now, kept, (row) => store.isLive(row)));
     } catch {
       // Tried again at the next turn; a disk that fails is reported by the writes.
     } finally {

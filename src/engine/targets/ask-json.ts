@@ -60,3 +60,7 @@ export function statusOf(error: unknown): number | null {
   const match = error instanceof TargetError ? /^(\d{3})\b/.exec(error.message) : null;
   return match ? Number(match[1]) : null;
 }
+
+/** Nothing answers there, or what does cannot be trusted: whatever else is asked, it will be the same. */
+export const isNoAnswer = (error: unknown): boolean =>
+  error instanceof TargetError && (error.fingerprint !== null || (error.kind === 'down' && statusOf(error) === null));

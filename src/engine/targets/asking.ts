@@ -12,6 +12,7 @@ import { DueScopes } from './due.ts';
 import type { Entry } from './entry.ts';
 import { findType, placesOf, type FoundType } from './find-type.ts';
 import type { TargetRecord } from './record.ts';
+import type { RemoteRuns } from './remote-runs.ts';
 import { Schedule } from './schedule.ts';
 import { limitsOf, type TargetLimitSettings } from './settings.ts';
 import { TYPES } from './types.ts';
@@ -20,6 +21,8 @@ import { parseTargetUrl } from './url.ts';
 
 /** Scrapes that become due within this time, in ms, begin together: one timer for all of them. */
 const TOGETHER = 20;
+/** Without a good scrape for so many periods, which is when its series leave, the time until the next is a gap. */
+const UNSEEN_AFTER = 3;
 /** A scrape that its type does not end by itself is ended this long after its timeout, ms. */
 const OVERTIME = 1000;
 
@@ -34,7 +37,7 @@ export interface AskingOptions {
   readonly isSelf: (url: string) => boolean;
   /** Series that the engine still has room for. */
   readonly room: () => number;
-  /** A scope of a target has so many series more. */
+  /** A scope of a target has so many series more; below 0: as many were retired. */
   readonly grown: (scope: Scope, series: number) => void;
   readonly opened: (scope: Scope) => void;
   /** Its last frame is to be taken; nothing follows. */
@@ -43,6 +46,10 @@ export interface AskingOptions {
   readonly alarms?: (entry: Entry, update: LiveAlarms) => void;
   /** What it counted stays in live sums. */
   readonly left: (scope: Scope) => void;
+  /** Jobs that targets tell of. */
+  readonly runs: RemoteRuns;
+  /** A job that a target does not list any more may come back within this time, ms. */
+  readonly grace: number;
   /** Readers of the list are to be told. */
   readonly changed: () => void;
   readonly types?: readonly TargetType[];
@@ -111,8 +118,10 @@ export class Asking {
     this.#schedule.remove(entry.id);
     entry.running?.abort(new Error('the target was changed'));
     entry.running = null;
+    this.#runsStandStill(entry);
     entry.session?.close();
     entry.session = null;
+    entry.heard = null;
     for (const scope of entry.scopes.values()) this.#account(scope);
   }
 
@@ -125,10 +134,18 @@ export class Asking {
         if (this.#options.isSelf(place.href)) throw new TargetError('refused', SELF);
       }
       const all = AbortSignal.any([signal, AbortSignal.timeout(timeout + OVERTIME)]);
-      return await findType(url, type, entry.access(limits), all, this.#types);
+      return await findType(url, type, entry.access(limits, this.#options.engineId), all, this.#types);
     } catch (error) {
       signal.throwIfAborted();
       return { probe: null, error: asTargetError(error, timeout), tried: [] };
+    }
+  }
+
+  /** Nothing more comes of its jobs for now. */
+  #runsStandStill({ scopes, abouts }: Entry): void {
+    for (const [below, about] of abouts) {
+      const scope = about.kind === 'run' ? scopes.get(below) : undefined;
+      if (scope) this.#options.runs.still(scope);
     }
   }
 
@@ -167,7 +184,7 @@ export class Asking {
       good = true;
       const duration = clock.monotonic() - begun;
       entry.good(scraped, Math.round(duration * 10) / 10, clock.now());
-      this.due.add(entry.scopes.values());
+      this.#note(entry);
       this.scrapes.good++;
       this.scrapes.samples += scraped.samples;
       this.scrapes.bytes += scraped.bytes;
@@ -175,6 +192,7 @@ export class Asking {
     } catch (error) {
       if (entry.running !== running) return;
       this.scrapes.failed++;
+      this.#runsStandStill(entry);
       entry.failed(asTargetError(error, timeout, this.#options.warn), clock.now());
     } finally {
       clearTimeout(overtime);
@@ -188,6 +206,15 @@ export class Asking {
     }
   }
 
+  /** Its scopes have a sample at the next tick, perhaps with a gap before it. */
+  #note(entry: Entry): void {
+    const now = this.#options.clock.monotonic();
+    const wasSeen = entry.heard !== null && now - entry.heard <= UNSEEN_AFTER * entry.record.period;
+    entry.heard = now;
+    if (wasSeen) this.due.add(entry.scopes.values());
+    else this.due.addAfterGap(entry.scopes.values());
+  }
+
   async #ask(entry: Entry, signal: AbortSignal): Promise<Scraped> {
     if (entry.record.type === null || !isPlace(entry)) {
       const { probe, error } = await this.find(entry, signal, this.#limitsOf(entry));
@@ -198,10 +225,12 @@ export class Asking {
     await entry.readFiles();
     signal.throwIfAborted();
     if (this.#options.isSelf(entry.record.url)) throw new TargetError('refused', SELF);
+    if (entry.session === null) entry.told.clear();
     entry.session ??= this.#open(entry);
     try {
       const scraped = await entry.session.scrape(signal);
       this.#checkEngine(entry, scraped);
+      this.#dropUntold(entry);
       return scraped;
     } finally {
       // Of one that was stopped meanwhile all is told of already.
@@ -215,6 +244,7 @@ export class Asking {
     if (engine === undefined) return;
     for (const other of this.#entries.values()) {
       if (other === entry || other.engines[0] !== engine) continue;
+      this.#runsStandStill(entry);
       entry.session?.close();
       entry.session = null;
       throw new TargetError('refused', `it is the same engine as ${other.record.url}`);
@@ -230,17 +260,17 @@ export class Asking {
     }
   }
 
-  /** Tells by how many series a scope has grown. */
+  /** Tells by how many series a scope has grown, or, below 0, how many were retired. */
   #account(scope: Scope): void {
-    const more = scope.seriesCount - (this.#accounted.get(scope) ?? 0);
-    this.#accounted.set(scope, scope.seriesCount);
-    if (more > 0) this.#options.grown(scope, more);
+    const more = scope.livingCount - (this.#accounted.get(scope) ?? 0);
+    this.#accounted.set(scope, scope.livingCount);
+    if (more !== 0) this.#options.grown(scope, more);
   }
 
   #limitsOf(entry: Entry): TargetLimits {
     const { limits, room } = this.#options;
     const series = (): number => {
-      const own = [...entry.scopes.values()].reduce((sum, scope) => sum + scope.seriesCount, 0);
+      const own = [...entry.scopes.values()].reduce((sum, scope) => sum + scope.livingCount, 0);
       return Math.min(limits.series, own + Math.max(0, room()));
     };
     return Object.defineProperty({ ...limitsOf(limits) }, 'series', { get: series, enumerable: true });
@@ -250,13 +280,13 @@ export class Asking {
     const { record } = entry;
     const type = this.#types.find(({ name }) => name === record.type);
     if (!type) throw new TargetError('refused', `targets of the type ${record.type ?? 'unknown'} cannot be asked`);
-    const { hostname, engineId, rules, opened, closed, left } = this.#options;
+    const { hostname, engineId, rules, opened, runs, grace } = this.#options;
     const merge: MergeRules = new Map([...rules, ...Object.entries(record.merge)]);
     return type.open(
       {
         id: record.id,
         url: parseTargetUrl(entry.place ?? record.url),
-        access: entry.access(this.#limitsOf(entry)),
+        access: entry.access(this.#limitsOf(entry), engineId),
         periodMs: record.period,
         labels: Object.entries(record.labels),
         filter: record.filter,
@@ -274,18 +304,33 @@ export class Asking {
           return scope;
         },
         alarms: (update) => this.#options.alarms?.(entry, update),
-        about: (below, about) => void entry.abouts.set(below, about),
-        drop: (below) => {
+        about(below, about) {
+          entry.abouts.set(below, about);
+          entry.told.add(below);
           const scope = entry.scopes.get(below);
-          if (!scope || below === '') return;
-          this.#account(scope);
-          entry.scopes.delete(below);
-          entry.abouts.delete(below);
-          closed(scope);
-          left(scope);
+          if (about.kind === 'run' && scope) runs.tell(scope, about);
         },
+        drop: (below, how = 'finished') => this.#drop(entry, below, how),
+        grace,
       },
     );
+  }
+
+  #drop(entry: Entry, below: string, how: 'finished' | 'interrupted'): void {
+    const { closed, left, runs } = this.#options;
+    const scope = entry.scopes.get(below);
+    if (!scope || below === '') return;
+    this.#account(scope);
+    entry.scopes.delete(below);
+    entry.abouts.delete(below);
+    closed(scope);
+    left(scope);
+    runs.end(scope, how);
+  }
+
+  /** Hosts and jobs of before, which a target that was changed, or asked again after a pause, does not have any more. */
+  #dropUntold(entry: Entry): void {
+    for (const below of [...entry.abouts.keys()]) if (!entry.told.has(below)) this.#drop(entry, below, 'finished');
   }
 
   close(): void {

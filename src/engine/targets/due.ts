@@ -7,10 +7,26 @@ import type { Scope } from '../live/scope.ts';
 
 export class DueScopes {
   readonly #asked = new Set<Scope>();
+  #unseen = new Set<Scope>();
 
   /** They were scraped: history has a sample of them at the next tick, also when it is the same as the one before. */
   add(scopes: Iterable<Scope>): void {
     for (const scope of scopes) this.#asked.add(scope);
+  }
+
+  /** They were scraped after a time in which they were not: what they grew by then is no rate of any moment. */
+  addAfterGap(scopes: Iterable<Scope>): void {
+    for (const scope of scopes) {
+      this.#asked.add(scope);
+      this.#unseen.add(scope);
+    }
+  }
+
+  /** Those that have a gap before the samples of this tick. Once for each tick. */
+  takeGaps(): ReadonlySet<Scope> {
+    const gaps = this.#unseen;
+    if (gaps.size > 0) this.#unseen = new Set();
+    return gaps;
   }
 
   /**

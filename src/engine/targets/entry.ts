@@ -1,6 +1,7 @@
 /** One target of the list: what was asked for, how it is, and what its last scrapes came to. */
 
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import {
   TARGET_DURATIONS,
   TARGET_ERRORS,
@@ -39,7 +40,11 @@ export class Entry {
   readonly scopes = new Map<string, Scope>();
   /** What those below the own one are about. */
   readonly abouts = new Map<string, ScopeAbout>();
+  /** Those of them that the session at work has told of. */
+  readonly told = new Set<string>();
   lastScrape: number | null = null;
+  /** When it was last scraped, on the monotonic clock; null: since it was begun anew it was not. */
+  heard: number | null = null;
   duration: number | null = null;
   last: Pick<Scraped, 'samples' | 'newSeries' | 'bytes' | 'series'> = { samples: 0, newSeries: 0, bytes: 0, series: 0 };
   notes: readonly string[] = [];
@@ -71,13 +76,14 @@ export class Entry {
   }
 
   /** `limits` may change from scrape to scrape; so may what is read from files. */
-  access(limits: TargetLimits): Access {
+  access(limits: TargetLimits, engineId: string): Access {
     const { record, auth } = this;
     const access: Access = {
       ...(auth.kind === 'basic' ? { basic: { user: auth.username, password: auth.password } } : {}),
       ...(auth.kind === 'bearer' ? { bearer: auth.token } : {}),
       ...(record.tls.pin === undefined ? {} : { fingerprint: record.tls.pin }),
       timeoutMs: record.timeout,
+      engineId,
       limits,
     };
     const files = { enumerable: true } as const;
@@ -155,7 +161,7 @@ export class Entry {
       new_series: last.newSeries,
       bytes: last.bytes,
       duration: this.duration,
-      series: [...this.scopes.values()].reduce((sum, scope) => sum + scope.seriesCount, 0),
+      series: [...this.scopes.values()].reduce((sum, scope) => sum + scope.livingCount, 0),
       durations: [...this.#durations],
       refused: Object.fromEntries(this.#refused),
       errors: [...this.#errors],
@@ -171,9 +177,16 @@ const nameOf = (auth: TargetAuth): string =>
 
 async function readSmall(path: string, what: string): Promise<string> {
   try {
-    const text = await readFile(path, 'utf8');
-    if (text.length > LARGEST_FILE) throw new Error('it is larger than 1 MiB');
-    return text;
+    // Without waiting: a pipe that nobody writes to would take one of the few threads for all files.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (!(await file.stat()).isFile()) throw new Error('it is no regular file');
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(LARGEST_FILE + 1), 0, LARGEST_FILE + 1, 0);
+      if (bytesRead > LARGEST_FILE) throw new Error('it is larger than 1 MiB');
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TargetError('down', `${what}, ${path}, cannot be read: ${reason}`);

@@ -1,7 +1,7 @@
 /** Which addresses may be asked. What a name stands for is looked at where it is connected to: it may change in between. */
 
-import { lookup as resolve } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { NAMES } from './fetch-names.ts';
 import { TargetError } from './type.ts';
 
 const PRIVATE = new BlockList();
@@ -41,15 +41,17 @@ export function isPrivateAddress(address: string): boolean {
 export const privateRefused = (host: string): TargetError =>
   new TargetError('refused', `${host} is a private address, which this engine's settings forbid (allow_private)`);
 
-/** Refuses a name of which any address is private. */
-export const publicLookup: LookupFunction = (hostname, options, callback) => {
-  resolve(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, []);
-    const forbidden = addresses.find(({ address }) => isPrivateAddress(address));
-    if (forbidden) return callback(privateRefused(`${hostname} (${forbidden.address})`), []);
-    if (options.all === true) return callback(null, addresses);
-    const [first] = addresses;
-    if (first) callback(null, first.address, first.family);
-    else callback(Object.assign(new Error(`no address for ${hostname}`), { code: 'ENOTFOUND' }), []);
-  });
-};
+/** How names are looked up. Without `allowPrivate` a name of which any address is private is refused. */
+export const lookupFor =
+  ({ allowPrivate }: { readonly allowPrivate: boolean }): LookupFunction =>
+  (hostname, options, callback) => {
+    NAMES.lookup(hostname, options, (error, addresses) => {
+      if (error) return callback(error, []);
+      const forbidden = allowPrivate ? undefined : addresses.find(({ address }) => isPrivateAddress(address));
+      if (forbidden) return callback(privateRefused(`${hostname} (${forbidden.address})`), []);
+      if (options.all === true) return callback(null, [...addresses]);
+      const [first] = addresses;
+      if (first) callback(null, first.address, first.family);
+      else callback(Object.assign(new Error(`no address for ${hostname}`), { code: 'ENOTFOUND' }), []);
+    });
+  };

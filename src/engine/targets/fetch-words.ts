@@ -6,7 +6,7 @@ import { TargetError, type Access, type TargetUrl } from './type.ts';
 export const placeOf = ({ socketPath, hostname, port }: TargetUrl): string =>
   socketPath ?? `${bracketed(hostname)}:${port}`;
 
-export type Phase = 'connect' | 'wait' | 'read';
+export type Phase = 'lookup' | 'connect' | 'wait' | 'read';
 
 /** `2.1 MiB`, `512 B`. */
 export function bytesInWords(bytes: number): string {
@@ -31,6 +31,12 @@ const seconds = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${Number((ms 
 
 export function timedOut(phase: Phase, ms: number, url: TargetUrl, bytes: number): TargetError {
   const time = seconds(ms);
+  if (phase === 'lookup') {
+    return new TargetError(
+      'down',
+      `the name ${url.hostname} was not looked up within ${time}: does the name server answer?`,
+    );
+  }
   if (phase === 'connect') {
     const cause =
       url.protocol === 'https:'
@@ -67,7 +73,9 @@ export function statusInWords(status: number, url: TargetUrl, access: Access): T
   }
   if (status === 429) return new TargetError('down', '429: it says that it is asked too often: a longer period helps');
   if (status >= 500) return new TargetError('down', `${status}: the exporter says that it failed`);
-  return new TargetError('refused', `${status}: that is no answer with metrics`);
+  // As servers answer that want TLS.
+  const hint = status === 400 && url.protocol === 'http:' && url.socketPath === null ? ': does it want https://?' : '';
+  return new TargetError('refused', `${status}: that is no answer with metrics${hint}`);
 }
 
 /** Codes of errors where nothing listens, or nothing is reached. */

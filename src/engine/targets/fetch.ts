@@ -5,11 +5,12 @@
 
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { freeArray } from '../live/columns.ts';
 import { VERSION } from '../version.ts';
-import { isPrivateAddress, privateRefused, publicLookup } from './fetch-address.ts';
+import { isPrivateAddress, lookupFor, privateRefused } from './fetch-address.ts';
+import { ENGINES_HEADER, readEngines } from '../engines-header.ts';
 import { connectionsOf, type Connections } from './fetch-tls.ts';
 import { requestFailed, statusInWords, timedOut, tooLarge, type Phase } from './fetch-words.ts';
 import { bracketed, withPath } from './url.ts';
@@ -37,11 +38,17 @@ export interface Reader {
 export class Fetcher {
   readonly #access: Access;
   readonly #connections: Connections;
+  #engines: readonly string[] = [];
 
   /** `periodMs`: how far apart questions are. */
   constructor(url: TargetUrl, access: Access, periodMs: number) {
     this.#access = access;
     this.#connections = connectionsOf(url.protocol, access, periodMs <= KEEP_ALIVE_UP_TO[url.protocol]);
+  }
+
+  /** Ids of the engines whose numbers the last answer has, as it says itself. */
+  get engines(): readonly string[] {
+    return this.#engines;
   }
 
   close(): void {
@@ -65,13 +72,16 @@ export class Fetcher {
   }
 
   async #once(url: TargetUrl, reader: Reader, signal: AbortSignal, end: number): Promise<number | { to: TargetUrl }> {
-    const exchange = new Exchange(url, this.#access, this.#connections, reader, end);
+    let exchange = new Exchange(url, this.#access, this.#connections, reader, end);
     try {
       return await exchange.run(signal);
     } catch (error) {
       // The other side may close a connection that it kept in the moment in which it is used again.
       if (!exchange.wasStale) throw error;
-      return new Exchange(url, this.#access, this.#connections, reader, end).run(signal);
+      exchange = new Exchange(url, this.#access, this.#connections, reader, end);
+      return await exchange.run(signal);
+    } finally {
+      this.#engines = exchange.engines;
     }
   }
 }
@@ -94,8 +104,13 @@ function headersOf(url: TargetUrl, { bearer, basic, timeoutMs }: Access, accept:
     'user-agent': `vigie/${VERSION}`,
     'x-prometheus-scrape-timeout-seconds': String(timeoutMs / 1000),
   };
-  if (bearer !== undefined) headers['authorization'] = `Bearer ${bearer}`;
-  else if (basic) {
+  if (bearer !== undefined) {
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(bearer)) {
+      throw new TargetError('refused', 'its token has characters that cannot be sent, such as an end of line');
+    }
+    headers['authorization'] = `Bearer ${bearer}`;
+  }
+  if (bearer === undefined && basic) {
     headers['authorization'] = `Basic ${Buffer.from(`${basic.user}:${basic.password}`, 'utf8').toString('base64')}`;
   }
   return headers;
@@ -118,6 +133,7 @@ class Exchange {
   #settled = false;
   /** Failed before anything came, on a connection that an earlier question had used. */
   wasStale = false;
+  engines: readonly string[] = [];
 
   constructor(url: TargetUrl, access: Access, connections: Connections, reader: Reader, end: number) {
     this.#url = url;
@@ -149,6 +165,15 @@ class Exchange {
     }
   }
 
+  /** Of another cause than a host that does not answer. */
+  readonly #lookup: LookupFunction = (hostname, options, callback) => {
+    this.#phase = 'lookup';
+    lookupFor(this.#access.limits)(hostname, options, (...answer) => {
+      if (this.#phase === 'lookup') this.#phase = 'connect';
+      callback(...answer);
+    });
+  };
+
   #timeOut(ms: number): void {
     this.#fail(timedOut(this.#phase, ms, this.#url, this.#received));
   }
@@ -164,7 +189,6 @@ class Exchange {
 
   #send(phaseTimer: NodeJS.Timeout): void {
     const url = this.#url;
-    const { limits } = this.#access;
     const options = {
       agent: this.#connections.agent,
       method: 'GET',
@@ -173,7 +197,7 @@ class Exchange {
       ...(url.socketPath === null
         ? { host: url.hostname, port: url.port }
         : { socketPath: url.socketPath, host: 'localhost' }),
-      ...(limits.allowPrivate ? {} : { lookup: publicLookup }),
+      lookup: this.#lookup,
     };
     const sent = url.protocol === 'https:' ? requestTls(options) : request(options);
     this.#request = sent;
@@ -215,6 +239,8 @@ class Exchange {
       return;
     }
     if (status !== 200) throw statusInWords(status, this.#url, this.#access);
+    this.engines = readEngines(response.headers[ENGINES_HEADER]);
+    refuseOwn(this.engines, this.#access.engineId);
     const length = Number(response.headers['content-length'] ?? NaN);
     if (length > limits.bytes) throw tooLarge(length, limits.bytes);
     const [kind = '', ...parameters] = (response.headers['content-type'] ?? '').split(';');
@@ -275,6 +301,17 @@ class Exchange {
     }
     this.#settled = true;
     this.#resolve(this.#unpacked);
+  }
+}
+
+/** Whatever name or way leads there: an engine that reads its own sums counts them again each time. */
+function refuseOwn([answering, ...behind]: readonly string[], own: string | undefined): void {
+  if (own === undefined) return;
+  if (answering === own) {
+    throw new TargetError('refused', 'this is this engine itself: what it has is here already');
+  }
+  if (behind.includes(own)) {
+    throw new TargetError('refused', 'a circle: that engine pulls from this one, which would count its own sums');
   }
 }
 

@@ -74,7 +74,8 @@ async function look(url: TargetUrl, types: readonly TargetType[], access: Access
       signal.throwIfAborted();
       if (!(error instanceof TargetError)) throw error;
       tried.push({ url: url.href, type: type.name, reason: error.message });
-      // Where nothing answers, nothing else does either.
+      // What cannot be trusted is the same whatever else is asked, and where nothing answers, nothing else does either.
+      if (error.fingerprint !== null) return { probe: null, error, tried };
       if (error.kind === 'down') return { probe: null, error: refused ?? error, tried };
       // An engine without its token, a proxy that cannot be read: nothing that comes later is more telling.
       refused ??= error;

@@ -15,12 +15,13 @@ import {
   type TargetPatch,
 } from '../../shared/api/targets.ts';
 import { ApiError } from '../../shared/errors.ts';
+import { refusePattern } from '../../shared/metric-pattern.ts';
+import { writeEngines } from '../engines-header.ts';
 import type { Scope } from '../live/scope.ts';
 import { Asking, type AskingOptions } from './asking.ts';
 import { Entry } from './entry.ts';
 import { placesOf, type FoundType } from './find-type.ts';
 import { readKept, writeKept, type TargetRecord } from './record.ts';
-import { refusePattern } from './sink-filter.ts';
 import { SYSTEM_ID, type SystemTarget } from './system.ts';
 import { TargetError, type ScopeAbout } from './type.ts';
 
@@ -106,6 +107,14 @@ export class Targets {
     return entry ? this.describe(entry) : null;
   }
 
+  /** Whose numbers this engine's sums have, as an answer tells it. */
+  enginesHeader(): string {
+    return writeEngines(
+      this.#options.engineId,
+      Array.from(this.#entries.values(), ({ engines }) => engines),
+    );
+  }
+
   entry(id: string): Entry | null {
     return this.#entries.get(id) ?? null;
   }
@@ -129,6 +138,11 @@ export class Targets {
   /** Of the scopes of a tick, those that history is to have. Once for each tick. */
   due(scopes: readonly Scope[]): Scope[] {
     return this.#asking.due.take(scopes);
+  }
+
+  /** Scopes of a tick that nothing was known of for a while before it. Once for each tick. */
+  takeGaps(): ReadonlySet<Scope> {
+    return this.#asking.due.takeGaps();
   }
 
   /** Scopes of targets that are on the list. */
@@ -158,7 +172,10 @@ export class Targets {
     return this.#entries.get(target)?.scopes.get(below.join('/')) ?? null;
   }
 
-  /** The target at this place, as it is spelled on the list; null: none. Throws {@link ApiError}. */
+  /**
+   * The target at this place, by the address that it goes by on the list or the one where it was found to answer; null:
+   * none. Throws {@link ApiError}.
+   */
   known(url: string): Entry | null {
     const id = this.#byUrl.get(canonical(url));
     return id === undefined ? null : (this.#entries.get(id) ?? null);
@@ -203,7 +220,13 @@ export class Targets {
   #put(entry: Entry, soon: boolean): void {
     this.#entries.set(entry.id, entry);
     this.#byUrl.set(entry.record.url, entry.id);
+    if (entry.place !== null) this.#byUrl.set(entry.place, entry.id);
     if (!entry.record.paused) this.#asking.begin(entry, soon);
+  }
+
+  /** Its addresses are free: the one that it goes by, and where it was found to answer. */
+  #unlist(entry: Entry, url = entry.record.url): void {
+    for (const one of [url, entry.place ?? url]) if (this.#byUrl.get(one) === entry.id) this.#byUrl.delete(one);
   }
 
   /** Errors: `target_not_found`, `bad_request`, `target_exists`. */
@@ -219,6 +242,12 @@ export class Targets {
       );
     }
     const url = patch.url === undefined ? entry.record.url : canonical(patch.url);
+    if (patch.auth === undefined && entry.auth.kind !== 'none' && !isSameServer(url, addressOf(entry))) {
+      throw new ApiError(
+        'bad_request',
+        'another server is not shown the password or token of the one before: give it again, or `none`',
+      );
+    }
     const other = url === entry.record.url ? null : this.known(url);
     if (other) throw new ApiError('target_exists', `${url} is on the list already`);
     const before = entry.record;
@@ -237,12 +266,12 @@ export class Targets {
       paused: paused ?? before.paused,
     };
     if (patch.auth !== undefined) entry.auth = patch.auth;
-    this.#byUrl.delete(before.url);
-    this.#byUrl.set(url, id);
     // Only the pause: what is known of it stays true.
     if (Object.keys(rest).length > 0) {
+      this.#unlist(entry, before.url);
       this.#asking.stop(entry);
       entry.begin(this.#options.clock.now());
+      this.#byUrl.set(url, id);
     }
     this.#pauseOrBegin(entry);
     return this.describe(entry);
@@ -297,8 +326,11 @@ export class Targets {
   #takeOff(entry: Entry, until: number): void {
     this.#asking.stop(entry);
     this.#entries.delete(entry.id);
-    this.#byUrl.delete(entry.record.url);
-    for (const scope of entry.scopes.values()) this.#options.closed(scope);
+    this.#unlist(entry);
+    for (const scope of entry.scopes.values()) {
+      this.#options.closed(scope);
+      this.#options.runs.interrupt(scope);
+    }
     this.#removed.set(entry.id, { entry, until });
     this.#purgeLater();
     this.#save();
@@ -312,7 +344,7 @@ export class Targets {
       throw new ApiError('target_not_found', 'it was removed more than a minute ago, or never was there; add it again');
     }
     const { entry } = removed;
-    if (this.#byUrl.has(entry.record.url))
+    if ([entry.record.url, entry.place ?? entry.record.url].some((url) => this.#byUrl.has(url)))
       throw new ApiError('target_exists', `${entry.record.url} is on the list again already`);
     this.#removed.delete(id);
     entry.version++;
@@ -366,7 +398,9 @@ export class Targets {
     // Where nothing is said of its type it is looked for again.
     entry.record = { ...next, type: given.type ?? null };
     entry.auth = auth;
+    this.#unlist(entry);
     entry.begin(this.#options.clock.now());
+    this.#byUrl.set(entry.record.url, entry.id);
     if (!next.paused) this.#asking.begin(entry, false);
     this.#options.changed();
   }
@@ -383,7 +417,9 @@ export class Targets {
       timeout: timeoutWithin(given.timeout, period),
       tls: given.tls ?? known?.record.tls ?? {},
     };
-    const entry = new Entry(record, given.auth ?? known?.auth ?? { kind: 'none' }, clock.now());
+    // Somebody may be typing: what stands there so far is no server that a secret is for.
+    const kept = known && isSameServer(record.url, addressOf(known)) ? known.auth : undefined;
+    const entry = new Entry(record, given.auth ?? kept ?? { kind: 'none' }, clock.now());
     return this.#asking.find(entry, signal);
   }
 
@@ -395,10 +431,12 @@ export class Targets {
     }
     // What was found keeps its name, by which it is found again.
     const keepsUrl = entry.record.origin.kind !== 'hand';
-    this.#byUrl.delete(entry.record.url);
+    this.#unlist(entry);
     entry.record = { ...entry.record, type, ...(keepsUrl ? {} : { url }) };
     entry.place = keepsUrl ? url : null;
+    // One target under both addresses, so that it is not added again by the one that it does not go by.
     this.#byUrl.set(entry.record.url, entry.id);
+    this.#byUrl.set(url, entry.id);
     this.#save();
   }
 
@@ -421,7 +459,10 @@ export class Targets {
       for (const [id, { entry, until }] of this.#removed) {
         if (until > now) continue;
         this.#removed.delete(id);
-        for (const scope of entry.scopes.values()) this.#options.left(scope);
+        for (const scope of entry.scopes.values()) {
+          this.#options.left(scope);
+          this.#options.runs.forget(scope);
+        }
       }
       if (this.#removed.size > 0) this.#purgeLater();
     }, UNDO_WITHIN / 60).unref();
@@ -457,6 +498,7 @@ export class Targets {
     if (this.#purging) clearTimeout(this.#purging);
     if (this.#writing) this.#write();
     this.#asking.close();
+    this.#options.runs.close();
   }
 }
 
@@ -473,6 +515,17 @@ function canonical(text: string): string {
     throw new ApiError('bad_request', error instanceof Error ? error.message : String(error));
   }
 }
+
+const addressOf = ({ place, record }: Entry): string => place ?? record.url;
+
+/** Both lead to one server, whatever path is asked there. */
+function isSameServer(a: string, b: string): boolean {
+  const [servers, others] = [a, b].map((text) => new Set(placesOf(text).map(serverOf)));
+  return servers!.size === others!.size && [...servers!].every((server) => others!.has(server));
+}
+
+const serverOf = ({ protocol, hostname, port, socketPath }: ReturnType<typeof placesOf>[number]): string =>
+  socketPath ?? `${protocol} ${hostname} ${port}`;
 
 /** Names come from targets: a pattern that could keep the engine busy with one is not taken. */
 function checkFilter({ filter }: Pick<NewTarget, 'filter'>): void {

@@ -1,7 +1,7 @@
 /**
  * Brings named values of another proxy or engine into one scope. A counter counts what it grew by since the target was
  * added; one that is smaller than before began anew. What is not told for three rounds leaves: gauges lose their value,
- * counters keep what they counted.
+ * counters keep what they counted. An hour later, or where its scope is full, it is retired.
  */
 
 import { formatMetric, parseMetric, type Label } from '../../shared/model/metric.ts';
@@ -10,14 +10,18 @@ import { Contributor } from '../live/contributor.ts';
 import type { Scope } from '../live/scope.ts';
 
 const ROUNDS_TO_LEAVE = 3;
+/** What has left is retired after this time, ms, if there are answers. */
+const RETIRE_AFTER = 3_600_000;
 const MAX_DOC = 1024;
+const [LEFT, RETIRED] = [-1, -2];
 
 interface Mirrored {
   readonly kind: Kind;
+  readonly index: number;
   readonly local: number;
   /** What the counter was at last; NaN: not known, the next one is where it begins. */
   last: number;
-  /** Round in which it was last told of; -1: it has left. */
+  /** Round in which it was last told of; -1: it has left; -2: it was retired. */
   seen: number;
 }
 
@@ -42,6 +46,8 @@ export class Mirror {
   #round = 0;
   #answers = 0;
   #closed = false;
+  /** By series that have left: when they did, on the monotonic clock, in that order. */
+  readonly #left = new Map<Mirrored, number>();
   /** Of the round at work. */
   samples = 0;
   newSeries = 0;
@@ -103,8 +109,27 @@ export class Mirror {
     if (known === undefined) return this.#learn(name, doc, kind);
     if (known === null) this.filtered++;
     else if (known.kind !== kind) this.refuse('type_conflict');
-    else return known;
+    else {
+      if (known.seen < 0) this.#comeBack(known);
+      return known;
+    }
     return null;
+  }
+
+  #comeBack(series: Mirrored): void {
+    this.#left.delete(series);
+    if (series.seen === RETIRED) this.scope.revive(series.kind, series.index);
+    series.seen = this.#round;
+  }
+
+  /** Those that left before a time, on the monotonic clock. */
+  #retire(before: number): void {
+    for (const [series, since] of this.#left) {
+      if (since > before) return;
+      this.#left.delete(series);
+      series.seen = RETIRED;
+      this.scope.retire(series.kind, series.index);
+    }
   }
 
   #learn(name: string, doc: string, kind: Kind): Mirrored | null {
@@ -117,6 +142,7 @@ export class Mirror {
       return null;
     }
     const spelled = labels.length === 0 ? name : formatMetric(family, withOwn(own, labels));
+    if (!this.scope.hasRoom) this.#retire(Infinity);
     if (!this.scope.find(parseMetric(spelled).key) && room() <= 0) {
       this.refuse('too_many_series');
       return null;
@@ -131,7 +157,7 @@ export class Mirror {
       kind === 'counter' ? this.#contributor.addCounter(place.index) : this.#contributor.addGauge(place.index);
     // What comes later of a scope that was there began at nothing.
     const last = began && this.#answers === 0 ? NaN : 0;
-    const series = { kind, local, last, seen: this.#round };
+    const series = { kind, index: place.index, local, last, seen: this.#round };
     this.#series.set(name, series);
     return series;
   }
@@ -146,6 +172,7 @@ export class Mirror {
   end(): void {
     this.#answers++;
     this.#leave();
+    this.#retire(performance.now() - RETIRE_AFTER);
   }
 
   /** A period passed without an answer. */
@@ -157,7 +184,8 @@ export class Mirror {
   #leave(): void {
     for (const series of this.#series.values()) {
       if (series === null || series.seen < 0 || series.seen > this.#round - ROUNDS_TO_LEAVE) continue;
-      series.seen = -1;
+      series.seen = LEFT;
+      this.#left.set(series, performance.now());
       if (series.kind === 'gauge') this.#contributor.setGauge(series.local, Infinity, -Infinity, 0, 0);
     }
   }

@@ -8,11 +8,13 @@ import type { EndedTotals } from '../live/merges.ts';
 import type { NodeSources } from '../live/node.ts';
 import type { Clock } from '../live/sampler.ts';
 import type { Scope } from '../live/scope.ts';
+import type { InterruptedRun } from '../store/store.ts';
 import { openDiscovery } from './discovery/index.ts';
 import { DiscoveryWatch } from './discovery/watch.ts';
 import { Targets } from './manager.ts';
 import type { Entry } from './entry.ts';
 import { isOwnAddress } from './own-address.ts';
+import { RemoteRuns, type RemoteRun } from './remote-runs.ts';
 import { originOf, type TargetLimitSettings, type TargetSource } from './settings.ts';
 import { SystemTarget } from './system.ts';
 
@@ -25,6 +27,7 @@ export interface TargetConfig {
   readonly targetLimits: TargetLimitSettings;
   /** Milliseconds. */
   readonly periodMs: number;
+  readonly graceMs: number;
   readonly socket: string;
   readonly legacySocket: string | null;
 }
@@ -44,10 +47,16 @@ export interface TargetParts {
   readonly alarms: (entry: Entry, update: LiveAlarms) => void;
   /** Takes a scope's last changes, out of turn. */
   readonly lastFrame: (scope: Scope) => void;
+  /** Runs of targets that the last stop left open. */
+  readonly interrupted: readonly InterruptedRun[];
+  readonly runChanged: (run: RemoteRun) => void;
+  /** Its profile is to be stored, after its last frames. */
+  readonly runEnded: (run: RemoteRun) => void;
   readonly warn: (message: string) => void;
 }
 
 export interface OpenTargets {
+  readonly remoteRuns: RemoteRuns;
   readonly system: SystemTarget;
   readonly targets: Targets;
   readonly discovery: DiscoveryWatch;
@@ -58,12 +67,19 @@ export function openTargets(parts: TargetParts): OpenTargets {
   const { host: hostname, data, merge: rules, targetLimits: limits, periodMs: period } = config;
   const system = new SystemTarget({ node, period, sources, started: clock.now(), clock });
   const sockets = [config.socket, ...(config.legacySocket === null ? [] : [config.legacySocket])];
+  const remoteRuns = new RemoteRuns({
+    interrupted: parts.interrupted,
+    now: clock.now,
+    changed: parts.runChanged,
+    ended: parts.runEnded,
+  });
   const targets = new Targets({
+    ...{ runs: remoteRuns, grace: config.graceMs },
     ...{ hostname, data, limits, rules, clock, system, warn, engineId: parts.engineId },
     isSelf: (href) => isOwnAddress(href, { url: parts.url(), sockets, hostname }),
     room: () => (budget.memoryFull ? 0 : Math.max(0, budget.maxSeries - budget.series)),
     grown: (scope, series) => budget.added(scope, series),
-    opened: (scope) => budget.added(scope, scope.seriesCount),
+    opened: (scope) => budget.added(scope, scope.livingCount),
     closed(scope) {
       parts.lastFrame(scope);
       budget.ended(scope);
@@ -79,5 +95,5 @@ export function openTargets(parts: TargetParts): OpenTargets {
     now: clock.now,
     warn,
   });
-  return { system, targets, discovery };
+  return { system, targets, remoteRuns, discovery };
 }

@@ -1,5 +1,6 @@
 /** Whatever answers with Prometheus text or OpenMetrics: exporters, Pushgateways, Prometheus itself. */
 
+import { noteText } from '../compilers.ts';
 import type {
   Access,
   Probe,
@@ -53,11 +54,20 @@ class NotMetrics extends TargetError {
 }
 
 /** Asks once and reads all of the answer into the scanner. Returns its size in bytes. */
-async function ask(fetcher: Fetcher, url: TargetUrl, scanner: Scanner, signal: AbortSignal): Promise<number> {
+async function ask(
+  fetcher: Fetcher,
+  url: TargetUrl,
+  periodMs: number,
+  scanner: Scanner,
+  signal: AbortSignal,
+): Promise<number> {
   const reader = {
     accept: ACCEPT,
     begin: (contentType: string) => scanner.begin(formatOf(contentType)),
-    chunk: (bytes: Buffer) => scanner.push(bytes),
+    chunk(bytes: Buffer): void {
+      noteText(bytes.length, periodMs);
+      scanner.push(bytes);
+    },
   };
   try {
     const bytes = await fetcher.get(url, reader, signal);
@@ -91,13 +101,13 @@ class Session implements TargetSession {
     const all = filter.include.length === 0 && filter.exclude.length === 0;
     const maxSeries = access.limits.series;
     this.#scanner = new Scanner(all ? { maxSeries } : { maxSeries, keep: metricFilter(filter) });
-    this.#sink = new Sink(host.scope(), host.hostname, labels);
+    this.#sink = new Sink(host.scope(), host.hostname, labels, periodMs);
   }
 
   async scrape(signal: AbortSignal): Promise<Scraped> {
     const scanner = this.#scanner;
     try {
-      const bytes = await ask(this.#fetcher, this.#spec.url, scanner, signal);
+      const bytes = await ask(this.#fetcher, this.#spec.url, this.#spec.periodMs, scanner, signal);
       const now = Date.now();
       if (Sink.isAllFar(scanner, now)) throw new TargetError('refused', farAway(scanner));
       if (!this.#closed) await this.#sink.prepare(scanner, now);
@@ -108,7 +118,9 @@ class Session implements TargetSession {
       for (const [reason, count] of Object.entries(scanner.refused)) {
         if (count > 0) refused[reason] = (refused[reason] ?? 0) + count;
       }
-      return { bytes, samples: scanner.samples, series, newSeries, filtered: scanner.filtered, refused };
+      const { engines } = this.#fetcher;
+      const { samples, filtered } = scanner;
+      return { bytes, samples, series, newSeries, filtered, refused, ...(engines.length > 0 ? { engines } : {}) };
     } catch (error) {
       if (!this.#closed) this.#sink.miss();
       throw error;
@@ -131,7 +143,7 @@ async function probeAt(url: TargetUrl, access: Access, signal: AbortSignal): Pro
   const scanner = new Scanner({ maxSeries: Infinity });
   const began = performance.now();
   try {
-    const bytes = await ask(fetcher, url, scanner, signal);
+    const bytes = await ask(fetcher, url, Infinity, scanner, signal);
     const duration = performance.now() - began;
     const staged = scanner.staged!;
     const metrics = new Map<number, { -readonly [K in keyof ProbedMetric]: ProbedMetric[K] }>();

@@ -18,7 +18,7 @@ import {
   type JobDesc,
 } from '../../shared/model/job.ts';
 import { parseMetric } from '../../shared/model/metric.ts';
-import { askFor, statusOf } from './ask-json.ts';
+import { askFor, isNoAnswer, statusOf } from './ask-json.ts';
 import { Fetcher } from './fetch.ts';
 import { Mirror } from './mirror.ts';
 import { metricFilter } from './sink-filter.ts';
@@ -38,8 +38,10 @@ import {
 const MAX_JOBS = 2000;
 /** Its own targets are looked at again after this, ms. */
 const LOOK_AGAIN = 30_000;
-/** A job that is not listed for so many answers in a row is over. */
+/** A job that is not listed for so many answers in a row, and for the grace time, is over. */
 const GONE_AFTER = 2;
+/** Jobs that are over and are remembered, should they come back. */
+const MAX_OVER = 2000;
 
 /** serde writes what is not a number as null. */
 const number = z.number().nullable();
@@ -102,14 +104,22 @@ function describe(desc: z.infer<typeof Desc>): JobDesc {
   };
 }
 
+const hostOf = ({ desc }: { readonly desc: { readonly jobid: string } }): string =>
+  desc.jobid.slice(NODE_JOB_PREFIX.length);
+
+/** Two runs of one job have two scopes: their series need not be the same. */
+const belowOf = ({ jobid, start_time }: JobDesc): string =>
+  `run/${encodeURIComponent(jobid)}${start_time > 0 ? `@${start_time}` : ''}`;
+
 /** A job or a host of the proxy, and the scope that it has here. */
 interface Part {
   readonly below: string;
   readonly mirror: Mirror;
   /** What a job's counters had at last: the sum of its host has that in it, also when the job is over. */
   totals: ReadonlyMap<string, number>;
-  /** Answers in a row in which it was not listed. */
+  /** Answers in a row in which it was not listed, and when it was listed last, on the monotonic clock. */
   missing: number;
+  listed: number;
 }
 
 const NO_TOTALS: ReadonlyMap<string, number> = new Map();
@@ -121,6 +131,8 @@ class Session implements TargetSession {
   readonly #parts = new Map<string, Part>();
   /** Counts of jobs that are over. */
   readonly #over = new Map<string, number>();
+  /** Jobs that are over, and what each had. */
+  readonly #ended = new Map<string, ReadonlyMap<string, number>>();
   #answers = 0;
   #notes: readonly string[] = [];
   #lookAt = -Infinity;
@@ -193,6 +205,7 @@ class Session implements TargetSession {
     const close = (part: Part): void => {
       part.mirror.end();
       part.missing = 0;
+      part.listed = performance.now();
       present.add(part);
       const { mirror } = part;
       sum.samples += mirror.samples;
@@ -201,23 +214,27 @@ class Session implements TargetSession {
       sum.filtered += mirror.filtered;
       for (const [reason, count] of Object.entries(mirror.refused)) refused[reason] = (refused[reason] ?? 0) + count;
     };
-    for (const { desc, counters } of runs) {
-      const part = this.#part(`run/${encodeURIComponent(desc.jobid)}`, desc.nodelist);
+    // Of one with several hosts nobody is told which of them a job runs on.
+    const hosts = nodes.length === 1 ? [hostOf(nodes[0]!)] : [];
+    for (const { desc: told, counters } of runs) {
+      const desc = describe(told);
+      const own = counters.filter(({ name }) => !isOfNode(name));
+      const totals = totalsOf(own);
+      const part = this.#part(belowOf(desc), desc.nodelist, totals);
       if (!part) {
         refused['too_many_runs'] = (refused['too_many_runs'] ?? 0) + 1;
         continue;
       }
-      this.#host.about(part.below, { kind: 'run', desc: describe(desc) });
+      this.#host.about(part.below, { kind: 'run', desc, nodes: hosts, ranks: Math.round(desc.size) });
       part.mirror.begin();
-      const own = counters.filter(({ name }) => !isOfNode(name));
       for (const counter of own) tell(part.mirror, counter, 0);
-      part.totals = totalsOf(own);
+      part.totals = totals;
       close(part);
     }
     const ofJobs = this.#ofJobs(nodes);
     // What the sum of a host has of its jobs is in their scopes: with one host all of it, with more the proxy does not say.
     for (const { desc, counters } of nodes) {
-      const host = desc.jobid.slice(NODE_JOB_PREFIX.length);
+      const host = hostOf({ desc });
       const part = this.#part(`node/${encodeURIComponent(host)}`, host);
       if (!part) continue;
       this.#host.about(part.below, { kind: 'node', host });
@@ -231,7 +248,7 @@ class Session implements TargetSession {
     }
     this.#answers++;
     this.#forget(present);
-    return { ...sum, bytes, refused, notes: this.#notes };
+    return { ...sum, bytes, refused, notes: this.#notes, engines: this.#fetcher.engines };
   }
 
   /** What jobs have counted, also those that are over. */
@@ -250,29 +267,36 @@ class Session implements TargetSession {
     });
     if (nodes.length !== 1 || isNew !== true) return totals;
     this.#over.clear();
+    this.#ended.clear();
     return sum();
   }
 
-  #part(below: string, node: string): Part | null {
-    const known = this.#parts.get(below);
+  #part(key: string, node: string, totals = NO_TOTALS): Part | null {
+    const known = this.#parts.get(key);
     if (known) return known;
     if (this.#parts.size >= MAX_JOBS) return null;
     const { labels, filter, access } = this.#spec;
+    const before = this.#ended.get(key);
+    this.#ended.delete(key);
+    const isBack = before !== undefined && [...before].every(([name, value]) => (totals.get(name) ?? -1) >= value);
+    // What it had when it went is counted already, and is in the sum of its host by itself again.
+    if (isBack) addTo(this.#over, before, -1);
+    const below = before ? `${key}~${this.#answers}` : key;
     const mirror = new Mirror(this.#host.scope(below), {
       node,
       labels,
       keep: metricFilter(filter),
       room: () => access.limits.series - this.#series(),
-      began: this.#answers === 0,
+      began: this.#answers === 0 || isBack,
     });
-    const part: Part = { below, mirror, totals: NO_TOTALS, missing: 0 };
-    this.#parts.set(below, part);
+    const part: Part = { below, mirror, totals: NO_TOTALS, missing: 0, listed: 0 };
+    this.#parts.set(key, part);
     return part;
   }
 
   #series(): number {
     let series = 0;
-    for (const { mirror } of this.#parts.values()) series += mirror.scope.seriesCount;
+    for (const { mirror } of this.#parts.values()) series += mirror.scope.livingCount;
     return series;
   }
 
@@ -280,12 +304,23 @@ class Session implements TargetSession {
   #forget(present: ReadonlySet<Part>): void {
     for (const [key, part] of this.#parts) {
       if (present.has(part)) continue;
-      part.mirror.miss();
-      if (++part.missing < GONE_AFTER) continue;
-      part.mirror.close();
+      const isRun = key.startsWith('run/');
+      // The last values of a job are its values, until it is over.
+      if (!isRun) part.mirror.miss();
+      if (++part.missing < GONE_AFTER || performance.now() - part.listed < this.#host.grace) continue;
       addTo(this.#over, part.totals);
       this.#parts.delete(key);
+      if (isRun) this.#remember(key, part.totals);
       this.#host.drop(part.below);
+      part.mirror.close();
+    }
+  }
+
+  #remember(key: string, totals: ReadonlyMap<string, number>): void {
+    this.#ended.set(key, totals);
+    for (const oldest of this.#ended.keys()) {
+      if (this.#ended.size <= MAX_OVER) return;
+      this.#ended.delete(oldest);
     }
   }
 
@@ -315,15 +350,18 @@ function totalsOf(counters: readonly Counter[]): Map<string, number> {
   return totals;
 }
 
-function addTo(sum: Map<string, number>, more: ReadonlyMap<string, number>): void {
-  for (const [name, value] of more) sum.set(name, (sum.get(name) ?? 0) + value);
+function addTo(sum: Map<string, number>, more: ReadonlyMap<string, number>, sign: 1 | -1 = 1): void {
+  for (const [name, value] of more) sum.set(name, (sum.get(name) ?? 0) + sign * value);
 }
 
 async function probe(url: TargetUrl, access: Access, signal: AbortSignal): Promise<Probe | null> {
   const fetcher = new Fetcher(url, access, Infinity);
   const begun = performance.now();
   try {
-    const list = await askFor(fetcher, url, '/job/list', JobList, signal).catch(() => null);
+    const list = await askFor(fetcher, url, '/job/list', JobList, signal).catch((error: unknown) => {
+      if (isNoAnswer(error)) throw error;
+      return null;
+    });
     if (list === null || !list.value.some(({ jobid }) => jobid === MAIN_JOB)) return null;
     const { value: jobs, bytes } = await askFor(fetcher, url, '/job', Jobs, signal);
     const metrics = new Map<string, { name: string; kind: 'counter' | 'gauge'; help: string; series: number }>();
@@ -358,7 +396,7 @@ export const proxy: TargetType = {
       return await probe(url, access, signal);
     } catch (error) {
       // It answers, only not as this.
-      if (error instanceof TargetError && error.kind === 'refused') return null;
+      if (error instanceof TargetError && error.kind === 'refused' && !isNoAnswer(error)) return null;
       throw error;
     }
   },

@@ -3,7 +3,17 @@
  * and put in their places whole. What discovery found is not there: it is found again.
  */
 
-import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -62,10 +72,25 @@ export const secretsFile = (data: string): string => join(data, 'target-secrets.
  * may be able to write it, since it says what this engine connects to.
  */
 export function readKept(data: string, warn: (message: string) => void): Kept {
+  const isThere = existsSync(targetsFile(data));
   const list = read(targetsFile(data), Contents, warn);
-  if (!list) return NOTHING;
+  if (!list) {
+    // They belong to that list, and the next one's would be written over them.
+    if (isThere) putAside(secretsFile(data));
+    return NOTHING;
+  }
   const secrets = read(secretsFile(data), Secrets, warn)?.secrets ?? {};
   return { targets: list.targets, paused: list.paused, secrets: new Map(Object.entries(secrets)) };
+}
+
+function putAside(path: string): string | null {
+  const aside = `${path}.unusable`;
+  try {
+    renameSync(path, aside);
+    return aside;
+  } catch {
+    return null;
+  }
 }
 
 function read<T>(path: string, schema: z.ZodType<T>, warn: (message: string) => void): T | null {
@@ -79,13 +104,12 @@ function read<T>(path: string, schema: z.ZodType<T>, warn: (message: string) => 
     return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     const reason = error instanceof z.ZodError ? 'it is no list of targets' : (error as Error).message;
-    const aside = `${path}.unusable`;
-    try {
-      renameSync(path, aside);
-      warn(`${path} cannot be used (${reason}): it is now ${aside}, and the list begins anew`);
-    } catch {
-      warn(`${path} cannot be used: ${reason}`);
-    }
+    const aside = putAside(path);
+    warn(
+      aside === null
+        ? `${path} cannot be used: ${reason}`
+        : `${path} cannot be used (${reason}): it is now ${aside}, and the list begins anew`,
+    );
     return null;
   }
 }

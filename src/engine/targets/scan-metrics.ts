@@ -5,7 +5,8 @@
  */
 
 import { growFloat64, growInt32, NO_DOUBLES, NO_INTS } from '../live/columns.ts';
-import { hashBytes, NameTable } from '../live/name-table.ts';
+import { SharedNames } from '../live/name-pool.ts';
+import { hashBytes } from '../live/name-table.ts';
 import type { Format } from './scan-error.ts';
 
 const TYPES = [
@@ -50,8 +51,8 @@ export function typeNamed(name: string, format: Format): MetricType {
 }
 
 export class Metrics {
-  readonly names = new NameTable();
-  readonly #docs = new NameTable();
+  readonly names = new SharedNames();
+  readonly #docs = new SharedNames();
   #format: Format = 'text';
   #answer = 0;
   /** By metric. The answer in which each was last seen as a metric of its own, and what was said of it there. */
@@ -70,6 +71,12 @@ export class Metrics {
   #counts = NO_INTS;
   /** 1: the filter takes its samples, 0: it does not, -1: nobody has asked. */
   #kept = NO_INTS;
+
+  /** It is not used any more. */
+  release(): void {
+    this.names.release();
+    this.#docs.release();
+  }
 
   begin(format: Format): void {
     this.#format = format;

@@ -11,7 +11,8 @@
 
 import { isUtf8 } from 'node:buffer';
 import { growInt32, NO_INTS } from '../live/columns.ts';
-import { hashBytes, NameTable } from '../live/name-table.ts';
+import { SharedNames } from '../live/name-pool.ts';
+import { hashBytes } from '../live/name-table.ts';
 import { Metrics, typeNamed, type MetricType } from './scan-metrics.ts';
 import { BAD_LE, BAD_QUANTILE, LabelWalk, metricNameEnd, skipBlanks, TOO_MANY_LABELS } from './scan-labels.ts';
 import { NumberReader } from './scan-number.ts';
@@ -42,7 +43,7 @@ export class Scanner {
   readonly #numbers = new NumberReader();
   readonly #labels = new LabelWalk(this.#numbers);
   /** Series as their bytes stand in the text: a name, with its labels if it has any. */
-  names = new NameTable();
+  names = new SharedNames();
   metrics = new Metrics();
   /** By entry of `names`: its metric, BAD_…, and which entry came after it. */
   #metric = NO_INTS;
@@ -91,7 +92,9 @@ export class Scanner {
   }
 
   #forget(): void {
-    this.names = new NameTable();
+    this.names.release();
+    this.metrics.release();
+    this.names = new SharedNames();
     this.metrics = new Metrics();
     this.#metric = this.#flags = this.#next = NO_INTS;
     this.#first = -1;

@@ -3,7 +3,9 @@
  *
  * A counter counts what it grew by since its target was added: its first value is where it begins. A series that comes
  * later, of a metric that was there before, began at nothing. A counter that is smaller than before began anew. What the
- * target does not send for three periods leaves: gauges have no value then, counters keep what they counted.
+ * target does not send for three periods leaves: gauges have no value then, counters keep what they counted. What it has
+ * not sent for an hour more, though it answered, is retired: it counts for no limit. Where a scope is full, all that has
+ * left is.
  */
 
 import { setImmediate } from 'node:timers/promises';
@@ -12,11 +14,15 @@ import { formatMetric } from '../../shared/model/metric.ts';
 import { growFloat64, growInt32, NO_DOUBLES, NO_INTS } from '../live/columns.ts';
 import { Contributor } from '../live/contributor.ts';
 import type { Scope, SeriesRefusal } from '../live/scope.ts';
+import { placeOf } from '../live/series-table.ts';
 import { decodeSeries } from './scan-labels.ts';
 import type { Scanner } from './scan.ts';
 
 /** Periods without a series after which it has left. */
 const PERIODS_TO_LEAVE = 3;
+/** Then it is retired after this time, ms, or so many periods, whichever is longer. */
+const RETIRE_AFTER = 3_600_000;
+const PERIODS_TO_RETIRE = 10;
 /** A value with a time of its own that is further away than this is not of now, ms. */
 const [OLD, AHEAD] = [3_600_000, 600_000];
 /** New series that are learnt before others have their turn: some milliseconds. */
@@ -45,6 +51,9 @@ export interface Applied {
 /** False without a time. */
 const isFar = (time: number, now: number): boolean => time < now - OLD || time > now + AHEAD;
 
+/** In place of a series: its scope was full. */
+const NO_ROOM = -1 - REGISTER_REFUSALS.indexOf('too_many_series');
+
 const byName = (a: Label, b: Label): number => (a[0] < b[0] ? -1 : 1);
 
 export class Sink {
@@ -60,12 +69,16 @@ export class Sink {
 
   /** By series, in the order in which they came. */
   #count = 0;
-  #locals = NO_INTS;
-  /** 1: a gauge. */
-  #kinds = NO_INTS;
-  /** Round in which it was last there; 0: it has left. */
+  /** 2 × the contributor's place, + 1 for a gauge. */
+  #places = NO_INTS;
+  /** Round in which it was last there; below 0: the same, and it has left; 0: it was retired. */
   #seen = NO_INTS;
   #live = 0;
+  readonly #roundsToRetire: number;
+  /** Not before this round is there anything to retire. */
+  #retireAt: number;
+  /** After this round all was retired that could be. */
+  #pressed = -1;
   /** What the target said last. */
   #last = NO_DOUBLES;
   /** What is added to a counter's value to have what it counted. */
@@ -77,12 +90,16 @@ export class Sink {
   /** Metrics that become known with the end of this answer, and how many series there were before it. */
   #newMetrics: number[] = [];
   #before = 0;
-  /** Answers and failures. */
+  /** Answers and failures, and how many of them are done with. */
   #round = 0;
+  #done = 0;
   #closed = false;
 
-  constructor(scope: Scope, hostname: string, labels: readonly Label[]) {
+  constructor(scope: Scope, hostname: string, labels: readonly Label[], periodMs: number) {
     this.#scope = scope;
+    this.#roundsToRetire = PERIODS_TO_LEAVE + Math.max(PERIODS_TO_RETIRE, Math.ceil(RETIRE_AFTER / periodMs));
+    // What an earlier session of the same scope had and this one does not.
+    this.#retireAt = this.#roundsToRetire;
     this.#labels = labels;
     this.#contributor = new Contributor(scope, 0, hostname);
   }
@@ -96,7 +113,7 @@ export class Sink {
     const { count, codes, times } = scanner.staged!;
     let learned = 0;
     for (let i = 0; i < count; i++) {
-      if (this.#series[codes[i]! >>> 1] !== 0 || isFar(times[i]!, now)) continue;
+      if (!this.#isUnknown(this.#series[codes[i]! >>> 1]!) || isFar(times[i]!, now)) continue;
       this.#learn(scanner, codes[i]!);
       if (++learned % LEARNT_AT_ONCE !== 0) continue;
       await setImmediate();
@@ -131,13 +148,13 @@ export class Sink {
         continue;
       }
       let series = this.#series[code >>> 1]!;
-      if (series === 0) series = this.#learn(scanner, code);
+      if (this.#isUnknown(series)) series = this.#learn(scanner, code);
       if (series < 0) {
         unregistered[-1 - series]!++;
         continue;
       }
       series--;
-      if (this.#kinds[series] !== (code & 1)) {
+      if ((this.#places[series]! & 1) !== (code & 1)) {
         conflicts++;
         continue;
       }
@@ -157,15 +174,21 @@ export class Sink {
         if (value === Infinity || value === -Infinity) notNumbers++;
         this.#setGauge(series, value);
       }
-      if (this.#seen[series] !== round) taken++;
-      if (this.#seen[series] === 0) this.#live++;
-      this.#seen[series] = round;
+      const seen = this.#seen[series]!;
+      if (seen !== round) {
+        taken++;
+        if (seen <= 0) this.#live++;
+        if (seen === 0) this.#scope.revive((code & 1) === 1 ? 'gauge' : 'counter', this.#indexOf(series));
+        this.#seen[series] = round;
+      }
       if (time === time || series < this.#times.length) this.#noteTime(series, time);
     }
     for (const metric of this.#newMetrics) this.#known[metric] = 1;
     this.#newMetrics = [];
     this.#before = this.#count;
     if (taken < this.#live) this.#leave();
+    this.#done = round;
+    if (round >= this.#retireAt) this.#retire(round - this.#roundsToRetire);
     const refused: Record<string, number> = {};
     const note = (reason: SinkRefusal, count: number): void => {
       if (count > 0) refused[reason] = (refused[reason] ?? 0) + count;
@@ -188,7 +211,7 @@ export class Sink {
 
   /** A period passed without an answer. */
   miss(): void {
-    this.#round++;
+    this.#done = ++this.#round;
     this.#leave();
   }
 
@@ -196,8 +219,8 @@ export class Sink {
   close(): void {
     this.#closed = true;
     for (let series = 0; series < this.#count; series++) {
-      if (this.#seen[series] !== 0 && this.#kinds[series] === 1) this.#clearGauge(series);
-      this.#seen[series] = 0;
+      if (this.#seen[series]! > 0 && (this.#places[series]! & 1) === 1) this.#clearGauge(series);
+      this.#seen[series] = -Math.abs(this.#seen[series]!);
     }
     this.#live = 0;
     this.#contributor.detach();
@@ -207,16 +230,55 @@ export class Sink {
     const last = this.#round - PERIODS_TO_LEAVE;
     for (let series = 0; series < this.#count; series++) {
       const seen = this.#seen[series]!;
-      if (seen === 0 || seen > last) continue;
-      if (this.#kinds[series] === 1) this.#clearGauge(series);
-      this.#seen[series] = 0;
+      if (seen <= 0 || seen > last) continue;
+      if ((this.#places[series]! & 1) === 1) this.#clearGauge(series);
+      this.#seen[series] = -seen;
       this.#live--;
+      this.#retireAt = Math.min(this.#retireAt, seen + this.#roundsToRetire);
     }
+  }
+
+  #indexOf(series: number): number {
+    const place = this.#places[series]!;
+    const { gaugeMap, counterMap } = this.#contributor;
+    return (place & 1) === 1 ? gaugeMap[place >>> 1]! : counterMap[place >>> 1]!;
+  }
+
+  /** Retires what has left and was last there in this round or before, and what this session has never seen. */
+  #retire(last: number): void {
+    this.#retireAt = Infinity;
+    for (let series = 0; series < this.#count; series++) {
+      const seen = this.#seen[series]!;
+      if (seen >= 0) continue;
+      if (-seen > last) {
+        this.#retireAt = Math.min(this.#retireAt, -seen + this.#roundsToRetire);
+        continue;
+      }
+      this.#scope.retire((this.#places[series]! & 1) === 1 ? 'gauge' : 'counter', this.#indexOf(series));
+      this.#seen[series] = 0;
+    }
+    const { counterCount, gaugeCount } = this.#scope;
+    for (let i = 0; i < counterCount; i++) if (!this.#ofCounter[i]) this.#scope.retire('counter', i);
+    for (let i = 0; i < gaugeCount; i++) if (!this.#ofGauge[i]) this.#scope.retire('gauge', i);
+  }
+
+  /** It is to be looked up: it was not yet, or there was no room for it and is now. */
+  #isUnknown(series: number): boolean {
+    return series === 0 || (series === NO_ROOM && this.#makeRoom());
+  }
+
+  /** The scope takes one more, perhaps because what has left is retired sooner than otherwise. */
+  #makeRoom(): boolean {
+    if (this.#scope.hasRoom) return true;
+    if (this.#pressed === this.#done) return false;
+    this.#pressed = this.#done;
+    this.#retire(this.#done);
+    return this.#scope.hasRoom;
   }
 
   #clearGauge(series: number): void {
     this.#last[series] = NaN;
-    this.#contributor.setGauge(this.#locals[series]!, Infinity, -Infinity, 0, 0);
+    this.#contributor.setGauge(this.#places[series]! >>> 1, Infinity, -Infinity, 0, 0);
   }
 
   /** The series of an entry + 1, or why there is none; noted for the next time. */
@@ -232,12 +294,16 @@ export class Sink {
     const { family, labels } = decodeSeries(scanner.rawName(entry));
     const metric = scanner.metricOf(entry);
     const doc = scanner.metrics.docOf(metric).slice(0, MAX_DOC).toWellFormed();
+    if (!this.#scope.hasRoom) this.#makeRoom();
     const place = this.#scope.register(formatMetric(family, this.#withOwn(labels)), doc, isGauge ? 'gauge' : 'counter');
     if ('refused' in place) return -1 - REGISTER_REFUSALS.indexOf(place.refused);
     const { index } = place;
     const map = isGauge ? this.#ofGauge : this.#ofCounter;
     const known = map[index] ?? 0;
-    if (known !== 0) return known;
+    if (known !== 0) {
+      if (this.#seen[known - 1] === 0) this.#expect(known - 1);
+      return known;
+    }
     const series = this.#append(index, isGauge);
     if (isGauge) {
       this.#last[series] = NaN;
@@ -254,22 +320,27 @@ export class Sink {
   #append(index: number, isGauge: boolean): number {
     const series = this.#count++;
     const count = this.#count;
-    this.#locals = growInt32(this.#locals, count);
-    this.#kinds = growInt32(this.#kinds, count);
+    this.#places = growInt32(this.#places, count);
     this.#seen = growInt32(this.#seen, count);
     this.#last = growFloat64(this.#last, count);
     this.#offsets = growFloat64(this.#offsets, count);
-    this.#kinds[series] = isGauge ? 1 : 0;
+    this.#expect(series);
     if (isGauge) {
       this.#ofGauge = growInt32(this.#ofGauge, index + 1);
       this.#ofGauge[index] = series + 1;
-      this.#locals[series] = this.#contributor.addGauge(index);
+      this.#places[series] = placeOf('gauge', this.#contributor.addGauge(index));
     } else {
       this.#ofCounter = growInt32(this.#ofCounter, index + 1);
       this.#ofCounter[index] = series + 1;
-      this.#locals[series] = this.#contributor.addCounter(index);
+      this.#places[series] = placeOf('counter', this.#contributor.addCounter(index));
     }
     return series;
+  }
+
+  /** It has a value in the round that is being read; if not, it is as one that left then. */
+  #expect(series: number): void {
+    this.#seen[series] = -(this.#done + 1);
+    this.#retireAt = Math.min(this.#retireAt, this.#done + 1 + this.#roundsToRetire);
   }
 
   /** Sorted, without empty ones, which mean nothing, and with those of the target's entry. */
@@ -311,7 +382,7 @@ export class Sink {
     this.#last[series] = value;
     const total = value + this.#offsets[series]!;
     // Behind a reset, a sum of huge numbers may be infinite: what was counted stays.
-    if (total < Infinity) this.#contributor.setTotal(this.#locals[series]!, total);
+    if (total < Infinity) this.#contributor.setTotal(this.#places[series]! >>> 1, total);
   }
 
   #setGauge(series: number, value: number): void {
@@ -321,6 +392,6 @@ export class Sink {
       return;
     }
     this.#last[series] = value;
-    this.#contributor.setGauge(this.#locals[series]!, value, value, 1, value);
+    this.#contributor.setGauge(this.#places[series]! >>> 1, value, value, 1, value);
   }
 }

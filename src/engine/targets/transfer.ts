@@ -55,11 +55,12 @@ export async function exportPrometheus(targets: Iterable<Target>): Promise<strin
   const { stringify } = await import('yaml');
   const list = exported(targets);
   const jobs = new Map<string, PrometheusJob>();
-  const left: string[] = [];
+  const left: { readonly url: string; readonly why: string }[] = [];
   for (const target of list) {
     const url = URL.canParse(target.url) ? new URL(target.url) : null;
     if (target.type !== 'prometheus' || !url || !/^https?:$/.test(url.protocol)) {
-      left.push(target.url);
+      const why = target.type === null ? 'not known yet what it is' : 'not Prometheus text over HTTP';
+      left.push({ url: target.url, why });
       continue;
     }
     const { job = 'vigie', ...labels } = target.labels;
@@ -93,7 +94,7 @@ export async function exportPrometheus(targets: Iterable<Target>): Promise<strin
     }));
     return { ...settings, job_name: n === 1 ? name : `${name}-${n}`, static_configs };
   });
-  const notes = left.map((url) => `# not Prometheus text over HTTP, left out: ${url}\n`).join('');
+  const notes = left.map(({ url, why }) => `# ${why}, left out: ${url}\n`).join('');
   return `${secretNote(list)}${notes}${stringify({ scrape_configs }, { lineWidth: 0 })}`;
 }
 
@@ -121,12 +122,12 @@ export async function readTransfer(text: string, most: number): Promise<Findings
       cause: error,
     });
   }
-  if (isObject(value) && 'scrape_configs' in value) return readPrometheusConfig(text, null);
+  if (isObject(value) && 'scrape_configs' in value) return readPrometheusConfig(text, null, most);
   const list = isObject(value) && 'targets' in value && !Array.isArray(value) ? value['targets'] : value;
   if (!Array.isArray(list)) {
     throw new Error('expected a mapping with `targets:` or `scrape_configs:`, or a list as file_sd has it');
   }
-  return isGroups(list) ? readGroups(text) : readList(list, most);
+  return isGroups(list) ? readGroups(text, most) : readList(list, most);
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
@@ -135,10 +136,11 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const isGroups = (list: readonly unknown[]): boolean =>
   list.length > 0 && list.every((one) => isObject(one) && Array.isArray(one['targets']));
 
-async function readGroups(text: string): Promise<Findings> {
+async function readGroups(text: string, most: number): Promise<Findings> {
   const notes: string[] = [];
-  const groups = await parseFileSd(text);
-  return { targets: groups.flatMap((group) => targetsOf(group, { settings: {} }, notes)), notes };
+  const targets: Found[] = [];
+  for (const group of await parseFileSd(text)) targetsOf(group, { settings: {} }, notes, targets, most);
+  return { targets, notes };
 }
 
 function readList(list: readonly unknown[], most: number): Findings {

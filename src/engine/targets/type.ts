@@ -49,6 +49,8 @@ export interface Access {
   readonly fingerprint?: string;
   /** For all of one question, in ms: connecting, waiting, reading. */
   readonly timeoutMs: number;
+  /** This engine: an answer that has its own numbers in it is refused. */
+  readonly engineId?: string;
   readonly limits: TargetLimits;
 }
 
@@ -71,7 +73,15 @@ export interface TargetSpec {
 
 /** What a scope below a target's own holds: the numbers of a host, or of a job that runs elsewhere. */
 export type ScopeAbout =
-  { readonly kind: 'node'; readonly host: string } | { readonly kind: 'run'; readonly desc: JobDesc };
+  | { readonly kind: 'node'; readonly host: string }
+  | {
+      readonly kind: 'run';
+      readonly desc: JobDesc;
+      /** Hosts that it is known to run on. */
+      readonly nodes: readonly string[];
+      /** How many there are, as far as it is known. */
+      readonly ranks: number;
+    };
 
 /** What a session may write to. */
 export interface TargetHost {
@@ -81,8 +91,13 @@ export interface TargetHost {
   about(below: string, about: ScopeAbout): void;
   /** The other engine's alarms: another list (`all`), or what changed of it. */
   alarms?(update: LiveAlarms): void;
-  /** Takes away a scope below the target's own. */
-  drop(below: string): void;
+  /**
+   * Takes away a scope below the target's own, while its last values are still in it. Of a run: it is over, or nobody
+   * knows how it goes on.
+   */
+  drop(below: string, how?: 'finished' | 'interrupted'): void;
+  /** A job that is not listed any more may come back within this time and is the same run then, ms. */
+  readonly grace: number;
   /** This host, for what the target says of none. */
   readonly hostname: string;
   /** This engine, so that a target can be recognised as itself. */

@@ -13,7 +13,7 @@ import {
   type LiveRun,
 } from '../../shared/api/live.ts';
 import { decodeFrame, FrameState } from '../../shared/frame.ts';
-import { publicLookup } from './fetch-address.ts';
+import { lookupFor } from './fetch-address.ts';
 import { connectionsOf } from './fetch-tls.ts';
 import { requestFailed, timedOut } from './fetch-words.ts';
 import type { Mirror } from './mirror.ts';
@@ -27,6 +27,8 @@ export type Hello = Extract<LiveEvent, { type: 'hello' }>;
 const ALARMS_SINCE = 1;
 /** Live sockets to one engine. */
 const MAX_SOCKETS = 32;
+/** Live runs of one engine that are remembered; more than those that can be read. */
+const MAX_RUNS = 10_000;
 
 /** One scope of the other engine, with its latest values. */
 export class RemoteScope {
@@ -99,6 +101,9 @@ export class EngineLink {
   #failure: TargetError | null = null;
   #listed = false;
   #closed = false;
+  /** What is subscribed to with a further socket, which is being opened. */
+  readonly #waiting: RemoteScope[] = [];
+  #opening = false;
 
   /** Opens the first socket. Throws {@link TargetError}, or the signal's reason. */
   static async open(url: TargetUrl, access: Access, signal: AbortSignal): Promise<EngineLink> {
@@ -140,7 +145,7 @@ export class EngineLink {
       this.#listed = true;
       if (event.all) this.runs.clear();
       for (const run of event.runs) {
-        if (run.state === 'running' || run.state === 'ending') this.runs.set(run.id, run);
+        if (run.state === 'running' || run.state === 'ending') this.#learn(run);
         else this.runs.delete(run.id);
       }
     } else if (event.type === 'alarms') {
@@ -148,6 +153,10 @@ export class EngineLink {
     } else if (event.type === 'error') {
       this.#fail(new TargetError('refused', `its live socket says: ${event.detail.slice(0, 300)}`));
     }
+  }
+
+  #learn(run: LiveRun): void {
+    if (this.runs.size < MAX_RUNS || this.runs.has(run.id)) this.runs.set(run.id, run);
   }
 
   #guard(take: () => void): void {
@@ -194,36 +203,74 @@ export class EngineLink {
     const remote = new RemoteScope(this, scope);
     const free = this.#sockets.find((socket) => socket.hasRoom);
     if (free) free.subscribe(remote);
-    else if (this.#sockets.length < MAX_SOCKETS) void this.#openMore(remote);
-    else remote.ended = true;
+    else if (this.#sockets.length * MAX_SUBSCRIPTIONS + this.#waiting.length < MAX_SOCKETS * MAX_SUBSCRIPTIONS) {
+      this.#waiting.push(remote);
+      if (!this.#opening) void this.#openMore();
+    } else remote.ended = true;
     return remote;
   }
 
-  async #openMore(remote: RemoteScope): Promise<void> {
+  /** One at a time, each filled before the next one. */
+  async #openMore(): Promise<void> {
+    this.#opening = true;
     try {
-      const { socket } = await Socket.open(this.#url, this.#access, AbortSignal.timeout(this.#access.timeoutMs));
-      if (this.#closed) return socket.close();
-      this.#sockets.push(socket);
-      this.#listen(socket);
-      // Another one may have been opened at the same moment.
-      if (socket.hasRoom) socket.subscribe(remote);
+      while (this.#waiting.length > 0) {
+        const { socket } = await Socket.open(this.#url, this.#access, AbortSignal.timeout(this.#access.timeoutMs));
+        if (this.#closed) return socket.close();
+        this.#sockets.push(socket);
+        this.#listen(socket);
+        while (socket.hasRoom && this.#waiting.length > 0) socket.subscribe(this.#waiting.shift()!);
+      }
     } catch (error) {
       this.#fail(error instanceof TargetError ? error : new TargetError('down', 'no further connection for its runs'));
+    } finally {
+      this.#opening = false;
     }
   }
 
-  /** Waits until the list of runs and a frame of each host that is asked for have come. */
+  /** Waits until the list of runs has come. */
+  async listed(signal: AbortSignal, within: number): Promise<void> {
+    await this.#wait(
+      signal,
+      within,
+      'list of runs',
+      () => this.#listed,
+      () => false,
+    );
+  }
+
+  /** Waits until a frame of each scope that is asked for has come. */
   async first(signal: AbortSignal, within: number): Promise<void> {
+    const scopes = (): RemoteScope[] => [
+      ...this.#sockets.flatMap((socket) => [...socket.scopes.values()]),
+      ...this.#waiting,
+    ];
+    const isKnown = (scope: RemoteScope): boolean => scope.isKnown;
+    // What has begun a moment ago has no frame yet; the next scrape has it.
+    await this.#wait(
+      signal,
+      within,
+      'frame',
+      () => scopes().every(isKnown),
+      () => scopes().some(isKnown),
+    );
+  }
+
+  async #wait(
+    signal: AbortSignal,
+    within: number,
+    what: string,
+    isThere: () => boolean,
+    isEnough: () => boolean,
+  ): Promise<void> {
     const until = performance.now() + within;
     for (;;) {
       this.check();
       signal.throwIfAborted();
-      const scopes = this.#sockets.flatMap((socket) => [...socket.scopes.values()]);
-      if (this.#listed && scopes.every((scope) => scope.isKnown)) return;
+      if (isThere()) return;
       if (performance.now() > until) {
-        // What has begun a moment ago has no frame yet; the next scrape has it.
-        if (this.#listed && scopes.some((scope) => scope.isKnown)) return;
-        throw new TargetError('down', `connected, but no frame came within ${within} ms: does the engine hang?`);
+        if (isEnough()) return;
+        throw new TargetError('down', `connected, but no ${what} came within ${within} ms: does the engine hang?`);
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -266,7 +313,7 @@ class Socket {
       followRedirects: false,
       handshakeTimeout: access.timeoutMs,
       headers: access.bearer === undefined ? {} : { authorization: `Bearer ${access.bearer}` },
-      ...(access.limits.allowPrivate ? {} : { lookup: publicLookup }),
+      lookup: lookupFor(access.limits),
     });
     const socket = new Socket(ws, () => secured?.release());
     const broken = new Promise<never>((_resolve, reject) => {
@@ -338,7 +385,7 @@ async function securedSocket(
   const options = {
     host: url.hostname,
     port: url.port,
-    ...(access.limits.allowPrivate ? {} : { lookup: publicLookup }),
+    lookup: lookupFor(access.limits),
   };
   try {
     const socket = await new Promise<Duplex>((resolve, reject) => {

@@ -8,7 +8,7 @@ import { NodeList } from '../../shared/api/nodes.ts';
 import { SeriesList } from '../../shared/api/series.ts';
 import { TargetList } from '../../shared/api/targets.ts';
 import { parseMetric } from '../../shared/model/metric.ts';
-import { askFor, statusOf } from './ask-json.ts';
+import { askFor, isNoAnswer, statusOf } from './ask-json.ts';
 import { Fetcher } from './fetch.ts';
 import { Mirror } from './mirror.ts';
 import { metricFilter } from './sink-filter.ts';
@@ -32,12 +32,19 @@ const LOOK_AGAIN = 15_000;
 /** Frames come once per period of the other engine; without one for so many of them it hangs. */
 const PERIODS_OF_SILENCE = 5;
 const MAX_SCOPES = 2000;
+/** When a connection was broken, what is not there again may come within this time and is the same then, ms. */
+const BACK_WITHIN = 10_000;
+/** Runs that are over and are remembered, should they come back. */
+const MAX_OVER = 10_000;
+
+const SELF = 'this is this engine itself: what it has is here already';
 
 /** One of the other engine's scopes, and the one that it has here. */
 interface Part {
   readonly below: string;
   readonly remote: RemoteScope;
   readonly mirror: Mirror;
+  readonly isRun: boolean;
 }
 
 class Session implements TargetSession {
@@ -47,6 +54,9 @@ class Session implements TargetSession {
   readonly #parts = new Map<string, Part>();
   /** Those that go on counting when the link was broken: the same numbers as before. */
   #link: EngineLink | null = null;
+  #linkedAt = 0;
+  /** Scopes that went: what they had then is counted, should they come back. */
+  readonly #over = new Set<string>();
   #engine: string | null = null;
   #answers = 0;
   #lookAt = -Infinity;
@@ -69,10 +79,12 @@ class Session implements TargetSession {
         await this.#hosts(link, signal);
         this.#lookAt = performance.now() + LOOK_AGAIN;
       }
+      await link.listed(signal, this.#spec.access.timeoutMs);
       for (const run of link.runs.values()) {
         const below = `run/${encodeURIComponent(run.id)}`;
         this.#open(link, below, run.scope, run.nodelist);
-        if (this.#parts.has(below)) this.#host.about(below, { kind: 'run', desc: run });
+        const { nodes, ranks } = run;
+        if (this.#parts.has(below)) this.#host.about(below, { kind: 'run', desc: run, nodes, ranks });
       }
       await link.first(signal, this.#spec.access.timeoutMs);
       if (this.#closed) throw new TargetError('down', 'it was closed');
@@ -96,8 +108,7 @@ class Session implements TargetSession {
     // By HTTP first: it tells what is wrong in words, and checks where it leads to.
     const { value: status } = await askFor(this.#fetcher, this.#spec.url, '/api/v1/status', Status, signal);
     checkVersion(status.api);
-    if (status.engine.id === this.#host.engineId)
-      throw new TargetError('refused', 'this is this engine itself: what it has is here already');
+    if (status.engine.id === this.#host.engineId) throw new TargetError('refused', SELF);
     const link = await EngineLink.open(this.#spec.url, this.#spec.access, signal);
     link.onAlarms = (update) => {
       if (!this.#closed) this.#host.alarms?.(update);
@@ -110,6 +121,7 @@ class Session implements TargetSession {
     this.#engine = link.hello.engine;
     this.#notes = versionNotes(link.hello.api, status.version);
     this.#link = link;
+    this.#linkedAt = performance.now();
     this.#lookAt = -Infinity;
     return link;
   }
@@ -158,24 +170,25 @@ class Session implements TargetSession {
         keep: metricFilter(filter),
         room: () => access.limits.series - this.#series(),
         // What comes later began at nothing.
-        began: this.#answers === 0,
+        began: this.#answers === 0 || this.#over.has(below),
       });
-    this.#parts.set(below, { below, mirror, remote: link.subscribe(remote) });
+    this.#parts.set(below, { below, mirror, remote: link.subscribe(remote), isRun: below.startsWith('run/') });
   }
 
   #series(): number {
     let series = 0;
-    for (const { mirror } of this.#parts.values()) series += mirror.scope.seriesCount;
+    for (const { mirror } of this.#parts.values()) series += mirror.scope.livingCount;
     return series;
   }
 
   #take(link: EngineLink): Scraped {
     const refused: Record<string, number> = {};
     const sum = { samples: 0, series: 0, newSeries: 0, filtered: 0 };
-    for (const [key, { below, remote, mirror }] of this.#parts) {
+    for (const { below, remote, mirror, isRun } of this.#parts.values()) {
       if (remote.link !== link) {
-        // It was there before the link broke, and is not any more.
-        this.#drop(key, below, mirror);
+        // It was there before the link broke. The other engine may be new, too, and its clients not back yet.
+        if (performance.now() - this.#linkedAt >= BACK_WITHIN) this.#drop(below, mirror);
+        else if (!isRun) mirror.miss();
         continue;
       }
       mirror.begin();
@@ -186,21 +199,23 @@ class Session implements TargetSession {
       sum.newSeries += mirror.newSeries;
       sum.filtered += mirror.filtered;
       for (const [reason, count] of Object.entries(mirror.refused)) refused[reason] = (refused[reason] ?? 0) + count;
-      if (remote.ended) this.#drop(key, below, mirror);
+      if (remote.ended) this.#drop(below, mirror);
     }
     this.#answers++;
     return { ...sum, bytes: link.takeBytes(), refused, notes: this.#notes, engines: this.#engines };
   }
 
-  #drop(key: string, below: string, mirror: Mirror): void {
+  #drop(below: string, mirror: Mirror, how: 'finished' | 'interrupted' = 'finished'): void {
+    this.#parts.delete(below);
+    if (this.#over.size < MAX_OVER) this.#over.add(below);
+    this.#host.drop(below, how);
     mirror.close();
-    this.#parts.delete(key);
-    this.#host.drop(below);
   }
 
   /** Another engine answers at this place now: its numbers are not the earlier one's. */
   #forgetAll(): void {
-    for (const [key, { below, mirror }] of this.#parts) this.#drop(key, below, mirror);
+    for (const { below, mirror } of this.#parts.values()) this.#drop(below, mirror, 'interrupted');
+    this.#over.clear();
     this.#answers = 0;
   }
 
@@ -253,11 +268,12 @@ async function probe(url: TargetUrl, access: Access, signal: AbortSignal): Promi
           `401: this is an engine: ${shown} (\`vigie token add --role view\` there makes one)`,
         );
       }
-      if (found instanceof TargetError && found.kind === 'down' && status === null) throw found;
+      if (isNoAnswer(found)) throw found;
       return null;
     }
     const { value: status } = found as { value: Status };
     checkVersion(status.api);
+    if (status.engine.id === access.engineId) throw new TargetError('refused', SELF);
     const { value: nodes, bytes } = await askFor(fetcher, url, '/api/v1/nodes', NodeList, signal);
     const metrics = new Map<string, { -readonly [K in keyof ProbedMetric]: ProbedMetric[K] }>();
     for (const { scope } of nodes.nodes.slice(0, 1)) {

@@ -41,8 +41,10 @@ export interface ApiOptions {
 
 export interface Range {
   readonly scope: string;
-  /** Canonical keys; empty: all. */
+  /** Canonical keys; empty, and without families: all. */
   readonly series: readonly string[];
+  /** All series of these. */
+  readonly families?: readonly string[];
   readonly from: number;
   readonly to: number;
   readonly maxPoints: number;
@@ -220,7 +222,10 @@ export function createApi(options: ApiOptions) {
     nodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes', NodeList, signal),
     profile: (id: string, signal?: AbortSignal): Promise<Profile> => get(`/profiles/${text(id)}`, Profile, signal),
     query(range: Range, signal?: AbortSignal): Promise<RangeResult> {
-      const keys = range.series.map((key) => `&series=${text(key)}`).join('');
+      const keys = [
+        ...range.series.map((key) => `&series=${text(key)}`),
+        ...(range.families ?? []).map((family) => `&family=${text(family)}`),
+      ].join('');
       const span = `from=${Math.floor(range.from)}&to=${Math.ceil(range.to)}&maxPoints=${range.maxPoints}`;
       return get(`/query?scope=${text(range.scope)}&${span}${keys}`, RangeResult, signal);
     },

@@ -48,7 +48,7 @@ export class RangeLoader {
   /** Rejects with the signal's reason when it is aborted. */
   async load(range: Range, signal?: AbortSignal): Promise<RangeResult> {
     signal?.throwIfAborted();
-    const key = JSON.stringify([range.scope, range.from, range.to, range.maxPoints, range.series]);
+    const key = JSON.stringify([range.scope, range.from, range.to, range.maxPoints, range.series, range.families]);
     const kept = this.#kept.get(key);
     if (kept && kept.until > this.#options.now()) return kept.result;
     const waiting = this.#waiting.get(key) ?? this.#ask(key, range);

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
+import { refusePattern } from '../metric-pattern.ts';
 
 /** Shortest and longest time between two scrapes, ms. */
 export const MIN_TARGET_PERIOD = 250;
@@ -52,11 +53,10 @@ const Labels = z
   .refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels');
 
 /** A metric's name with `*` for anything (`node_cpu_*`), or a regular expression between slashes (`/^go_/`). */
-const Pattern = z
-  .string()
-  .min(1)
-  .max(256)
-  .refine(isPattern, 'expected a name with *, such as node_*, or a regular expression between slashes');
+const Pattern = z.string().superRefine((text, context) => {
+  const refused = refusePattern(text);
+  if (refused !== null) context.addIssue({ code: 'custom', message: refused });
+});
 
 /** Which metrics are taken. */
 export const TargetFilter = z.strictObject({
@@ -65,16 +65,6 @@ export const TargetFilter = z.strictObject({
   exclude: z.array(Pattern).max(100).default([]),
 });
 export type TargetFilter = z.infer<typeof TargetFilter>;
-
-function isPattern(text: string): boolean {
-  if (!text.startsWith('/')) return /^[^\s{}"]+$/.test(text);
-  try {
-    void new RegExp(text.slice(1, -1));
-    return text.length > 2 && text.endsWith('/');
-  } catch {
-    return false;
-  }
-}
 
 const Url = z.string().trim().min(1).max(2048);
 const Period = Duration.pipe(

@@ -13,6 +13,12 @@ export const rankScope = (runId: string, rank: number): ScopeId => `rank/${runId
 /** `below`: a node or run that another engine or proxy has, such as `node/HOST`. */
 export const targetScope = (id: string, below = ''): ScopeId => `target/${id}${below === '' ? '' : `/${below}`}`;
 
+/** Where a run's host has its metrics: of a run that a target tells of, below the same target. */
+export function hostScope(run: ScopeId, host: string): ScopeId {
+  const [kind, target = ''] = run.split('/');
+  return kind === 'target' ? targetScope(target, `node/${encodeURIComponent(host)}`) : nodeScope(host);
+}
+
 export function scopeKind(id: ScopeId): ScopeKind | null {
   const kind = id.slice(0, id.indexOf('/'));
   return kind === 'node' || kind === 'target' || kind === 'run' || kind === 'rank' ? kind : null;

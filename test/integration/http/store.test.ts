@@ -59,7 +59,8 @@ test.each([true, false])('what a run has is listed, chosen and added up (memory:
     return names.includes('hits') && names;
   });
   expect(families).toContain('hits');
-  expect((await asked(here, '/api/v1/labels')).body).toEqual({ names: ['call'], next: null });
+  // Those of the engine's own metrics, too.
+  expect((await asked(here, '/api/v1/labels')).body).toEqual({ names: ['call', 'result', 'state'], next: null });
   expect((await asked(here, '/api/v1/labels/call?select=hits')).body).toEqual({ names: ['send'], next: null });
   expect((await asked(here, '/api/v1/labels?select=a%7B')).status).toBe(400);
   const span = `from=${Date.now() - 60_000}&to=${Date.now() + 60_000}`;

@@ -1,39 +1,12 @@
 import { createServer } from 'node:http';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { golden } from '../../support/recording.ts';
+import { golden, recordedJobs, recordedSession } from '../../support/recording.ts';
+import { temporaryFolder } from '../../support/tmp.ts';
 import { eventually } from '../../support/wait.ts';
 import { ask, startHere, type Here } from '../http/here.ts';
-import { listed, metric } from './support.ts';
-
-interface Exchange {
-  readonly to: string;
-  readonly path: string;
-  readonly status: number;
-  readonly body: string;
-}
-
-/** The recorded session of a root proxy and its two children, in order. */
-function recorded(): Exchange[] {
-  const text = readFileSync(path.join(import.meta.dirname, '../../fixtures/proxy/tbon_http.txt'), 'utf8');
-  const open = new Map<string, { to: string; path: string }>();
-  const exchanges: Exchange[] = [];
-  for (const block of text.split(/^=== /m).slice(1)) {
-    const [, from = '', to = ''] = /^t=[\d.]+ (\S+) -> (\S+)\n/.exec(block) ?? [];
-    const request = /^GET (\S+) HTTP/m.exec(block)?.[1];
-    if (request !== undefined) open.set(from, { to, path: request });
-    else {
-      const asked = open.get(to);
-      if (!asked) throw new Error(`an answer without a question: ${block.slice(0, 80)}`);
-      const status = Number(/^HTTP\/1.1 (\d+)/m.exec(block)![1]);
-      exchanges.push({ ...asked, status, body: block.slice(block.indexOf('\n\n') + 2).trim() });
-    }
-  }
-  return exchanges;
-}
+import { listed, metric, send } from './support.ts';
 
 /** A child that answers `/job` as the recorded one did, one answer after the other, the last one again and again. */
 async function child(answers: readonly string[]): Promise<{ port: number; next: () => void }> {
@@ -58,11 +31,12 @@ async function child(answers: readonly string[]): Promise<{ port: number; next: 
 
 describe('the recorded session of a root and two children', () => {
   test('pivot, join, list, tree and removal, as recorded', async () => {
-    const session = recorded();
-    const jobsOf = (name: string): string[] =>
-      session.filter((one) => one.to === name && one.path === '/job').map(({ body }) => body);
+    const session = recordedSession();
     const here = await startHere({ node: false, compat: true });
-    const children = { 'vm:21461': await child(jobsOf('child1')), 'vm:21462': await child(jobsOf('child2')) };
+    const children = {
+      'vm:21461': await child(recordedJobs('child1')),
+      'vm:21462': await child(recordedJobs('child2')),
+    };
     const self = `${hostname()}:${new URL(here.url).port}`;
     /** Their names in what was recorded, ours in what is asked. */
     const ours = (text: string): string =>
@@ -93,9 +67,7 @@ describe('the recorded session of a root and two children', () => {
   });
 
   test('what the children count is counted once', async () => {
-    const one = recorded()
-      .filter(({ to, path: asked }) => to === 'child1' && asked === '/job')
-      .map(({ body }) => body.replaceAll('Node: vm', 'Node: elsewhere'));
+    const one = recordedJobs('child1').map((body) => body.replaceAll('Node: vm', 'Node: elsewhere'));
     const here = await startHere({ node: false, compat: true });
     const { port, next } = await child(one);
     expect((await ask(here, `/join?to=127.0.0.1:${port}&period=250`)).status).toBe(200);
@@ -122,10 +94,223 @@ describe('the recorded session of a root and two children', () => {
     expect(targets[1]!.scopes.map((scope) => scope.split('/').slice(2).join('/'))).toEqual([
       '',
       'node/elsewhere',
-      'run/tbonjob',
+      'run/tbonjob@1795188298582',
     ]);
     expect(targets[1]!.notes.join()).toContain('proxy_network_…_total are not taken');
     expect(await metric(here, 'proxy_network_receive_packets_total{interface="eth0"}')).toBeNull();
+  });
+});
+
+/** What an old proxy answers to `/job` with these jobs, each with its counters beside one gauge. */
+function jobsBody(jobs: Readonly<Record<string, { start: number; count: number }>>): string {
+  const desc = {
+    command: './tbonapp',
+    size: 2,
+    nodelist: '',
+    partition: '',
+    cluster: '',
+    run_dir: '/tmp',
+    end_time: 0,
+  };
+  const counter = (value: number): unknown => ({ name: 'c_total', doc: '', ctype: { Counter: { ts: 1, value } } });
+  const gauge = { name: 'g', doc: '', ctype: { Gauge: { min: 1, max: 3, hits: 2, total: 4 } } };
+  const sum = Object.values(jobs).reduce((total, { count }) => total + count, 0);
+  return JSON.stringify([
+    { desc: { ...desc, jobid: 'main', start_time: 0 }, counters: [counter(sum)] },
+    { desc: { ...desc, jobid: 'Node: far', start_time: 0 }, counters: [counter(sum)] },
+    ...Object.entries(jobs).map(([jobid, { start, count }]) => ({
+      desc: { ...desc, jobid, start_time: start },
+      counters: [counter(count), gauge],
+    })),
+  ]);
+}
+
+const START = 1_795_188_298_582;
+
+async function profileOf(here: Here, jobid: string): Promise<{ status: number; body: unknown }> {
+  const { status, body } = await ask(here, `/profiles/get?jobid=${jobid}`);
+  return { status, body: JSON.parse(body) as unknown };
+}
+
+interface CompatProfile {
+  readonly desc: { readonly jobid: string; readonly start_time: number; readonly end_time: number };
+  readonly counters: readonly { readonly name: string; readonly ctype: unknown }[];
+}
+
+describe('a job that a joined proxy told of, when it is over', () => {
+  test('the recorded one: profile as any own run, listed as finished, with its last values', async () => {
+    const bodies = recordedJobs('child1').map((body) => body.replaceAll('Node: vm', 'Node: elsewhere'));
+    const here = await startHere({ node: false, compat: true });
+    const live = bodies.findLastIndex((body) => body.includes('"jobid":"tbonjob"'));
+    const jobs = JSON.parse(bodies[live]!) as { desc: { jobid: string } }[];
+    const after = JSON.stringify(jobs.filter(({ desc }) => desc.jobid !== 'tbonjob'));
+    const { port, next } = await child([bodies[0]!, bodies[live]!, after]);
+    expect((await ask(here, `/join?to=127.0.0.1:${port}&period=250`)).status).toBe(200);
+    await eventually(async () => (await metric(here, 'proxy_cpu_total')) === 2);
+    next();
+    await eventually(async () => (await metric(here, 'trc___hits___c0002', 'tbonjob')) === 6);
+    expect((await ask(here, '/profiles')).json()).toEqual([]);
+    next();
+    const desc = await eventually(async () => ((await ask(here, '/profiles')).json() as CompatProfile['desc'][])[0]);
+    const wanted = (golden('tbon_root_profiles.json') as CompatProfile['desc'][])[0]!;
+    expect(desc).toEqual({ ...wanted, end_time: expect.any(Number) as number });
+    expect(desc.end_time).toBeGreaterThanOrEqual(desc.start_time);
+    const { status, body } = await profileOf(here, 'tbonjob');
+    expect(status).toBe(200);
+    const profile = body as CompatProfile;
+    expect(profile.desc).toEqual(desc);
+    const values = new Map(profile.counters.map(({ name, ctype }) => [name, ctype]));
+    // As the child has them; the old root has the first value of each twice.
+    for (const [name, value] of [
+      ['trc___hits___c0000', 2],
+      ['trc___hits___c0001', 4],
+      ['trc___hits___c0002', 6],
+    ] as const) {
+      expect([name, values.get(name)]).toEqual([name, { Counter: { ts: expect.any(Number) as number, value } }]);
+    }
+    // With those of its host beside them, as theirs has them, but for what they add up again, and how long it took.
+    const theirs = (golden('tbon_root_profiles_get_jobid_tbonjob.json') as CompatProfile).counters.map(
+      ({ name }) => name,
+    );
+    const lacking = theirs.filter((name) => !values.has(name) && !/^(proxy_network_\w+_total|walltime)/.test(name));
+    expect(lacking).toEqual([]);
+    // It has left the list of jobs, the sum keeps what it counted, and our own list has it as finished.
+    expect((await ask(here, '/job/?job=tbonjob')).status).toBe(400);
+    expect(await metric(here, 'trc___hits___c0002')).toBe(6);
+    const { runs } = await here.client.runs({ state: 'ended' });
+    expect(runs).toEqual([
+      expect.objectContaining({ jobid: 'tbonjob', state: 'finished', nodes: ['elsewhere'], size: 2 }),
+    ]);
+    const own = await here.client.profile(runs[0]!.id);
+    expect(own.run.id).toBe(runs[0]!.id);
+    expect(own.series.find(({ name }) => name === 'trc___hits___c0002')?.value).toBe(6);
+    // Its history stays where it was written.
+    const range = { scope: runs[0]!.scope, series: ['trc___hits___c0002'], from: runs[0]!.end_time - 60_000 };
+    const { series } = await here.client.query({ ...range, to: runs[0]!.end_time, maxPoints: 10 });
+    expect(series[0]?.last?.at(-1)).toBe(6);
+  });
+
+  test('one that is back within the grace is the same run; gauges have their last values', async () => {
+    const here = await startHere({ node: false, compat: true, grace: '2s' });
+    const none = jobsBody({});
+    const bodies = [
+      none,
+      jobsBody({ a: { start: START, count: 5 } }),
+      none,
+      jobsBody({ a: { start: START, count: 7 } }),
+      none,
+    ];
+    const { port, next } = await child(bodies);
+    expect((await ask(here, `/join?to=127.0.0.1:${port}&period=250`)).status).toBe(200);
+    const scrapes = async (): Promise<number> => (await listed(here)).targets[1]?.durations.length ?? 0;
+    await eventually(async () => (await scrapes()) > 0);
+    next();
+    await eventually(async () => (await metric(here, 'c_total', 'a')) === 5);
+    next();
+    const before = await scrapes();
+    await eventually(async () => (await scrapes()) >= before + 3);
+    // Not listed there, and not over here.
+    expect(await metric(here, 'c_total', 'a')).toBe(5);
+    next();
+    await eventually(async () => (await metric(here, 'c_total', 'a')) === 7);
+    expect(await metric(here, 'c_total')).toBe(7);
+    next();
+    const profile = await eventually(async () => {
+      const { status, body } = await profileOf(here, 'a');
+      return status === 200 ? (body as CompatProfile) : undefined;
+    });
+    const values = Object.fromEntries(profile.counters.map(({ name, ctype }) => [name, ctype]));
+    expect(values).toMatchObject({
+      c_total: { Counter: { value: 7 } },
+      g: { Gauge: { min: 1, max: 3, hits: 2, total: 4 } },
+    });
+    expect((await here.client.runs({ state: 'ended' })).runs).toHaveLength(1);
+    expect(await metric(here, 'c_total')).toBe(7);
+  });
+
+  test('one that comes back later is another run, and what it had is counted once', async () => {
+    const here = await startHere({ node: false, compat: true });
+    const none = jobsBody({});
+    const bodies = [
+      none,
+      jobsBody({ a: { start: START, count: 5 } }),
+      none,
+      jobsBody({ a: { start: START, count: 8 } }),
+      none,
+    ];
+    const { port, next } = await child(bodies);
+    expect((await ask(here, `/join?to=127.0.0.1:${port}&period=250`)).status).toBe(200);
+    await eventually(async () => ((await listed(here)).targets[1]?.durations.length ?? 0) > 0);
+    next();
+    await eventually(async () => (await metric(here, 'c_total', 'a')) === 5);
+    next();
+    await eventually(async () => (await here.client.runs({ state: 'ended' })).runs.length === 1);
+    next();
+    await eventually(async () => (await ask(here, '/job/?job=a')).status === 200);
+    expect(await metric(here, 'c_total')).toBe(5);
+    next();
+    await eventually(async () => (await here.client.runs({ state: 'ended' })).runs.length === 2);
+    expect(await metric(here, 'c_total')).toBe(5);
+  });
+
+  test('interrupted when its target is taken off the list; one run when that is undone', async () => {
+    const here = await startHere({ node: false, compat: true });
+    const bodies = [jobsBody({}), ...[5, 6].map((count) => jobsBody({ a: { start: START, count } })), jobsBody({})];
+    const { port, next } = await child(bodies);
+    expect((await ask(here, `/join?to=127.0.0.1:${port}&period=250`)).status).toBe(200);
+    await eventually(async () => ((await listed(here)).targets[1]?.durations.length ?? 0) > 0);
+    next();
+    await eventually(async () => (await metric(here, 'c_total', 'a')) === 5);
+    const { id } = (await listed(here)).targets[1]!;
+    await send(here, 'DELETE', `/targets/${id}`);
+    const [run] = await eventually(async () => {
+      const { runs } = await here.client.runs({ state: 'ended' });
+      return runs.length > 0 ? runs : undefined;
+    });
+    expect(run).toMatchObject({ jobid: 'a', state: 'interrupted' });
+    const { series } = await here.client.profile(run!.id);
+    expect(Object.fromEntries(series.map(({ name, value }) => [name, value]))).toEqual({ c_total: 5, g: 2 });
+    expect((await send(here, 'POST', `/targets/${id}/restore`)).status).toBe(200);
+    await eventually(async () => (await here.client.run(run!.id)).state === 'running');
+    // Only what it grows by from now on is added.
+    const scrapes = async (): Promise<number> => (await listed(here)).targets[1]?.durations.length ?? 0;
+    const before = await scrapes();
+    await eventually(async () => (await scrapes()) > before);
+    next();
+    await eventually(async () => (await metric(here, 'c_total', 'a')) === 6);
+    next();
+    const over = await eventually(async () => {
+      const { runs } = await here.client.runs({ state: 'ended' });
+      return runs.length > 0 ? runs : undefined;
+    });
+    expect(over).toEqual([expect.objectContaining({ id: run!.id, state: 'finished' })]);
+    expect((await here.client.profile(run!.id)).series.find(({ name }) => name === 'c_total')?.value).toBe(6);
+    expect(await metric(here, 'c_total')).toBe(6);
+  });
+
+  test('it outlives a restart of the engine as one run', async () => {
+    const data = temporaryFolder();
+    const bodies = [jobsBody({}), ...[5, 9].map((count) => jobsBody({ a: { start: START, count } })), jobsBody({})];
+    const { port, next } = await child(bodies);
+    const first = await startHere({ node: false, compat: true, data });
+    expect((await ask(first, `/join?to=127.0.0.1:${port}&period=250`)).status).toBe(200);
+    await eventually(async () => ((await listed(first)).targets[1]?.durations.length ?? 0) > 0);
+    next();
+    await eventually(async () => (await metric(first, 'c_total', 'a')) === 5);
+    await first.engine.close();
+    const second = await startHere({ node: false, compat: true, data });
+    await eventually(async () => (await metric(second, 'c_total', 'a')) === 5);
+    const { durations } = (await listed(second)).targets[1]!;
+    await eventually(async () => (await listed(second)).targets[1]!.durations.length > durations.length);
+    next();
+    await eventually(async () => (await metric(second, 'c_total', 'a')) === 9);
+    next();
+    const over = await eventually(async () => {
+      const { runs } = await second.client.runs({ state: 'ended' });
+      return runs[0]?.state === 'finished' ? runs : undefined;
+    });
+    expect(over).toHaveLength(1);
+    expect((await second.client.profile(over[0]!.id)).series.find(({ name }) => name === 'c_total')?.value).toBe(9);
   });
 });
 
@@ -169,6 +354,60 @@ test('several at once, by commas or in a body; nothing where nothing is', async 
   expect(new Set(joined)).toEqual(new Set([`http://${a} 500ms`, `http://${b} 500ms`, `http://${c} 1s`]));
   const bad = await ask(here, '/join?to=127.0.0.1:1');
   expect([bad.status, bad.json()]).toEqual([400, golden('join_bad.json')]);
+});
+
+/** A node exporter, as far as its text goes. */
+async function exporter(): Promise<number> {
+  const server = createServer((request, response) => {
+    if (request.url !== '/metrics') return void response.writeHead(404).end();
+    response.setHeader('content-type', 'text/plain; version=0.0.4');
+    response.end('# TYPE node_load1 gauge\nnode_load1 1.5\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+test('the examples of the old proxy’s README: an exporter is added by host and port, and listed beside the node', async () => {
+  const here = await startHere({ node: true, compat: true });
+  const port = await exporter();
+  const before = Date.now();
+  const added = await ask(here, `/join?to=localhost:${port}`);
+  expect([added.status, added.json()]).toEqual([
+    200,
+    { operation: `Added localhost:${port} for scraping`, success: true },
+  ]);
+  // It stands in the sum of all and in that of the node, and in no other job.
+  await eventually(async () => (await metric(here, 'node_load1')) === 1.5);
+  expect(await metric(here, 'node_load1', `Node: ${hostname()}`)).toBe(1.5);
+  const list = await eventually(async () => {
+    const entries = (await ask(here, '/join/list')).json() as { last_scrape: number }[];
+    return entries.every(({ last_scrape }) => last_scrape > 0) ? entries : undefined;
+  });
+  const scraped = expect.any(Number) as number;
+  // Five seconds, as there; periods in milliseconds, times in seconds.
+  expect(list).toEqual([
+    { target_url: '/system', ttype: 'System', period: 50, last_scrape: scraped },
+    { target_url: `http://localhost:${port}/metrics`, ttype: 'Prometheus', period: 5000, last_scrape: scraped },
+  ]);
+  for (const { last_scrape } of list) {
+    expect(last_scrape).toBeGreaterThanOrEqual(Math.floor(before / 1000));
+    expect(last_scrape).toBeLessThan(before / 1000 + 600);
+  }
+});
+
+test('the period of /join is in milliseconds, and what a target cannot have is brought to what is next to it', async () => {
+  const here = await startHere({ node: false, compat: true });
+  const periods = { '500': 500, '60000': 60_000, '100': 250, '5': 250, '99999999': 3_600_000, '0': 5000, soon: 5000 };
+  for (const [period, wanted] of Object.entries(periods)) {
+    const port = await exporter();
+    expect((await ask(here, `/join?to=localhost:${port}&period=${period}`)).status).toBe(200);
+    const list = (await ask(here, '/join/list')).json() as { target_url: string; period: number }[];
+    expect([period, list.find(({ target_url }) => target_url.includes(`:${port}/`))?.period]).toEqual([period, wanted]);
+  }
 });
 
 test('a third child goes below the first one, as recorded', async () => {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -8,7 +8,7 @@ import { dnsServer, type SrvRecord } from '../../support/dns-server.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { eventually } from '../../support/wait.ts';
 import { startHere } from '../http/here.ts';
-import { addTarget, listed, send } from './support.ts';
+import { addTarget, listed, send, until } from './support.ts';
 
 const urlsOf = async (here: Parameters<typeof listed>[0]): Promise<string[]> =>
   (await listed(here)).targets.slice(1).map(({ url }) => url);
@@ -107,4 +107,52 @@ test('SRV records: their hosts and ports; a name that is not there says so', asy
   ]);
   records = null;
   await expect(discovery.look(signal)).rejects.toThrow('DNS has no SRV records for _metrics._tcp.example');
+});
+
+test('one that was found by host and port is the same target by its exact address, and the answer says so', async () => {
+  const answer: RequestListener = (request, response) => {
+    if (request.url !== '/metrics') return void response.writeHead(404).end();
+    response.setHeader('content-type', 'text/plain; version=0.0.4');
+    response.end('up 1\n');
+  };
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const bare = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const exact = `http://${bare}/metrics`;
+  const here = await startHere({ node: false, targets: [bare] });
+  const { id } = await eventually(async () => (await listed(here)).targets[1]);
+  expect((await until(here, id, ({ state }) => state === 'up')).url).toBe(exact);
+  const again = await send(here, 'POST', '/targets', { url: exact });
+  expect([again.status, again.json()]).toEqual([
+    409,
+    expect.objectContaining({
+      code: 'target_exists',
+      detail: `${exact} is on the list already, as http://${bare}, from ${bare} (${id})`,
+    }),
+  ]);
+  const many = (await send(here, 'POST', '/targets/bulk', { action: 'add', targets: exact })).json();
+  expect(many).toMatchObject({
+    items: [{ id, outcome: 'known', reason: expect.stringContaining('is on the list already') as string }],
+  });
+  expect((await send(here, 'POST', '/targets/probe', { url: exact })).json()).toMatchObject({ known: id });
+  // Paused it is still that one.
+  await send(here, 'PATCH', `/targets/${id}`, { paused: true });
+  expect((await send(here, 'POST', '/targets', { url: exact.replace('http://', '') })).status).toBe(409);
+  expect((await listed(here)).counts.total).toBe(2);
+});
+
+test('what discovery drops is free to be added by its exact address', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'targets.json');
+  writeFileSync(file, JSON.stringify([{ targets: ['127.0.0.1:9'] }]));
+  const here = await startHere({ node: false, targets: [{ file_sd: file, period: '1h', timeout: '1s' }] });
+  await eventually(async () => (await urlsOf(here)).length === 1);
+  expect((await send(here, 'POST', '/targets', { url: 'http://127.0.0.1:9/metrics' })).status).toBe(409);
+  writeFileSync(file, '[]');
+  await eventually(async () => (await urlsOf(here)).length === 0);
+  await addTarget(here, { url: 'http://127.0.0.1:9/metrics', period: '1h' });
 });

@@ -1,8 +1,12 @@
+import { connect } from 'node:net';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { rawServer } from '../../support/bad-server.ts';
 import { eventually } from '../../support/wait.ts';
 import { startHere, type Here } from '../http/here.ts';
 import { NodeList } from '../../../src/shared/api/nodes.ts';
-import { addTarget, listed, metric, send, until } from './support.ts';
+import { ProbeResult } from '../../../src/shared/api/targets.ts';
+import { addTarget, listed, metric, send, targetOf, until } from './support.ts';
 
 const QUICK = { period: '250ms', timeout: '250ms' };
 const SLOW = { period: '250ms', timeout: '5s' };
@@ -103,5 +107,67 @@ describe('another engine as a target', () => {
     const refused = await until(here, second.id, ({ state }) => state !== 'new');
     expect(refused.reason).toBe(`it is the same engine as http://127.0.0.1:${port}`);
     expect((await listed(here)).counts).toMatchObject({ up: 1, refused: 1 });
+  });
+});
+
+test('more runs than one socket may have are read over a few, and count from then on, too', async () => {
+  const remote = await startHere({ node: false });
+  const pushers = await Promise.all(Array.from({ length: 150 }, () => remote.pusher()));
+  for (const [n, pusher] of pushers.entries()) {
+    pusher.job({ jobid: `job${n}` });
+    pusher.describeCounter('c_total');
+    pusher.increase('c_total', 100);
+  }
+  await eventually(async () => (await metric(remote, 'c_total')) === 15_000);
+  let connections = 0;
+  const port = await rawServer((socket) => {
+    connections++;
+    const through = connect(join(remote.folder, 'engine.socket'));
+    socket.pipe(through).pipe(socket);
+    through.on('error', () => socket.destroy());
+  });
+  const here = await startHere({ node: false });
+  const url = `http://127.0.0.1:${port}`;
+  const { id } = await addTarget(here, { url, type: 'vigie', period: '5s', timeout: '5s' });
+  await until(here, id, ({ state, scopes }) => state === 'up' && scopes.length > 150);
+  for (const pusher of pushers) pusher.increase('c_total', 1);
+  await send(here, 'POST', `/targets/${id}/scrape`);
+  await eventually(async () => (await metric(here, 'c_total')) === 150);
+  // Questions by HTTP, and three sockets of 64 subscriptions.
+  expect(connections).toBeLessThan(12);
+});
+
+describe('an engine that is read like any exporter', () => {
+  test('is refused where it is this engine itself, whatever it is called', async () => {
+    const here = await startHere({ node: false, compat: true });
+    const { port } = new URL(here.url);
+    const alias = `${here.folder}/../${basename(here.folder)}/engine.socket`;
+    // By an address that this engine does not know as its own, as text of metrics and as an old proxy.
+    for (const url of [`unix:${alias}:/metrics`, `http://[::ffff:127.0.0.1]:${port}/metrics`]) {
+      const answer = await send(here, 'POST', '/targets/probe', { url, auth: tokenFor(here) });
+      expect(ProbeResult.parse(answer.json())).toMatchObject({ type: null, state: 'refused' });
+    }
+    const { id } = await addTarget(here, { url: `unix:${alias}`, type: 'proxy', ...SLOW });
+    const { reason } = await until(here, id, ({ state }) => state === 'refused');
+    expect(reason).toContain('this engine itself');
+  });
+
+  test('is refused in a circle, also through a third one; the other direction works', async () => {
+    const [a, b, c] = [
+      await startHere({ node: false }),
+      await startHere({ node: false }),
+      await startHere({ node: false }),
+    ];
+    const pull = async (from: Here, to: Here): Promise<string> =>
+      (await addTarget(from, { url: `${to.url}/metrics`, type: 'prometheus', auth: tokenFor(to), ...SLOW })).id;
+    const ab = await pull(a, b);
+    await until(a, ab, ({ state }) => state === 'up');
+    const bc = await pull(b, c);
+    await until(b, bc, ({ state }) => state === 'up');
+    await until(a, ab, ({ engines }) => engines.length === 2);
+    const ca = await pull(c, a);
+    const { reason } = await until(c, ca, ({ state }) => state === 'refused');
+    expect(reason).toContain('a circle');
+    expect((await targetOf(a, ab)).state).toBe('up');
   });
 });

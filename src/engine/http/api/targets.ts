@@ -23,6 +23,7 @@ import { OWNER } from '../../../shared/model/role.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Found } from '../../targets/discovery/discovery.ts';
 import { expandList } from '../../targets/discovery/node-set.ts';
+import type { Entry } from '../../targets/entry.ts';
 import { probeResult } from '../../targets/probe-result.ts';
 import { exportPrometheus, exportYaml, readTransfer } from '../../targets/transfer.ts';
 import type { App } from '../app.ts';
@@ -62,6 +63,7 @@ function list(engine: EngineContext, query: TargetListQuery): TargetList {
     }
     found.push(target);
   }
+  if (!past) throw new ApiError('bad_request', 'the target that this page begins behind was removed: begin anew');
   return { targets: found, counts: targets.counts(), discoveries: engine.discoveries(), next };
 }
 
@@ -97,12 +99,22 @@ const resultOf = (
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Says which one it is when it goes by another address, and where that comes from. */
+function onTheList({ id, place, record: { url, origin } }: Entry): string {
+  const as = place === null || place === url ? '' : `, as ${url}`;
+  const from = origin.kind === 'hand' ? '' : `, from ${origin.name}`;
+  return `${place ?? url} is on the list already${as}${from} (${id})`;
+}
+
 function addAll({ targets }: EngineContext, found: readonly Found[], preview: boolean): BulkItem[] {
   const seen = new Set<string>();
   return found.map((given): BulkItem => {
     try {
       const known = targets.known(given.url);
-      if (known) return { id: known.id, url: known.record.url, outcome: 'known', reason: null };
+      if (known) {
+        const reason = known.place === null ? null : onTheList(known);
+        return { id: known.id, url: known.record.url, outcome: 'known', reason };
+      }
       if (preview) {
         const outcome = seen.has(given.url) ? 'known' : 'new';
         seen.add(given.url);
@@ -174,7 +186,7 @@ export function registerTargets(app: App, engine: EngineContext): void {
     async (request: FastifyRequest<{ Body: NewTarget }>, reply: FastifyReply) => {
       checkFiles(request, request.body);
       const { entry, isNew } = targets.add(request.body, BY_HAND);
-      if (!isNew) throw new ApiError('target_exists', `${entry.record.url} is on the list already (${entry.id})`);
+      if (!isNew) throw new ApiError('target_exists', onTheList(entry));
       return reply.code(201).send(targets.describe(entry));
     },
   );
@@ -187,11 +199,12 @@ export function registerTargets(app: App, engine: EngineContext): void {
       config: { control: true, reads: true },
       schema: { summary: 'What is at a URL, without adding it', body: ProbeRequest, response: { 200: ProbeResult } },
     },
-    async (request: FastifyRequest<{ Body: ProbeRequest }>): Promise<ProbeResult> => {
+    async (request: FastifyRequest<{ Body: ProbeRequest }>, reply: FastifyReply): Promise<ProbeResult> => {
       checkFiles(request, request.body);
       const { id, ...given } = request.body;
       const gone = new AbortController();
-      request.raw.socket.once('close', () => gone.abort(new Error('the one who asked has left')));
+      // Of this answer, not of the connection: many questions come over one.
+      reply.raw.once('close', () => gone.abort(new Error('the one who asked has left')));
       return probeResult(targets, given, id ?? null, gone.signal);
     },
   );

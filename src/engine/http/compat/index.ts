@@ -5,6 +5,7 @@
 
 import type { FastifyError } from 'fastify';
 import { ApiError } from '../../../shared/errors.ts';
+import { ENGINES_HEADER } from '../../engines-header.ts';
 import type { EngineContext } from '../../context.ts';
 import type { App } from '../app.ts';
 import { registerCompatAbsent } from './absent.ts';
@@ -18,6 +19,9 @@ import { registerCompatTopology } from './topology.ts';
 import { registerCompatTraces } from './traces.ts';
 import { registerCompatValues } from './values.ts';
 
+/** What others may add up. */
+const WITH_SUMS = /^\/(?:metrics|job)\b/;
+
 export async function registerCompat(app: App, engine: EngineContext): Promise<void> {
   await app.register(async (routes) => {
     routes.setErrorHandler((error: FastifyError | ApiError, _request, reply) => {
@@ -30,6 +34,9 @@ export async function registerCompat(app: App, engine: EngineContext): Promise<v
       // JSON that is none, or something else than JSON.
       if (error.statusCode !== 400 && error.statusCode !== 415) throw error;
       return refuse(reply, `Error parsing parameters: ${error.message.slice(0, 300)}`);
+    });
+    routes.addHook('onRequest', async (request, reply) => {
+      if (WITH_SUMS.test(request.url)) reply.header(ENGINES_HEADER, engine.targets.enginesHeader());
     });
     registerCompatJobs(routes, engine);
     registerCompatMetrics(routes, engine);

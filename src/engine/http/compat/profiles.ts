@@ -5,7 +5,7 @@ import type { Profile } from '../../../shared/api/profiles.ts';
 import type { Run } from '../../../shared/api/runs.ts';
 import type { SeriesValue } from '../../../shared/api/series.ts';
 import type { JobDesc } from '../../../shared/model/job.ts';
-import { nodeScope } from '../../../shared/model/scope.ts';
+import { hostScope } from '../../../shared/model/scope.ts';
 import { parseMetric } from '../../../shared/model/metric.ts';
 import { GAUGE_WIDTH } from '../../../shared/model/values.ts';
 import type { EngineContext } from '../../context.ts';
@@ -49,7 +49,7 @@ export async function nodeCounters({ store }: EngineContext, { run, series }: Pr
   const own = new Set(series.map((s) => s.key));
   const counters: CompatCounter[] = [];
   for (const host of run.nodes) {
-    const scope = nodeScope(host);
+    const scope = hostScope(run.scope, host);
     const snapshot = await store.snapshot(scope, run.end_time);
     if (!snapshot) continue;
     const { counters: totals, gauges } = snapshot.columns;

@@ -25,7 +25,8 @@ const targetsRoute = {
   config: { ...changingRoute.config, tells: ['to', 'from', 'target', 'period'] },
 };
 
-const isUrl = (text: string): boolean => text.includes('http://') || text.includes('https://');
+/** Other programs of this machine may join what has a host and a port, not sockets of the engine's owner. */
+const isUrl = (text: string): boolean => text.includes('://') || /^unix:/i.test(text);
 
 /** Of a GET they are in the URL, of a POST in either. */
 const given = ({ query, body }: FastifyRequest): Parameters => ({
@@ -73,10 +74,10 @@ export function registerCompatTopology(app: App, engine: EngineContext): void {
   };
 
   /** Why it could not be added; null: it is on the list. */
-  const join = async (to: string, period: number, request: FastifyRequest): Promise<string | null> => {
+  const join = async (to: string, period: number, reply: FastifyReply): Promise<string | null> => {
     if (joined(to)) return null;
     const gone = new AbortController();
-    request.raw.socket.once('close', () => gone.abort(new Error('the one who asked has left')));
+    reply.raw.once('close', () => gone.abort(new Error('the one who asked has left')));
     try {
       const timeout = Math.max(period, 1000);
       const { probe, error } = await engine.targets.probe({ url: to, timeout, period: timeout }, null, gone.signal);
@@ -95,11 +96,8 @@ export function registerCompatTopology(app: App, engine: EngineContext): void {
     }
   };
 
-  const change = (
-    url: string,
-    handler: (given: Parameters, reply: FastifyReply, request: FastifyRequest) => unknown,
-  ): void => {
-    const handle = async (request: FastifyRequest, reply: FastifyReply) => handler(given(request), reply, request);
+  const change = (url: string, handler: (given: Parameters, reply: FastifyReply) => unknown): void => {
+    const handle = async (request: FastifyRequest, reply: FastifyReply) => handler(given(request), reply);
     app.get(url, targetsRoute, handle);
     app.post(url, targetsRoute, handle);
   };
@@ -121,23 +119,23 @@ export function registerCompatTopology(app: App, engine: EngineContext): void {
     return targets.map(asJoined);
   });
 
-  change('/join', async (parameters, reply, request) => {
+  change('/join', async (parameters, reply) => {
     const to = oneText(parameters['to']);
     if (to === '') return refuse(reply, 'No to parameter passed');
     if (isUrl(to)) return refuse(reply, 'To should not be an URL (with http://) but host:port');
-    const reason = await join(to, periodOf(parameters['period']), request);
+    const reason = await join(to, periodOf(parameters['period']), reply);
     return reason === null
       ? succeed(`Added ${to} for scraping`)
       : refuse(reply, `Failed to add ${to} for scraping : ${reason}`);
   });
 
-  change('/join/multiple', async (parameters, reply, request) => {
+  change('/join/multiple', async (parameters, reply) => {
     const list = placesIn(parameters['to'] ?? parameters['targets']);
     if (list.length === 0) return refuse(reply, 'No to parameter passed');
     if (list.length > MOST_AT_ONCE) return refuse(reply, `At most ${MOST_AT_ONCE} at once`);
     if (list.some(isUrl)) return refuse(reply, 'To should not be an URL (with http://) but host:port');
     const period = periodOf(parameters['period']);
-    const reasons = await Promise.all(list.map(async (to) => [to, await join(to, period, request)] as const));
+    const reasons = await Promise.all(list.map(async (to) => [to, await join(to, period, reply)] as const));
     const failed = reasons.filter(([, reason]) => reason !== null);
     if (failed.length === 0) return succeed(`Added ${list.join(', ')} for scraping`);
     return refuse(reply, failed.map(([to, reason]) => `Failed to add ${to} for scraping : ${reason}`).join('; '));

@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Run } from '../../../shared/api/runs.ts';
 import { MAIN_JOB, NODE_JOB_PREFIX, type JobDesc } from '../../../shared/model/job.ts';
 import { parseMetric } from '../../../shared/model/metric.ts';
-import { nodeScope, type ScopeId } from '../../../shared/model/scope.ts';
+import { hostScope, type ScopeId } from '../../../shared/model/scope.ts';
 import type { SeriesDef } from '../../../shared/model/series.ts';
 import type { EngineContext } from '../../context.ts';
 import type { App } from '../app.ts';
@@ -103,7 +103,7 @@ async function readTrace(
   for (const host of nodes) {
     // The first sample's time is within.
     const range = { from: own.span.from - 1, to: own.span.to };
-    for (const [key, one] of (await readHistory(store, nodeScope(host), range, wanted(series))).series)
+    for (const [key, one] of (await readHistory(store, hostScope(scope, host), range, wanted(series))).series)
       series.set(key, one);
   }
   return series;
@@ -147,7 +147,7 @@ async function metricsOf(engine: EngineContext, { desc, sum, scope, nodes }: Tra
   if (!own) return [];
   const names = new Map(own.series.map(({ name }) => [parseMetric(name).key, name]));
   for (const host of nodes) {
-    for (const { name } of (await store.snapshot(nodeScope(host), own.time))?.series ?? []) {
+    for (const { name } of (await store.snapshot(hostScope(scope, host), own.time))?.series ?? []) {
       const { key } = parseMetric(name);
       if (!names.has(key)) names.set(key, name);
     }

@@ -76,7 +76,9 @@ export function fileSd(path: string, settings: Omit<Found, 'url'> = {}): Discove
       if (failure) throw new Error(`${failure.file}: ${failure.reason}`);
       known = state;
       const notes: string[] = [];
-      return { targets: groups.flatMap((group) => targetsOf(group, { settings }, notes)), notes };
+      const targets: Found[] = [];
+      for (const group of groups) targetsOf(group, { settings }, notes, targets);
+      return { targets, notes };
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { parseDuration } from '../../../shared/duration.ts';
-import { NewTarget } from '../../../shared/api/targets.ts';
+import { MAX_TARGET_PERIOD, MIN_TARGET_PERIOD, NewTarget } from '../../../shared/api/targets.ts';
 import { MOST_FOUND, type Found } from './discovery.ts';
 import { expandNodeSet } from './node-set.ts';
 
@@ -32,24 +32,37 @@ export function parsePrometheusDuration(text: string): number | null {
   }, 0);
 }
 
-/** Labels with two underscores steer the scrape and are not kept. */
-export function targetsOf(group: Group, common: GroupSettings, notes: string[]): Found[] {
+/**
+ * Adds the targets of a group to `found`. Labels with two underscores steer the scrape and are not kept. Throws when
+ * there are more than `most` in all.
+ */
+export function targetsOf(
+  group: Group,
+  common: GroupSettings,
+  notes: string[],
+  found: Found[] = [],
+  most = MOST_FOUND,
+): Found[] {
   const { settings } = common;
   const labels: Record<string, string> = { ...settings.labels };
   const special: Record<string, string> = {};
   for (const [name, value] of Object.entries(group.labels)) (name.startsWith('__') ? special : labels)[name] = value;
   const interval = special['__scrape_interval__'];
-  const period = interval === undefined ? undefined : parsePrometheusDuration(interval);
+  const asked = interval === undefined ? null : parsePrometheusDuration(interval);
+  const period = asked !== null && asked >= MIN_TARGET_PERIOD && asked <= MAX_TARGET_PERIOD ? asked : null;
+  if (interval !== undefined && period === null) {
+    notes.push(`__scrape_interval__ ${interval} cannot be used: it must be between ${MIN_TARGET_PERIOD} ms and 1 h`);
+  }
   const scheme = special['__scheme__'] ?? common.scheme ?? 'http';
   const path = special['__metrics_path__'] ?? common.path ?? '/metrics';
   const params = Object.entries(special)
     .filter(([name]) => name.startsWith('__param_'))
     .map(([name, value]) => `${encodeURIComponent(name.slice('__param_'.length))}=${encodeURIComponent(value)}`);
   const query = [common.params ?? '', ...params].filter((part) => part !== '').join('&');
-  const found: Found[] = [];
   for (const target of group.targets) {
+    if (found.length >= most) throw new Error(`these are more than ${most} targets`);
     try {
-      for (const host of expandNodeSet(target, MOST_FOUND)) {
+      for (const host of expandNodeSet(target, most - found.length)) {
         const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(host) ? host : `${scheme}://${host}${path}`;
         const given = { ...settings, labels, ...(period ? { period } : {}) };
         // The rules of the API hold here too; its durations are text, and these are read already.

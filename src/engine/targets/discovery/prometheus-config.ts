@@ -13,7 +13,7 @@ import {
   type TargetAuth,
   type TargetTls,
 } from '../../../shared/api/targets.ts';
-import type { Discovery, Findings, Found } from './discovery.ts';
+import { MOST_FOUND, type Discovery, type Findings, type Found } from './discovery.ts';
 import { resolveSrv } from './dns-srv.ts';
 import { readFileSd } from './file-sd.ts';
 import { Group, parsePrometheusDuration, targetsOf, type GroupSettings } from './groups.ts';
@@ -53,8 +53,8 @@ interface Reach {
   readonly signal: AbortSignal;
 }
 
-/** The targets of a configuration. Throws words for people when it is none. */
-export async function readPrometheusConfig(content: string, reach: Reach | null): Promise<Findings> {
+/** The targets of a configuration. Throws words for people when it is none, or has more than `most`. */
+export async function readPrometheusConfig(content: string, reach: Reach | null, most = MOST_FOUND): Promise<Findings> {
   const { parse } = await import('yaml');
   const parsed = Configuration.safeParse(parse(content));
   if (!parsed.success) {
@@ -70,7 +70,7 @@ export async function readPrometheusConfig(content: string, reach: Reach | null)
     const common = await settingsOf(job, global ?? {}, reach, note);
     if (common === null) continue;
     const groups = [...job.static_configs, ...(await lookedUp(job, reach, note))];
-    for (const group of groups) targets.push(...targetsOf(group, common, notes));
+    for (const group of groups) targetsOf(group, common, notes, targets, most);
   }
   return { targets, notes };
 }

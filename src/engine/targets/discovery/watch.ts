@@ -1,16 +1,18 @@
 /** Looks at all places again and again, and tells what each has. A place that fails keeps what it had. */
 
 import type { DiscoveryStatus } from '../../../shared/api/targets.ts';
-import type { Discovery, Found } from './discovery.ts';
+import type { Discovery, Findings } from './discovery.ts';
 
 /** A place is looked at again after this, in ms, when the last look failed. */
 const AFTER_FAILURE = 10_000;
+/** What is not on the list, since another place has its address, may come when that one drops it: tried again after this, ms. */
+const LEFT_AGAIN = 10_000;
 const MAX_NOTES = 100;
 
 export interface WatchOptions {
   readonly discoveries: readonly Discovery[];
   /** Makes the list hold these; may add notes. Returns how many are on it. */
-  readonly sync: (discovery: Discovery, found: readonly Found[], notes: string[]) => number;
+  readonly sync: (discovery: Discovery, found: Findings['targets'], notes: string[]) => number;
   readonly now: () => number;
   readonly warn: (message: string) => void;
 }
@@ -20,6 +22,8 @@ class Watched {
   readonly #discovery: Discovery;
   readonly #options: WatchOptions;
   readonly #stop = new AbortController();
+  /** What the place had when not all of it came onto the list, and when that was tried; null: all of it is there. */
+  #left: { readonly findings: Findings; readonly time: number } | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(discovery: Discovery, options: WatchOptions) {
@@ -31,25 +35,34 @@ class Watched {
 
   async look(): Promise<void> {
     const { status } = this;
-    const { sync, now, warn } = this.#options;
+    const { now, warn } = this.#options;
     try {
       const findings = await this.#discovery.look(this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       status.last_read = now();
       status.error = null;
-      if (findings) {
-        const notes = [...findings.notes];
-        status.targets = sync(this.#discovery, findings.targets, notes);
-        status.notes = notes.slice(0, MAX_NOTES);
-      }
+      const isTime = this.#left !== null && now() - this.#left.time >= LEFT_AGAIN;
+      const found = findings ?? (isTime ? this.#left!.findings : null);
+      if (found) this.#sync(found);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       const reason = error instanceof Error ? error.message : String(error);
       if (status.error !== reason) warn(`no targets are taken from ${status.name}: ${reason}`);
       status.error = reason;
     }
-    const wait = status.error === null ? this.#discovery.every : (this.#discovery.every ?? AFTER_FAILURE);
+    const once = status.error !== null ? AFTER_FAILURE : this.#left ? LEFT_AGAIN : null;
+    const wait = this.#discovery.every ?? once;
     if (wait !== null) this.#timer = setTimeout(() => void this.look(), wait).unref();
+  }
+
+  #sync(findings: Findings): void {
+    const { status } = this;
+    const { sync, now } = this.#options;
+    const notes = [...findings.notes];
+    status.targets = sync(this.#discovery, findings.targets, notes);
+    status.notes = notes.slice(0, MAX_NOTES);
+    const places = new Set(findings.targets.map(({ url }) => url));
+    this.#left = status.targets < places.size ? { findings, time: now() } : null;
   }
 
   close(): void {

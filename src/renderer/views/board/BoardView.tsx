@@ -125,7 +125,8 @@ export function BoardView({ title, header, scopes, start, bounds, extras = NO_EX
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        <Tabs.Panel value="charts" className="v-tab">
+        {/* It scrolls, and charts alone give the keyboard nothing to hold on to. */}
+        <Tabs.Panel value="charts" className="v-tab" tabIndex={0}>
           <div className={side.length > 0 ? 'v-board v-two' : 'v-board'}>
             {main ? (
               <div className="v-column">

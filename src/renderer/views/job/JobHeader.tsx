@@ -2,6 +2,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { Button } from '@mantine/core';
 import { Link } from 'wouter';
 import type { Run } from '../../../shared/api/runs.ts';
+import { scopeKind } from '../../../shared/model/scope.ts';
 import { Copy } from '../../components/Copy.tsx';
 import { Icon } from '../../components/Icon.tsx';
 import { RunState } from '../../components/RunState.tsx';
@@ -37,7 +38,7 @@ function factsOf(run: Run): Fact[] {
 /** What runs, since when, and on request the whole description. `exits`: which processes failed, in words. */
 export function JobHeader({ run, exits }: { readonly run: Run; readonly exits: string | null }) {
   const [open, { toggle }] = useDisclosure(false);
-  // In memory nothing can be kept.
+  // In memory nothing can be kept, and of what targets tell only windows of time.
   const stored = useConnection((s) => s.status?.store.kind === 'sqlite');
   return (
     <header className="v-jobhead">
@@ -75,7 +76,7 @@ export function JobHeader({ run, exits }: { readonly run: Run; readonly exits: s
           <bdi>{run.command.slice(0, 400)}</bdi>
         </code>
         <div className="v-spacer" />
-        {stored ? <PinRun run={run.id} jobid={run.jobid} /> : null}
+        {stored && scopeKind(run.scope) === 'run' ? <PinRun run={run.id} jobid={run.jobid} /> : null}
         <Button
           size="compact-xs"
           variant="subtle"

@@ -5,7 +5,7 @@ import type { Profile } from '../../../shared/api/profiles.ts';
 import type { Run } from '../../../shared/api/runs.ts';
 import type { Series } from '../../../shared/model/described-series.ts';
 import { parseMpi } from '../../../shared/model/mpi.ts';
-import { nodeScope } from '../../../shared/model/scope.ts';
+import { hostScope } from '../../../shared/model/scope.ts';
 import { Failure, NotFound, useTitle } from '../../components/Message.tsx';
 import { RequestError } from '../../data/api.ts';
 import { isLive } from '../../data/runs.ts';
@@ -106,14 +106,15 @@ function useScopes(run: Run, live: boolean, profile: Profile | undefined): Board
   const engine = useEngine();
   const hosts = run.nodes.slice(0, MOST_NODES);
   const hostKey = hosts.join('\n');
+  const { jobid, scope } = run;
   const past = useQuery({
-    queryKey: [engine.base, 'series', hostKey],
+    queryKey: [engine.base, 'series', scope, hostKey],
     enabled: !live && hosts.length > 0,
     staleTime: 60_000,
     queryFn: ({ signal }) =>
       Promise.all(
         hosts.map((host) =>
-          engine.api.series(nodeScope(host), signal).then(
+          engine.api.series(hostScope(scope, host), signal).then(
             (list) => list.series,
             () => [],
           ),
@@ -121,7 +122,6 @@ function useScopes(run: Run, live: boolean, profile: Profile | undefined): Board
       ),
   });
   const runId = run.id;
-  const { jobid, scope } = run;
   // Series of the run as they were when it ended, until its profile is here.
   const ended = useQuery({
     queryKey: [engine.base, 'run-series', runId],
@@ -132,7 +132,7 @@ function useScopes(run: Run, live: boolean, profile: Profile | undefined): Board
     () => [
       { scope, label: jobid, live, series: profile?.series ?? ended.data ?? [] },
       ...(hostKey === '' ? [] : hostKey.split('\n')).map((host, i) => ({
-        scope: nodeScope(host),
+        scope: hostScope(scope, host),
         label: host,
         live,
         series: past.data?.[i] ?? [],

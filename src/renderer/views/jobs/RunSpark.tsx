@@ -1,28 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { Run } from '../../../shared/api/runs.ts';
 import type { Kind } from '../../../shared/model/values.ts';
 import { Sparkline } from '../../charts/Sparkline.tsx';
+import { useSettled } from '../../components/useSettled.ts';
 import { isLive } from '../../data/runs.ts';
 import { engineNow } from '../../state/connection.ts';
 import { useEngine, useRunRow } from '../../state/engine.ts';
 
 const POINTS = 48;
 const NONE: readonly number[] = [];
-/** A row that only flies by while the table scrolls asks for nothing. */
-const SETTLE_MS = 200;
 /** What a live row shows: as much as its trail of rates can hold at one a second. */
 const LIVE_SPAN_MS = POINTS * 1000;
-
-/** False for the first moment in which a row is in sight. */
-function useSettled(): boolean {
-  const [settled, setSettled] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(true), SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, []);
-  return settled;
-}
 
 /** The stored course of a run's headline series and whether it is a counter. */
 export function useHeadline(run: Run): { avg: readonly (number | null)[]; kind: Kind } | undefined {

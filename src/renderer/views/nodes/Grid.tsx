@@ -1,30 +1,13 @@
 import { useElementSize } from '@mantine/hooks';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef } from 'react';
-import { Link } from 'wouter';
-import { Sparkline } from '../../charts/Sparkline.tsx';
-import { formatValue, NO_VALUE, threeDigits } from '../../format/units.ts';
-import { From } from './columns.tsx';
-import { nodePath } from './nodes.ts';
+import { NodeCard } from './NodeCard.tsx';
+import { METRIC_NAMES } from './nodes.ts';
 import type { NodeMetric, NodeRow } from './nodes.ts';
 
 const LEAST_WIDTH = 156;
 const GAP = 8;
 const HEIGHT = 76;
-
-export const METRIC_NAMES: Readonly<Record<NodeMetric, string>> = {
-  cpu: 'CPU',
-  memory: 'Memory',
-  pressure: 'Load per core',
-  network: 'Network',
-};
-
-function valueText(row: NodeRow, metric: NodeMetric): string {
-  const value = row.trail[metric].at(-1) ?? null;
-  if (value === null) return NO_VALUE;
-  if (metric === 'network') return formatValue(value, 'B', true);
-  return metric === 'pressure' ? threeDigits(value) : `${Math.round(100 * value)} %`;
-}
 
 interface GridProps {
   readonly rows: readonly NodeRow[];
@@ -65,20 +48,7 @@ export function Grid({ rows, metric }: GridProps) {
           >
             {rows.slice(item.index * columns, (item.index + 1) * columns).map((row) => (
               <li key={row.node.scope}>
-                <Link href={nodePath(row.node)} className="v-nodecard">
-                  <span className="v-nodename">
-                    <bdi title={row.node.host}>{row.node.host}</bdi> <b>{valueText(row, metric)}</b>
-                  </span>
-                  <span className="v-muted v-nodefrom">
-                    <From row={row} />
-                  </span>
-                  <Sparkline
-                    values={row.trail[metric]}
-                    width={LEAST_WIDTH - 22}
-                    top={top}
-                    label={`${METRIC_NAMES[metric]} of ${row.node.host}`}
-                  />
-                </Link>
+                <NodeCard row={row} metric={metric} width={LEAST_WIDTH - 22} top={top} />
               </li>
             ))}
           </ul>

@@ -16,12 +16,21 @@ export interface NodeRow {
   /** Bytes per second. */
   readonly received: number | null;
   readonly sent: number | null;
+  /** Time of the figures of the first look, ms since the epoch: what was before is history. Null: not known. */
+  readonly since: number | null;
   /** The last looks, oldest first. */
   readonly trail: Readonly<Record<NodeMetric, readonly (number | null)[]>>;
 }
 
 export const NODE_METRICS = ['cpu', 'memory', 'pressure', 'network'] as const;
 export type NodeMetric = (typeof NODE_METRICS)[number];
+
+export const METRIC_NAMES: Readonly<Record<NodeMetric, string>> = {
+  cpu: 'CPU',
+  memory: 'Memory',
+  pressure: 'Load per core',
+  network: 'Network',
+};
 
 const NO_TRAIL: NodeRow['trail'] = { cpu: [], memory: [], pressure: [], network: [] };
 
@@ -62,6 +71,7 @@ export function nextRow(before: NodeRow | undefined, node: Node): NodeRow {
   const network = received === null && sent === null ? null : (received ?? 0) + (sent ?? 0);
   return {
     ...{ node, cpu, memory, load, pressure, received, sent },
+    since: before ? before.since : (now?.time ?? null),
     trail: {
       cpu: add('cpu', cpu),
       memory: add('memory', memory),

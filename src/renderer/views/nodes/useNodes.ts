@@ -28,6 +28,8 @@ export function useNodes(): Nodes {
     },
     refetchInterval: LOOK_MS,
     staleTime: 0,
+    // A page that is opened again begins with what the store has: of the time between nothing was seen here.
+    gcTime: 0,
     // Maps are compared by identity anyway.
     structuralSharing: false,
   });

@@ -90,6 +90,16 @@ function NoNumbers({ target }: { readonly target: Target }) {
   return <p className="v-muted v-none">No numbers yet. {why}</p>;
 }
 
+/** Of a host or job, as it is written in its scope: encoded, and of a job perhaps with when it began. */
+const partName = (text: string): string => {
+  const name = text.replace(/@\d+(?:~\d+)?$/, '');
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+};
+
 /** Its own scope, then nodes and runs of another proxy or engine. The same objects while nothing comes or goes. */
 function useScopes({ id, url, scopes }: Target): BoardScope[] {
   const key = scopes.slice(0, MOST_SCOPES).join('\n');
@@ -98,7 +108,7 @@ function useScopes({ id, url, scopes }: Target): BoardScope[] {
       (key === '' ? [] : key.split('\n')).map((scope) => {
         const below = scope.slice(`target/${id}`.length + 1);
         const [kind = '', ...name] = below.split('/');
-        const label = below === '' ? shortUrl(url) : name.join('/');
+        const label = below === '' ? shortUrl(url) : partName(name.join('/'));
         return { scope, label, live: true, series: [], ...(kind === 'run' ? { kind: 'Job' } : {}) };
       }),
     [id, url, key],

@@ -14,7 +14,11 @@ export async function appAlone(
 ): Promise<App> {
   const { compat = false, compatNetworks = [], allowHosts = [], ...rest } = options;
   const app = await buildApp({
-    engine: { health: () => [], store: { wake: () => {} } } as unknown as EngineContext,
+    engine: {
+      health: () => [],
+      store: { wake: () => {} },
+      targets: { enginesHeader: () => 'e' },
+    } as unknown as EngineContext,
     auth: new Auth({ token: new TokenCheck(TOKEN), allowHosts, compat, compatNetworks }),
     page: null,
     onError: () => {},

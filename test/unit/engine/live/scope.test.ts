@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Contributor } from '../../../../src/engine/live/contributor.ts';
 import type { MergeRule } from '../../../../src/engine/live/merge.ts';
-import { MAX_SERIES_PER_SCOPE, Scope } from '../../../../src/engine/live/scope.ts';
+import { MAX_NUMBERS_PER_SCOPE, MAX_SERIES_PER_SCOPE, Scope } from '../../../../src/engine/live/scope.ts';
 import { decodeFrame, encodeFrame, FrameState } from '../../../../src/shared/frame.ts';
 import {
   EMPTY_GAUGE,
@@ -474,4 +474,50 @@ test('a restored scope goes on from its values', () => {
   expect(['c', 'c_max', 'c_min', 'c_last'].map((name) => counterOf(scope, name))).toEqual([14, 10, 4, 4]);
   next.set('g', one(5));
   expect(gaugeOf(scope, 'g')).toEqual(one(5));
+});
+
+describe('series that were retired', () => {
+  const register = (scope: Scope, name: string, kind: Kind = 'counter'): number => {
+    const place = scope.register(name, '', kind);
+    if ('refused' in place) throw new Error(place.refused);
+    return place.index;
+  };
+
+  test('count for no limit, keep their number, and are there again when they are registered', () => {
+    const scope = new Scope('target/x', 'target');
+    const [a, g] = [register(scope, 'a'), register(scope, 'g', 'gauge')];
+    register(scope, 'b');
+    for (let i = 0; i < 2; i++) {
+      scope.retire('counter', a);
+      scope.retire('gauge', g);
+    }
+    expect([scope.livingCount, scope.seriesCount]).toEqual([1, 3]);
+    expect([scope.isRetired('counter', a), scope.isRetired('gauge', g), scope.isRetired('counter', 1)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(register(scope, 'a')).toBe(a);
+    expect(scope.register('g', '', 'counter')).toEqual({ refused: 'type_conflict' });
+    scope.revive('gauge', g);
+    scope.revive('gauge', g);
+    expect(scope.livingCount).toBe(3);
+  });
+
+  test('make room for new ones, up to the numbers that a scope may give', () => {
+    const scope = new Scope('target/x', 'target');
+    let given = 0;
+    while (given < MAX_NUMBERS_PER_SCOPE) {
+      const until = Math.min(given + MAX_SERIES_PER_SCOPE, MAX_NUMBERS_PER_SCOPE);
+      const from = given;
+      for (; given < until; given++) register(scope, `c{i="${given}"}`);
+      expect(scope.hasRoom).toBe(false);
+      expect(scope.register('one_more', '', 'counter')).toEqual({ refused: 'too_many_series' });
+      for (let i = from; i < given; i++) scope.retire('counter', i);
+      expect(scope.livingCount).toBe(0);
+    }
+    expect(scope.hasRoom).toBe(false);
+    expect(scope.register('one_more', '', 'counter')).toEqual({ refused: 'too_many_series' });
+    expect(register(scope, 'c{i="0"}')).toBe(0);
+  }, 120_000);
 });

@@ -46,7 +46,7 @@ async function proxied(isSelf: (url: string) => boolean = () => false): Promise<
       access: { timeoutMs: 10_000, limits: DEFAULT_LIMITS },
     },
     {
-      ...{ hostname: 'here', engineId: 'e', isSelf },
+      ...{ hostname: 'here', engineId: 'e', isSelf, grace: 0 },
       scope(below = '') {
         const scope = scopes.get(below) ?? new Scope(`target/t/${below}`, 'target');
         scopes.set(below, scope);
@@ -149,7 +149,7 @@ test('times in seconds become milliseconds; what is no number is left out', asyn
     },
   );
   const scraped = await one.scrape();
-  const starts = ['run/s', 'run/ms'].map((below) => {
+  const starts = ['run/s@1699020317000', 'run/ms@1699020317000'].map((below) => {
     const about = one.abouts.get(below);
     return about?.kind === 'run' ? about.desc.start_time : null;
   });

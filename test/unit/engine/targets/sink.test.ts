@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Scope } from '../../../../src/engine/live/scope.ts';
+import { MAX_SERIES_PER_SCOPE, Scope } from '../../../../src/engine/live/scope.ts';
+import { seriesValues } from '../../../../src/engine/live/values.ts';
 import { Scanner, type ScanOptions } from '../../../../src/engine/targets/scan.ts';
 import { Sink, type Applied } from '../../../../src/engine/targets/sink.ts';
-import { metricFilter, refusePattern } from '../../../../src/engine/targets/sink-filter.ts';
+import { metricFilter } from '../../../../src/engine/targets/sink-filter.ts';
+import { refusePattern } from '../../../../src/shared/metric-pattern.ts';
 import type { Label } from '../../../../src/shared/model/metric.ts';
 
 const NOW = 1_700_000_000_000;
@@ -17,7 +19,7 @@ class Target {
   constructor(labels: Label[] = [], options: Partial<ScanOptions> = {}, scope = new Scope('target/t', 'target')) {
     this.scope = scope;
     this.#scanner = new Scanner({ maxSeries: 100_000, ...options });
-    this.#sink = new Sink(scope, 'host', labels);
+    this.#sink = new Sink(scope, 'host', labels, 10_000);
   }
 
   answer(text: string, now = NOW): Applied {
@@ -25,6 +27,15 @@ class Target {
     this.#scanner.push(Buffer.from(text));
     this.#scanner.end();
     return this.#sink.apply(this.#scanner, now);
+  }
+
+  /** As a session does: new series before, a few at a time. */
+  async prepared(text: string): Promise<Applied> {
+    this.#scanner.begin('text');
+    this.#scanner.push(Buffer.from(text));
+    this.#scanner.end();
+    await this.#sink.prepare(this.#scanner, NOW);
+    return this.#sink.apply(this.#scanner, NOW);
   }
 
   /** Reads, and then fails. */
@@ -274,6 +285,86 @@ test('a target that makes up names is forgotten by its reader, not its series', 
     target.answer(`${COUNTER}c ${round}\n${churn}`);
     expect(target.values['c']).toBe(round);
   }
+});
+
+describe('labels that churn', () => {
+  /** An hour of periods, the three until a series has left, and one more. */
+  const UNTIL_RETIRED = 3_600_000 / 10_000 + 3;
+  const pods = (from: number, count: number): string =>
+    Array.from({ length: count }, (_, i) => `c{pod="${from + i}"} ${i}\n`).join('');
+
+  test('series that were not sent for an hour count for no limit, and are there again as what they were', () => {
+    const target = new Target();
+    const { scope } = target;
+    target.answer(`${COUNTER}c 1\nc{pod="a"} 1\ng 1\ng{pod="a"} 1\n`);
+    target.answer(`${COUNTER}c 1\nc{pod="a"} 5\ng 1\ng{pod="a"} 1\n`);
+    for (let round = 1; round < UNTIL_RETIRED; round++) target.answer(`${COUNTER}c 1\ng 1\n`);
+    expect(scope.livingCount).toBe(4);
+    target.answer(`${COUNTER}c 1\ng 1\n`);
+    expect([scope.livingCount, scope.seriesCount]).toEqual([2, 4]);
+    // Numbers stay, by which history knows them; sums stay, too.
+    expect(target.values).toEqual({ c: 0, 'c{pod="a"}': 4, g: 1, 'g{pod="a"}': null });
+    expect(seriesValues(scope).map(({ name }) => name)).toEqual(['c', 'g']);
+    target.answer(`${COUNTER}c 1\nc{pod="a"} 7\ng 1\ng{pod="a"} 3\n`);
+    expect([scope.livingCount, scope.seriesCount]).toEqual([4, 4]);
+    expect(target.values).toEqual({ c: 0, 'c{pod="a"}': 6, g: 1, 'g{pod="a"}': 3 });
+  });
+
+  test('a target that is down for long retires nothing before it answers', () => {
+    const target = new Target();
+    target.answer('g 1\nh 1\n');
+    for (let round = 0; round < 2 * UNTIL_RETIRED; round++) target.fail();
+    expect(target.scope.livingCount).toBe(2);
+    target.answer('g 1\n');
+    expect(target.scope.livingCount).toBe(1);
+  });
+
+  test('new ones are taken for ever: the limit of a scope is one of those that are there', () => {
+    const target = new Target();
+    const each = 20_000;
+    const rounds = 1.5 * (MAX_SERIES_PER_SCOPE / each);
+    for (let round = 0; round < rounds; round++) {
+      expect(target.answer(`${COUNTER}${pods(round * each, each)}`)).toMatchObject({ newSeries: each, refused: {} });
+      expect(target.scope.livingCount).toBeLessThanOrEqual(MAX_SERIES_PER_SCOPE);
+    }
+    expect(target.scope.seriesCount).toBe(rounds * each);
+  }, 120_000);
+
+  test('too many at once are refused, and those that are there stay, in whatever order they come', async () => {
+    const target = new Target([], { maxSeries: 2 * MAX_SERIES_PER_SCOPE });
+    target.answer(`${COUNTER}c{old="1"} 1\n`);
+    for (let round = 0; round < 4; round++) target.fail();
+    const many = pods(0, MAX_SERIES_PER_SCOPE);
+    const { refused } = await target.prepared(`${COUNTER}${many}c{late="1"} 1\nc{late="2"} 1\n`);
+    expect(refused).toEqual({ too_many_series: 2 });
+    const again = await target.prepared(`${COUNTER}c{late="1"} 1\nc{late="2"} 1\n${many}`);
+    expect(again.refused).toEqual({ too_many_series: 2 });
+    expect(target.scope.livingCount).toBe(MAX_SERIES_PER_SCOPE);
+    expect(target.scope.isRetired('counter', 0)).toBe(true);
+  }, 120_000);
+
+  test('those for which there was no room are taken once there is', () => {
+    const target = new Target([], { maxSeries: 2 * MAX_SERIES_PER_SCOPE });
+    const all = pods(0, MAX_SERIES_PER_SCOPE);
+    target.answer(`${COUNTER}${all}`);
+    const late = 'c{late="1"} 1\nc{late="2"} 1\n';
+    expect(target.answer(`${COUNTER}${all}${late}`).refused).toEqual({ too_many_series: 2 });
+    const fewer = pods(0, MAX_SERIES_PER_SCOPE - 1);
+    for (let round = 0; round < 3; round++) {
+      expect(target.answer(`${COUNTER}${fewer}${late}`).refused).toEqual({ too_many_series: 2 });
+    }
+    expect(target.answer(`${COUNTER}${fewer}${late}`).refused).toEqual({ too_many_series: 1 });
+    expect(target.scope.livingCount).toBe(MAX_SERIES_PER_SCOPE);
+  }, 120_000);
+
+  test('what an earlier session had and this one does not is retired, too', () => {
+    const first = new Target();
+    first.answer('g 1\nh 1\n');
+    first.close();
+    const second = new Target([], {}, first.scope);
+    for (let round = 0; round <= UNTIL_RETIRED; round++) second.answer('g 1\n');
+    expect([first.scope.livingCount, second.values['g']]).toEqual([1, 1]);
+  });
 });
 
 describe('the filter', () => {
