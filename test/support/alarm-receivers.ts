@@ -22,7 +22,7 @@ const Alerts = z.array(
     status: z.object({ state: z.string() }),
   }),
 );
-export type Alerts = z.infer<typeof Alerts>;
+type Alerts = z.infer<typeof Alerts>;
 
 export interface Alertmanager {
   readonly base: string;
@@ -31,8 +31,9 @@ export interface Alertmanager {
   stop(): Promise<void>;
 }
 
-export async function startAlertmanager(): Promise<Alertmanager> {
-  const port = await closedPort();
+/** It remembers nothing of an earlier one at that port. */
+export async function startAlertmanager(at?: number): Promise<Alertmanager> {
+  const port = at ?? (await closedPort());
   const folder = temporaryFolder();
   const config = join(folder, 'alertmanager.yml');
   writeFileSync(config, CONFIG);

@@ -72,7 +72,6 @@ export const Measure = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('absent'), after: Window }),
 ]);
 export type Measure = z.infer<typeof Measure>;
-export type MeasureInput = z.input<typeof Measure>;
 
 /** state: the state no_data; keep: stays as it is; fire: counts as if the condition held; ok: counts as if it did not. */
 export const NoData = z.enum(['state', 'keep', 'fire', 'ok']);
