@@ -53,6 +53,7 @@ describe.skipIf(lacksComponent('chromium'))('the editor of rules', () => {
     await field(page, 'Ends at').fill('');
     await field(page, 'Fires at').fill('a lot');
     await page.getByText('a number such as 90, 0.5 or 1.5 Gi').waitFor(SOON);
+    await field(page, 'Fires at').fill('90');
     await page.getByRole('combobox', { name: 'Metric' }).fill('{');
     await page.getByText(/expected the name of a label/).waitFor(SOON);
   });

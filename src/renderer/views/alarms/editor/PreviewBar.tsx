@@ -50,7 +50,11 @@ export function PreviewBar({ preview, length, onLength, only, set }: PreviewBarP
           />
         ) : null}
         <p className={progress === null ? 'v-preview-words' : 'v-preview-words v-stale'} role="status">
-          {error !== null ? null : answer === null ? 'Looking back …' : wordsOf(answer, set, preview.span)}
+          {error !== null
+            ? null
+            : answer === null
+              ? progress !== null && 'Looking back …'
+              : wordsOf(answer, set, preview.span)}
         </p>
         {progress === null ? null : (
           <Button size="compact-xs" variant="default" onClick={cancel}>

@@ -96,6 +96,9 @@ function Editor({ rule, start, origin }: EditorProps) {
   const asked = useMemo(() => (askable ? inputOf(form) : null), [askable, form]);
   const preview = usePreview({ rule: asked, ...span, scopes: only && origin.place ? [origin.place.scope] : null });
   const data = useMemo(() => plotData(preview.answer?.series ?? []), [preview.answer]);
+  // What only the engine can tell of a field stands beside it, too.
+  const refused = /^(metric|measure\.to): (.*)$/s.exec(preview.error ?? '');
+  const beside = refused ? { ...errors, [refused[1] === 'metric' ? 'metric' : 'to']: refused[2] } : errors;
 
   const raise = form.measure === 'absent' ? null : parseNumber(form.raise);
   const clear = form.measure === 'absent' ? null : parseNumber(form.clear);
@@ -209,7 +212,7 @@ function Editor({ rule, start, origin }: EditorProps) {
                 onClear={(value) => change({ clear: numberText(value) })}
               />
               <PreviewBar
-                preview={preview}
+                preview={refused ? { ...preview, error: null, answer: null } : preview}
                 length={length}
                 onLength={(next) => {
                   setBegan(null);
@@ -243,7 +246,7 @@ function Editor({ rule, start, origin }: EditorProps) {
           )}
         </section>
         <section className="v-editor-fields" aria-label="The rule">
-          <RuleFields form={form} errors={errors} may={may} onChange={change} />
+          <RuleFields form={form} errors={beside} may={may} onChange={change} />
           {settings ? <MessagePreview rule={settings} answer={preview.answer} /> : null}
           <Tell
             channels={channels?.channels}
