@@ -169,9 +169,42 @@ function Editor({ rule, start, origin }: EditorProps) {
       <div className="v-toolbar">
         <h1>{rule ? <bdi>{rule.name}</bdi> : 'New rule'}</h1>
         <AlarmTabs />
+        <div className="v-spacer" />
+        <Group gap="xs">
+          {changed && rule ? (
+            <Button
+              size="xs"
+              variant="default"
+              onClick={() => {
+                setChosen(undefined);
+                change(start);
+              }}
+            >
+              Undo changes
+            </Button>
+          ) : null}
+          <Button size="xs" variant="default" onClick={leave}>
+            Cancel
+          </Button>
+          <Button
+            type="submit"
+            form="rule-editor"
+            size="xs"
+            disabled={!may || read.request === null || (rule !== null && !changed)}
+            loading={save.isPending}
+            title={
+              missing.length > 0
+                ? `Still missing: ${missing.map((field) => NAMES[field] ?? field).join(', ')}`
+                : undefined
+            }
+          >
+            {rule ? 'Save' : 'Set alarm'}
+          </Button>
+        </Group>
       </div>
       <Refusal text={refusal} />
       <form
+        id="rule-editor"
         className="v-editor"
         aria-label={rule ? 'Edit the rule' : 'New rule'}
         onSubmit={(event) => {
@@ -260,36 +293,6 @@ function Editor({ rule, start, origin }: EditorProps) {
               {save.error.message}
             </p>
           ) : null}
-          <Group justify="flex-end" gap="xs">
-            {changed && rule ? (
-              <Button
-                size="xs"
-                variant="default"
-                onClick={() => {
-                  setChosen(undefined);
-                  change(start);
-                }}
-              >
-                Undo changes
-              </Button>
-            ) : null}
-            <Button size="xs" variant="default" onClick={leave}>
-              Cancel
-            </Button>
-            <Button
-              type="submit"
-              size="xs"
-              disabled={!may || read.request === null || (rule !== null && !changed)}
-              loading={save.isPending}
-              title={
-                missing.length > 0
-                  ? `Still missing: ${missing.map((field) => NAMES[field] ?? field).join(', ')}`
-                  : undefined
-              }
-            >
-              {rule ? 'Save' : 'Set alarm'}
-            </Button>
-          </Group>
         </section>
       </form>
     </div>
