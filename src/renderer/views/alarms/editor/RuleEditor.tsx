@@ -119,13 +119,13 @@ function Editor({ rule, start, origin }: EditorProps) {
 
   // What has just begun has values in a moment; after that the plot follows the time, the longer it is the more slowly.
   const every = !askable ? null : range === null ? FIRST_MS : Math.max(NEXT_MS, Number(length) / 1000);
+  // Never before an answer is here: one that takes longer than that would never come.
+  const isAsking = preview.progress !== null;
   useEffect(() => {
-    if (every === null) return undefined;
-    const timer = setInterval(() => {
-      if (!document.hidden) setNow(engineNow());
-    }, every);
-    return () => clearInterval(timer);
-  }, [every]);
+    if (every === null || isAsking) return undefined;
+    const timer = setTimeout(() => setNow(engineNow()), every);
+    return () => clearTimeout(timer);
+  }, [every, isAsking, now]);
 
   const { data: channels } = useQuery({
     queryKey: [engine.base, 'alarms', 'channels'],
