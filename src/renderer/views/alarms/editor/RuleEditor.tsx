@@ -68,6 +68,8 @@ const FIRST_MS = 2000;
 const NEXT_MS = 10_000;
 /** Times that the plot is drawn closer to where there is something. */
 const MOST_LOOKS = 3;
+/** Shortest plot, ms. */
+const LEAST_MS = 30_000;
 
 function Editor({ rule, start, origin }: EditorProps) {
   const engine = useEngine();
@@ -91,7 +93,7 @@ function Editor({ rule, start, origin }: EditorProps) {
   const askable = settings && form.metric.trim() !== '' && form.where !== 'merge' && errors.metric === undefined;
   const span = useMemo(() => {
     const least = Math.max(now - Number(length), origin.began > 0 ? origin.began - 10_000 : 0, began?.at ?? 0);
-    return { from: Math.min(least, now - 30_000), to: now };
+    return { from: Math.min(least, now - LEAST_MS), to: now };
   }, [now, length, origin.began, began]);
   const asked = useMemo(() => (askable ? inputOf(form) : null), [askable, form]);
   const preview = usePreview({ rule: asked, ...span, scopes: only && origin.place ? [origin.place.scope] : null });
@@ -104,7 +106,9 @@ function Editor({ rule, start, origin }: EditorProps) {
   const clear = form.measure === 'absent' ? null : parseNumber(form.clear);
   // Little of the range has anything in it: the plot begins where that begins, found more exactly with each look.
   const isShown = preview.span?.from === span.from && preview.progress === null;
-  const begin = isShown && (began?.looks ?? 0) < MOST_LOOKS ? begins(data) : null;
+  const first = isShown && (began?.looks ?? 0) < MOST_LOOKS ? begins(data) : null;
+  // A plot is never shorter than this: there is nothing more to look at.
+  const begin = first !== null && Math.min(first, now - LEAST_MS) > span.from ? first : null;
   useEffect(() => {
     if (begin !== null) setBegan({ at: begin, looks: (began?.looks ?? 0) + 1 });
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- when an answer says so

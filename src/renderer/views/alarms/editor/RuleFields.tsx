@@ -39,7 +39,7 @@ const NO_DATA: readonly (readonly [NoData, string])[] = [
   ['keep', 'stay as it is'],
   ['state', 'show “no data”'],
   ['fire', 'fire'],
-  ['ok', 'count as well'],
+  ['ok', 'count as fine'],
 ];
 
 interface RuleFieldsProps {
@@ -209,7 +209,7 @@ function MetricField({ form, errors, may, onChange }: RuleFieldsProps) {
     <Autocomplete
       size="xs"
       label="Metric"
-      placeholder='node_load1, or node_cpu{mode=~"u.*"}'
+      placeholder='proxy_load1, or bytes{dir=~"i.*"}'
       spellCheck={false}
       disabled={!may}
       data={data?.names ?? []}
