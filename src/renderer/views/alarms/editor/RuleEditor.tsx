@@ -66,6 +66,8 @@ const DAY = '86400000';
 /** The preview is asked for again after so long, ms: before there is anything, and then. */
 const FIRST_MS = 2000;
 const NEXT_MS = 10_000;
+/** Of a plot that is shorter, every second is seen, ms. */
+const SHORT_MS = 120_000;
 /** Times that the plot is drawn closer to where there is something. */
 const MOST_LOOKS = 3;
 /** Shortest plot, ms. */
@@ -122,7 +124,8 @@ function Editor({ rule, start, origin }: EditorProps) {
   }, [range, begin]);
 
   // What has just begun has values in a moment; after that the plot follows the time, the longer it is the more slowly.
-  const every = !askable ? null : range === null ? FIRST_MS : Math.max(NEXT_MS, Number(length) / 1000);
+  const wide = span.to - span.from;
+  const every = !askable ? null : range === null || wide < SHORT_MS ? FIRST_MS : Math.max(NEXT_MS, wide / 1000);
   // Never before an answer is here: one that takes longer than that would never come.
   const isAsking = preview.progress !== null;
   useEffect(() => {
@@ -224,8 +227,10 @@ function Editor({ rule, start, origin }: EditorProps) {
               ) : (
                 <bdi>{ruleSentence(settings)}</bdi>
               )
-            ) : (
+            ) : form.metric.trim() === '' ? (
               'Name a metric, or open a plot and choose “Set alarm” there.'
+            ) : (
+              'Something is not right yet: it stands at its field.'
             )}
           </p>
           {form.where === 'merge' ? (
@@ -279,7 +284,11 @@ function Editor({ rule, start, origin }: EditorProps) {
               )}
             </>
           ) : (
-            <p className="v-muted v-none">What it compares is drawn here as soon as there is a metric.</p>
+            <p className="v-muted v-none">
+              {form.metric.trim() === ''
+                ? 'What it compares is drawn here as soon as there is a metric.'
+                : 'What it compares is drawn here as soon as the fields are right.'}
+            </p>
           )}
         </section>
         <section className="v-editor-fields" aria-label="The rule">
