@@ -62,6 +62,33 @@ const latin1 = {
   },
 };
 
+/**
+ * Modules of Node that are loaded when something of them is used first: TLS reads some hundred certificates of
+ * authorities as soon as it is loaded, which with its own code is 6 MB that an engine without TLS would hold for nothing.
+ */
+const LATE = ['node:http2', 'node:https', 'node:tls'];
+const LATE_PREFIX = '\0late:';
+
+/** @type {import('vite').Plugin} */
+const late = {
+  name: 'late',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    const name = source.startsWith('node:') ? source : `node:${source}`;
+    return LATE.includes(name) && !importer?.startsWith(LATE_PREFIX) ? `${LATE_PREFIX}${name}` : null;
+  },
+  async load(id) {
+    if (!id.startsWith(LATE_PREFIX)) return null;
+    const name = id.slice(LATE_PREFIX.length);
+    const names = Object.keys(await import(name)).filter((key) => key !== 'default');
+    const getters = names.map((key) => `get ${key}() { return require('${name}').${key}; }`);
+    return {
+      code: `module.exports = {\n${getters.join(',\n')}\n};\n`,
+      moduleType: 'js',
+    };
+  },
+};
+
 /** @param {string} outDir */
 async function buildEngine(outDir) {
   for (const [name, entry] of Object.entries(entries)) {
@@ -76,7 +103,7 @@ async function buildEngine(outDir) {
       configFile: false,
       publicDir: false,
       logLevel: 'warn',
-      plugins: [latin1],
+      plugins: [late, latin1],
       ssr: { noExternal: true, external },
       build: {
         ssr: true,
@@ -88,6 +115,7 @@ async function buildEngine(outDir) {
         emptyOutDir: false,
         reportCompressedSize: false,
         rolldownOptions: {
+          treeshake: { manualPureFunctions: ['z'] },
           input: { [name]: path.join(root, entry) },
           output: { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
         },

@@ -3,10 +3,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import { AgeClock, heldText } from './age-clock.ts';
-import { restOf } from './care/rebuild.ts';
-import { emptyReport } from './care/salvage.ts';
-import { isShared, noteDamage, openDatabase, prepareDirectory } from './database.ts';
+import { restNoted } from './care/aside.ts';
+import { isShared, noteDamage, openSound, prepareDirectory } from './database.ts';
 import { isDamage, isPassing } from './errors.ts';
+import { collectGarbage } from '../garbage.ts';
 import type { RetentionState } from '../../shared/api/store.ts';
 import { AlarmRows } from './alarm-records.ts';
 import { Keeps } from './keeps.ts';
@@ -28,9 +28,9 @@ const RETENTION_FIRST = 60_000;
 const SEAL_FIRST = 2000;
 const SEAL_AGAIN = 10_000;
 
-/** After the start, in ms: what only opening needed is given back (bin/vigie passes --expose-gc). */
+/** After the start, in ms: what only opening needed is given back. */
 const COMPACT_AFTER = 3000;
-setTimeout(() => globalThis.gc?.(), COMPACT_AFTER).unref();
+setTimeout(collectGarbage, COMPACT_AFTER).unref();
 
 const data = workerData as StoreOptions | ReaderOptions;
 const port = parentPort!;
@@ -39,19 +39,22 @@ const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.p
 /** Lets waiting messages be handled first. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function start(options: StoreOptions): void {
+async function start(options: StoreOptions): Promise<void> {
   const warnings: string[] = [];
   let lock: StoreLock | null = null;
   try {
     prepareDirectory(options.directory);
     lock = lockDirectory(options.directory);
     const fsType = options.fsType === null ? {} : { fsType: options.fsType };
-    serve(
-      openDatabase(options.directory, fsType, warnings, (db) => begin(db, warnings)),
-      lock,
-      warnings,
-      options,
-    );
+    const use = (db: Database.Database): Begun => begin(db, warnings);
+    let begun = openSound(options.directory, fsType, warnings, use);
+    if (begun === null) {
+      const { openDatabase } = await import('./mending.ts');
+      // What was said of the attempt is said again.
+      warnings.length = 0;
+      begun = openDatabase(options.directory, fsType, warnings, use);
+    }
+    serve(begun, lock, warnings, options);
   } catch (error) {
     lock?.release();
     const refused = error instanceof StoreOpenError ? error : new StoreOpenError('store_failed', String(error));
@@ -139,8 +142,10 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
 
   // Blocks of a damaged database that follow into this one: a step at a time, as the sealing.
   async function takeRest(): Promise<void> {
+    if (restNoted(db) === undefined) return;
+    const [{ restOf }, { emptyReport }] = await Promise.all([import('./care/rebuild.ts'), import('./care/salvage.ts')]);
     const steps = restOf(db, options.directory);
-    if (!steps) return;
+    if (!steps || closed) return;
     try {
       await stepwise(steps);
     } finally {
@@ -271,4 +276,4 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
 }
 
 if ('reader' in data) serveReader(port, data);
-else start(data);
+else void start(data);
