@@ -262,7 +262,7 @@ async function open(
     remoteWrite?.consume(tick, scopes);
     const sampled = targets.due(scopes);
     history.append(tick, [...sampled, ...ranks], tables.states(scopes, tick.time), gaps);
-    alarms.tick(tick, sampled);
+    alarms.tick(tick, sampled, gaps);
     hub.announce();
   };
   const launches = new Launches();

@@ -104,6 +104,8 @@ describe.skipIf(lacksComponent('chromium'))('the editor of rules', () => {
     await page.getByText('How it ends, and what missing data means').click();
     await page.getByText('Labels and a link').click();
     await field(page, 'Fires at').fill('?');
+    await field(page, 'For at least').fill('8d');
+    await expect.poll(() => sentence(page), SOON).toBe('Something is not right yet: it stands at its field.');
     expect(await findings(page)).toEqual([]);
     await page.goto(link(engine, '/ui/alarms/rules/new'));
     await page.getByText(/Name a metric/).waitFor(SOON);

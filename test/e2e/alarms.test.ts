@@ -178,7 +178,8 @@ describe.skipIf(lacksComponent('chromium'))('alarms', () => {
     await facts.getByText('mpi___hits___mpi_send', { exact: true }).waitFor();
     await page.getByLabel('Comment').fill('<b>I look at it</b>');
     await button(page, 'Acknowledge').click();
-    await page.getByText('Acknowledged by owner', { exact: false }).getByText('<b>I look at it</b>').waitFor(SOON);
+    const taken = page.getByRole('region', { name: 'Acknowledge and silence' });
+    await taken.getByText('<b>I look at it</b>').waitFor(SOON);
     const history = page.getByRole('table', { name: 'History of this alarm' });
     await history.getByText('acknowledged by owner: <b>I look at it</b>').waitFor(SOON);
     await history.getByText('firing', { exact: true }).waitFor(SOON);

@@ -35,6 +35,8 @@ export function about({ id }: Pick<Source, 'id'>): SourceAbout {
 export class Bench {
   evaluator: Evaluator;
   time: number;
+  /** Targets that are not on the list. */
+  readonly gone = new Set<string>();
   readonly #merge: (name: string) => Source | null;
   #sequence = 0;
   #first = true;
@@ -42,11 +44,19 @@ export class Bench {
   constructor(rules: readonly LoadedRule[] = [], merge: (name: string) => Source | null = () => null, time = T0) {
     this.#merge = merge;
     this.time = time;
-    this.evaluator = new Evaluator({ about, merge });
+    this.evaluator = this.#evaluator();
     this.evaluator.setRules(rules);
   }
 
-  tick(scopes: readonly Scope[], options: { ms?: number; gap?: boolean; interval?: number } = {}): readonly Change[] {
+  #evaluator(): Evaluator {
+    return new Evaluator({ about, merge: this.#merge, gone: (scope) => this.gone.has(scope) });
+  }
+
+  /** `gaps`: those of the scopes that were not watched before this tick. */
+  tick(
+    scopes: readonly Scope[],
+    options: { ms?: number; gap?: boolean; interval?: number; gaps?: readonly Scope[] } = {},
+  ): readonly Change[] {
     const { ms = 1000, gap = false } = options;
     const { interval = ms } = options;
     if (!this.#first) this.time += ms;
@@ -55,13 +65,13 @@ export class Bench {
     const info: TickInfo = {
       ...{ time: this.time, interval: first ? 0 : interval, sequence: this.#sequence++, gap: gap || first },
     };
-    return this.evaluator.tick(info, scopes);
+    return this.evaluator.tick(info, scopes, new Set(options.gaps));
   }
 
   /** The engine stops and starts again, with what it has written. */
   restart(rules: readonly LoadedRule[]): readonly Change[] {
     const kept = [...this.evaluator.active()];
-    this.evaluator = new Evaluator({ about, merge: this.#merge });
+    this.evaluator = this.#evaluator();
     const changes = [...this.evaluator.setRules(rules)];
     changes.push(...this.evaluator.restore(JSON.parse(JSON.stringify(kept)), this.time));
     return changes;

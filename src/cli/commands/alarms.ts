@@ -41,7 +41,7 @@ function tableOf(alarms: readonly Alarm[], now: number): string {
       `${state}${silenced.length > 0 ? ' (silenced)' : acknowledged ? ' (acknowledged)' : ''}`,
       severity,
       agoOf(Math.max(0, now - since)),
-      ...[name, place, metric, value === null ? '–' : String(value)],
+      ...[name, place, metric, value === null ? '–' : numberText(value)],
     ]),
   ].map((row) => row.map(printable));
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
@@ -54,6 +54,9 @@ function tableOf(alarms: readonly Alarm[], now: number): string {
     )
     .join('\n');
 }
+
+/** As messages have it. */
+const numberText = (value: number): string => String(Number(value.toPrecision(6)));
 
 /** Names come from programs, and a terminal obeys control characters. */
 const printable = (cell: string): string => cell.replace(/\p{Cc}/gu, '?');
@@ -86,6 +89,7 @@ async function imported(file: string, flags: SearchFlags & { replace?: boolean; 
   for (const { name, outcome, reason } of items) {
     console.log(printable(`${outcome}: ${name}${reason === null ? '' : `: ${reason}`}`));
   }
+  if (request.dry_run) console.log('Nothing was changed: this is what would be done.');
   if (items.some(({ outcome }) => outcome === 'refused')) process.exitCode = 1;
 }
 

@@ -33,6 +33,8 @@ import { SilenceDesk } from './silence-desk.ts';
 /** Values of alarms are looked at this often while somebody watches them live, ms; of so many alarms. */
 const LOOK_EVERY = 5000;
 const MAX_LOOKED = 1000;
+/** Targets that left the list while this engine was down are noticed after so long: some are found late. */
+const FORGET_TARGETS_EVERY = 5 * 60_000;
 /** Events of before the start that live readers can go on from. */
 const REMEMBERED = 1000;
 
@@ -49,6 +51,8 @@ export interface AlarmsOptions {
   readonly evaluator: () => Promise<Evaluator>;
   /** When a rule would have fired. */
   readonly preview: (request: PreviewRequest, signal: AbortSignal) => AsyncIterable<PreviewLine>;
+  /** Whether a target is on the list. */
+  readonly hasTarget?: (id: string) => boolean;
   /** Loaded when there is a channel, or somebody asks for them. */
   readonly notifier: (records: Records, host: NotifierHost) => Promise<Notifier>;
 }
@@ -70,6 +74,8 @@ export class Alarms {
   readonly #watchers = new Map<Show, () => void>();
   /** Scopes of which something was learnt that patterns look at. */
   readonly #refresh = new Set<ScopeId>();
+  /** When it was looked at last whether engines below are still on the list, ms since the epoch. */
+  #visited: number;
   /** When live readers had present values last, ms since the epoch. */
   #looked = 0;
   /** Whether there is a way to tell people, as of a moment ago. */
@@ -79,6 +85,7 @@ export class Alarms {
   private constructor(options: AlarmsOptions, last: number) {
     const { records, warn, now } = options;
     this.#options = options;
+    this.#visited = now();
     this.book = new Book(options.engine);
     this.journal = new Journal(records, last, warn);
     this.desk = new RuleDesk({
@@ -263,16 +270,23 @@ export class Alarms {
     return this.#options.preview(request, signal);
   }
 
-  /** In turn with the scopes that have a sample of this tick. */
-  tick(tick: TickInfo, sampled: readonly Scope[]): void {
+  /** In turn with the scopes that have a sample of this tick; `gaps`: those that nobody watched for a while before it. */
+  tick(tick: TickInfo, sampled: readonly Scope[], gaps?: ReadonlySet<Scope>): void {
     const evaluator = this.#evaluator;
     if (evaluator) {
       for (const scope of this.#refresh) this.#apply(evaluator.refresh(scope, tick.time), tick.time);
       this.#refresh.clear();
-      this.#apply(evaluator.tick(tick, sampled), tick.time);
+      this.#apply(evaluator.tick(tick, sampled, gaps), tick.time);
     }
+    if (Math.abs(tick.time - this.#visited) >= FORGET_TARGETS_EVERY) this.#forgetTargets(tick.time);
     this.silences.look(tick.time);
     this.#notifier?.tick(tick.time);
+  }
+
+  #forgetTargets(time: number): void {
+    this.#visited = time;
+    const { hasTarget } = this.#options;
+    for (const id of this.children.targets()) if (hasTarget?.(id) === false) this.#takeChildren(this.children.drop(id));
   }
 
   /** A run is over, or a target was removed. */
@@ -406,7 +420,11 @@ export class Alarms {
 
   /** Who tells people. Opened by the first call. */
   notifier(): Promise<Notifier> {
-    this.#opening ??= this.#openNotifier();
+    this.#opening ??= this.#openNotifier().catch((error: unknown) => {
+      // The next one who asks tries again.
+      this.#opening = null;
+      throw error;
+    });
     return this.#opening;
   }
 

@@ -37,6 +37,8 @@ export interface EvaluatorOptions {
   readonly about: (source: Source) => SourceAbout | null;
   /** `main` or `Node: HOST`, with the values of now; null: there is none. Asked once per tick, for rules that name it. */
   readonly merge?: (name: string) => Source | null;
+  /** A target that is not on the list, or what one that answers does not have any more: it is not waited for. */
+  readonly gone?: (scope: ScopeId) => boolean;
 }
 
 /** A document to write, or (null) to remove. */
@@ -45,11 +47,12 @@ export interface InstanceWrite {
   readonly instance: Instance | null;
 }
 
+const NO_GAPS: ReadonlySet<Source> = new Set();
 /** Most alarms in any state but inactive, of all rules. */
 const MAX_ACTIVE = 100_000;
 /** How much of what is new is looked at in a tick, in units of some 10 ns: no tick waits for ten thousand patterns. */
 const LEARNED_PER_TICK = 8_000_000;
-/** An alarm of a run or node that is not seen again for so long after a restart is over, observed ms. */
+/** An alarm of a run or node, or of a target that is gone, that is not seen again for so long after a restart is over, observed ms. */
 const WAIT_FOR_SCOPE = 5 * 60_000;
 
 export class Evaluator {
@@ -131,25 +134,27 @@ export class Evaluator {
   /**
    * A tick in turn with the scopes that have a sample of it; a target's only when it was asked. What is known of a scope
    * that is not among them is as old as its last sample. Values are read at once, nothing is kept of the columns.
+   * `gaps`: those of the scopes that nobody watched for a while before this tick.
    */
-  tick(tick: TickInfo, sources: Iterable<Source>): readonly Change[] {
-    const jump = tick.time - this.#time;
+  tick(tick: TickInfo, sources: Iterable<Source>, gaps: ReadonlySet<Source> = NO_GAPS): readonly Change[] {
     if (!tick.gap) this.#clock += Math.max(0, tick.interval);
     this.#time = tick.time;
     const changes: Change[] = [];
-    const now: Now = { ...this.#now(tick.time, changes), gap: tick.gap, jump };
+    const now = this.#now(tick.time, changes);
+    if (tick.gap) for (const binding of this.#bindings.values()) binding.missed = true;
     for (const binding of this.#fresh) for (const segment of binding.segments.values()) segment.fresh = false;
     this.#fresh = [];
     // Timers were noted by the wall clock, which does not tell how much of it was observed.
     if (tick.gap) for (const { inst } of this.#byAlarm.values()) if (inst.state.running) this.#note(inst);
-    for (const source of sources) this.#sample(source, false);
+    for (const source of sources) this.#sample(source, gaps.has(source));
     for (const name of this.#sharing.merges()) {
       const source = this.#options.merge?.(name);
-      if (source) this.#sample(source, true);
+      // What a part grew by while nobody watched it is in the sum, too.
+      if (source) this.#sample(source, gaps.size > 0, true);
     }
     if (this.#learning.length > 0) this.#learn();
     for (const { segments } of this.#fresh) for (const segment of segments.values()) segment.read(this.#clock);
-    for (const measured of this.#sharing.measured()) if (!measured.refused) measured.compute(now);
+    for (const measured of this.#sharing.measured()) if (!measured.refused) measured.compute();
     for (const watched of this.#rules.values()) {
       this.#dropLost(watched, now);
       watched.evaluate(now);
@@ -157,15 +162,21 @@ export class Evaluator {
     return changes;
   }
 
-  #sample(source: Source, isMerge: boolean): void {
+  #sample(source: Source, gap: boolean, isMerge = false): void {
+    const [clock, time] = [this.#clock, this.#time];
     let binding = this.#bindings.get(source.id);
     if (!binding || binding.source !== source) {
       const about = isMerge ? null : this.#options.about(source);
       if (binding) this.#unbind(binding);
       if (about === null && !isMerge) return;
-      binding = { source, about, counters: 0, gauges: 0, segments: new Map() };
+      const since = { clock, time, gap, jump: 0, waited: 0 };
+      binding = { source, about, counters: 0, gauges: 0, segments: new Map(), since, missed: false };
       this.#bindings.set(source.id, binding);
     }
+    const { since: before, missed } = binding;
+    const [jump, waited] = [time - before.time, clock - before.clock];
+    binding.since = { clock, time, gap: gap || missed, jump, waited };
+    binding.missed = false;
     this.#fresh.push(binding);
     const { counterCount, gaugeCount } = source;
     if (counterCount === binding.counters && gaugeCount === binding.gauges) return;
@@ -244,13 +255,15 @@ export class Evaluator {
   /** Ends what waits for a run or node that did not come back. Targets are waited for: they may be down for long. */
   #dropLost(watched: Watched, now: Now): void {
     for (const inst of watched.lost(now.clock - WAIT_FOR_SCOPE)) {
-      if (/^(run|node|rank)\//.test(inst.scope)) watched.finish(inst, now, 'state', false);
+      const { scope } = inst;
+      const isGone = scope.startsWith('target/') ? this.#options.gone?.(scope) === true : !scope.startsWith('merge/');
+      if (isGone) watched.finish(inst, now, 'state', false);
     }
   }
 
   #now(time: number, changes: Change[]): Now {
     return {
-      ...{ clock: this.#clock, time, gap: false, jump: 0 },
+      ...{ clock: this.#clock, time },
       mayBegin: () => this.#byAlarm.size < MAX_ACTIVE,
       changed: (rule, inst, was, kind) => {
         if (inst.state.state === 'inactive') this.#byAlarm.delete(inst.alarm);

@@ -1,10 +1,11 @@
 /**
  * What happened to alarms: numbered, written, and then told, in this order. Only one writing is under way; what comes
- * meanwhile is one writing afterwards. Where the disk refuses, people are told all the same, since a full disk may be the
+ * meanwhile is one writing afterwards. Where the disk refuses, or hangs, people are told all the same, since a full disk may be the
  * very thing that an alarm is about, and the writing is tried again.
  */
 
 import type { AlarmEvent } from '../../shared/api/alarms.ts';
+import { patiently } from './patient.ts';
 import type { RecordChange, Records } from './records.ts';
 
 /** The newest events, for readers that come back. */
@@ -26,7 +27,7 @@ interface Batch {
 const emptyBatch = (): Batch => ({ changes: new Map(), events: [], after: [] });
 
 export class Journal {
-  readonly #records: Records;
+  readonly #write: Records['write'];
   readonly #warn: (message: string) => void;
   #next: number;
   /** Told, oldest first. */
@@ -41,7 +42,7 @@ export class Journal {
 
   /** `last`: the highest number so far. */
   constructor(records: Records, last: number, warn: (message: string) => void) {
-    this.#records = records;
+    this.#write = patiently(records);
     this.#warn = warn;
     this.#number = last;
     this.#next = last + 1;
@@ -81,17 +82,17 @@ export class Journal {
     const batch = this.#waiting;
     if (batch.changes.size === 0 && batch.events.length === 0 && batch.after.length === 0) return;
     this.#waiting = emptyBatch();
-    this.#writing = this.#write(batch).then(() => {
+    this.#writing = this.#take(batch).then(() => {
       this.#writing = null;
       this.#begin();
     });
   }
 
-  async #write(batch: Batch): Promise<void> {
+  async #take(batch: Batch): Promise<void> {
     try {
       // What changes nothing that is kept has nothing to wait for.
       if (batch.changes.size + batch.events.length > 0) {
-        await this.#records.write([...batch.changes.values()], batch.events);
+        await this.#write([...batch.changes.values()], batch.events);
       }
       this.#failed = false;
       this.#tell(batch);

@@ -14,6 +14,8 @@ export interface Source {
   readonly counters: Float64Array;
   readonly gauges: Float64Array;
   readonly table: { key(kind: Kind, index: number): string; name(kind: Kind, index: number): string };
+  /** Of a sum: how many of its parts have the series at a place (2 × index + 1 for a gauge). */
+  holders?(place: number): number;
 }
 
 /** What patterns are compared with. */

@@ -6,20 +6,9 @@
 import type { Measure } from '../../shared/api/alarms.ts';
 import { parseMetric } from '../../shared/model/metric.ts';
 import { growFloat64, growInt32, NO_DOUBLES, NO_INTS } from '../live/columns.ts';
+import type { Since } from './moment.ts';
 import type { Binding, Segment, Selection } from './selection.ts';
-import { windowCells, Windows, type WindowKind } from './window.ts';
-
-/** When a tick was. */
-export interface Moment {
-  /** Observed time, ms. */
-  readonly clock: number;
-  /** Wall clock, ms since the epoch. */
-  readonly time: number;
-  /** The time before was not observed. */
-  readonly gap: boolean;
-  /** Wall clock since the tick before, ms. */
-  readonly jump: number;
-}
+import { bucketWidth, windowCells, Windows, type WindowKind } from './window.ts';
 
 /** The column of one segment. */
 export interface Column {
@@ -31,7 +20,7 @@ export interface Column {
   /** Of `partial`. */
   min: number;
   max: number;
-  compute(now: Moment): void;
+  compute(now: Since): void;
 }
 
 /** Numbers that a measure keeps of each series. */
@@ -48,6 +37,9 @@ export function cellsOf(measure: Measure): number {
       return windowCells(measure.kind, measure.window) + 4;
   }
 }
+
+/** Numbers that a ratio keeps of each series that it divides by. */
+export const DIVISOR_CELLS = 4;
 
 function columnOf(measure: Measure, of: Segment, to: Selection | null): Column {
   switch (measure.kind) {
@@ -74,9 +66,9 @@ abstract class BaseColumn implements Column {
     this.of = of;
   }
 
-  abstract fill(now: Moment): void;
+  abstract fill(now: Since): void;
 
-  compute(now: Moment): void {
+  compute(now: Since): void {
     this.fill(now);
     const { partial } = this;
     let [min, max] = [Infinity, -Infinity];
@@ -101,13 +93,16 @@ class Growth {
   #before: Float64Array = NO_DOUBLES;
   /** Wall clock of it. */
   #times: Float64Array = NO_DOUBLES;
+  /** Of a sum: parts that had it then. */
+  #holders: Int32Array = NO_INTS;
   #count = 0;
   grown: Float64Array = NO_DOUBLES;
   /** In how many ms; NaN where nothing is known. */
   over: Float64Array = NO_DOUBLES;
 
-  compute(of: Segment, { time, gap }: Moment): void {
+  compute(of: Segment, { time, gap }: Since): void {
     const { count, values, places } = of;
+    const isSum = of.binding.about === null;
     this.#before = growFloat64(this.#before, count);
     this.#times = growFloat64(this.#times, count);
     this.grown = growFloat64(this.grown, count);
@@ -122,8 +117,8 @@ class Growth {
       const ms = time - times[i]!;
       const isKnown = before === before && ms > 0;
       let by = value - before;
-      // A counter that fell began anew: it grew by all that it shows.
-      if (by < 0 && (places[i]! & 1) === 0) by = value;
+      // A counter that fell began anew: it grew by all that it shows. A sum fell because a part of it has.
+      if (by < 0 && (places[i]! & 1) === 0) by = isSum ? NaN : value;
       grown[i] = isKnown ? by : NaN;
       over[i] = isKnown ? ms : NaN;
       if (value === value || i >= known) {
@@ -131,14 +126,26 @@ class Growth {
         times[i] = time;
       }
     }
+    if (isSum) this.#forgetMoved(of, known);
     this.#count = count;
+  }
+
+  /** What came or went with a part of a sum was not counted just now. */
+  #forgetMoved({ binding: { source }, places, count }: Segment, known: number): void {
+    if (!source.holders) return;
+    this.#holders = growInt32(this.#holders, count);
+    for (let i = 0; i < count; i++) {
+      const holders = source.holders(places[i]!);
+      if (i < known && holders !== this.#holders[i] && (places[i]! & 1) === 0) this.grown[i] = NaN;
+      this.#holders[i] = holders;
+    }
   }
 }
 
 class RateColumn extends BaseColumn {
   readonly #growth = new Growth();
 
-  fill(now: Moment): void {
+  fill(now: Since): void {
     this.#growth.compute(this.of, now);
     this.values = this.partial = growFloat64(this.values, this.of.count);
     const { grown, over } = this.#growth;
@@ -149,19 +156,21 @@ class RateColumn extends BaseColumn {
 class WindowColumn extends BaseColumn {
   readonly #windows: Windows;
   readonly #window: number;
+  readonly #width: number;
   readonly #growth: Growth | null;
 
   constructor(of: Segment, kind: WindowKind, window: number) {
     super(of);
     this.#windows = new Windows(kind, window);
     this.#window = window;
+    this.#width = bucketWidth(window);
     this.#growth = kind === 'increase' ? new Growth() : null;
   }
 
-  fill(now: Moment): void {
+  fill(now: Since): void {
     const { of } = this;
     this.#windows.grow(of.count, now.clock);
-    if (now.gap && Math.abs(now.jump) > this.#window) this.#windows.clear(now.clock);
+    if (now.gap && this.#hasHole(now)) this.#windows.clear(now.clock);
     this.#windows.advance(now.clock);
     this.#growth?.compute(of, now);
     const numbers = this.#growth?.grown ?? of.values;
@@ -172,6 +181,11 @@ class WindowColumn extends BaseColumn {
     this.values = growFloat64(this.values, of.count);
     this.partial = growFloat64(this.partial, of.count);
     this.#windows.read(now.clock, this.partial, this.values);
+  }
+
+  /** What a window has left says too little: nothing was added to it while its time went by. */
+  #hasHole({ jump, waited }: Since): boolean {
+    return Math.abs(jump) > this.#window || (this.#growth !== null && waited > this.#width);
   }
 }
 
@@ -189,7 +203,7 @@ class RatioColumn extends BaseColumn {
     this.#to = to;
   }
 
-  fill(now: Moment): void {
+  fill(now: Since): void {
     const { of } = this;
     this.values = this.partial = growFloat64(this.values, of.count);
     const below = this.#to.segments.get(of.binding);
@@ -245,14 +259,14 @@ export class Measured {
   }
 
   /** Those whose scope has a sample of this tick. */
-  compute(now: Moment): void {
+  compute(): void {
     for (const [binding, segment] of this.selection.segments) {
       let column = this.columns.get(binding);
       if (!column) {
         column = columnOf(this.measure, segment, this.to);
         this.columns.set(binding, column);
       }
-      if (segment.fresh) column.compute(now);
+      if (segment.fresh) column.compute(binding.since);
     }
   }
 }

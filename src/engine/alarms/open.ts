@@ -2,7 +2,6 @@
 
 import { userInfo } from 'node:os';
 import { MAIN_JOB, NODE_JOB_PREFIX } from '../../shared/model/job.ts';
-import type { Kind } from '../../shared/model/values.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { LiveRun } from '../live/runs.ts';
 import { MergedView, type Part } from '../live/view.ts';
@@ -12,6 +11,7 @@ import { Alarms, type AlarmsOptions } from './alarms.ts';
 import type { Source, SourceAbout } from './match.ts';
 import type { AlarmChannelSettings } from './notify/settings.ts';
 import { recordsOver } from './records-store.ts';
+import { sourceOf, type Sum } from './sums.ts';
 
 export interface AlarmParts {
   readonly store: Store;
@@ -38,11 +38,13 @@ export function openAlarms(parts: AlarmParts): Promise<Alarms> {
   const sums = new Map<string, Sum>();
   const options: AlarmsOptions = {
     ...{ records: recordsOver(store.alarms), engine: host, now, warn, announce },
+    hasTarget: (id) => parts.target(id) !== null,
     async evaluator() {
       const { Evaluator } = await import('./evaluate.ts');
       return new Evaluator({
         about: ({ id }: Source) => aboutScope(parts, id),
         merge: (name: string) => sumOf(parts, sums, name),
+        gone: (id: ScopeId) => isGone(parts, id),
       });
     },
     async *preview(request, signal) {
@@ -56,6 +58,14 @@ export function openAlarms(parts: AlarmParts): Promise<Alarms> {
     },
   };
   return Alarms.open(options, async () => (await store.snapshot(node, Number.MAX_SAFE_INTEGER))?.time ?? 0);
+}
+
+/** Places that find targets may take a while after a start: whoever asks has waited. */
+function isGone({ target: targetOf }: AlarmParts, id: ScopeId): boolean {
+  const [, first = '', ...below] = id.split('/');
+  const entry = targetOf(first);
+  if (!entry) return true;
+  return below.length > 0 && entry.lastScrape !== null && !entry.scopes.has(below.join('/'));
 }
 
 /** As patterns see a scope; null: no rule is about it. */
@@ -101,12 +111,6 @@ function aboutTarget({ record, abouts }: Entry, below: string): SourceAbout {
   return { kind: 'target', place: what === undefined ? address : `${what} (${address})`, names };
 }
 
-/** A sum as rules read it. Another object when what was known of its series is not true any more. */
-interface Sum extends Source {
-  readonly view: MergedView;
-  readonly version: number;
-}
-
 function sumOf({ parts }: AlarmParts, sums: Map<string, Sum>, name: string): Source | null {
   if (name !== MAIN_JOB && !name.startsWith(NODE_JOB_PREFIX)) return null;
   const found = parts(name);
@@ -120,27 +124,4 @@ function sumOf({ parts }: AlarmParts, sums: Map<string, Sum>, name: string): Sou
   const sum = sourceOf(name, view);
   sums.set(name, sum);
   return sum;
-}
-
-function sourceOf(name: string, view: MergedView): Sum {
-  const { table } = view;
-  return {
-    ...{ id: `merge/${name}`, view, version: view.version },
-    get counterCount() {
-      return table.count('counter');
-    },
-    get gaugeCount() {
-      return table.count('gauge');
-    },
-    get counters() {
-      return view.counters;
-    },
-    get gauges() {
-      return view.gauges;
-    },
-    table: {
-      key: (kind: Kind, index: number) => table.key(kind, index),
-      name: (kind: Kind, index: number) => table.name(kind, index),
-    },
-  };
 }

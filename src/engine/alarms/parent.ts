@@ -9,6 +9,8 @@ import type { RecordChange } from './records.ts';
 
 /** Of one engine; more are left out. */
 const MAX_OF_ONE = 20_000;
+/** Characters of all of them together, as JSON. */
+const MAX_TEXT = 16 * 1024 * 1024;
 
 /** One of them. `version` grows with what readers may see of it. */
 export interface ChildAlarm {
@@ -16,6 +18,13 @@ export interface ChildAlarm {
   version: number;
   /** Not told of anew since the connection was. */
   stale: boolean;
+  /** Characters that it takes. */
+  size: number;
+}
+
+interface Child {
+  readonly alarms: Map<string, ChildAlarm>;
+  size: number;
 }
 
 /** What an update came to. */
@@ -29,7 +38,7 @@ export interface ChildChanges {
 
 export class Children {
   /** By target. */
-  readonly #of = new Map<string, Map<string, ChildAlarm>>();
+  readonly #of = new Map<string, Child>();
   readonly #byId = new Map<string, ChildAlarm>();
 
   load(documents: ReadonlyMap<string, unknown>): void {
@@ -37,7 +46,7 @@ export class Children {
       const parsed = Alarm.safeParse(document);
       const target = id.slice(0, id.indexOf('/'));
       if (parsed.success && target !== '')
-        this.#put(target, { alarm: { ...parsed.data, id }, version: 0, stale: true });
+        this.#put(target, { alarm: { ...parsed.data, id }, version: 0, stale: true, size: sizeOf(parsed.data) });
     }
   }
 
@@ -55,44 +64,64 @@ export class Children {
 
   #put(target: string, child: ChildAlarm): void {
     let of = this.#of.get(target);
-    if (!of) this.#of.set(target, (of = new Map<string, ChildAlarm>()));
-    of.set(child.alarm.id, child);
+    if (!of) this.#of.set(target, (of = { alarms: new Map(), size: 0 }));
+    of.alarms.set(child.alarm.id, child);
+    of.size += child.size;
     this.#byId.set(child.alarm.id, child);
   }
 
   #remove(target: string, id: string): void {
-    this.#of.get(target)?.delete(id);
+    const of = this.#of.get(target);
+    const child = of?.alarms.get(id);
+    if (!of || !child) return;
+    of.alarms.delete(id);
+    of.size -= child.size;
+    if (of.alarms.size === 0) this.#of.delete(target);
     this.#byId.delete(id);
   }
 
   /** What an engine says. `from`: its address, for people. */
   take(target: string, from: string, { all, alarms, removed, more }: LiveAlarms): ChildChanges {
     const changes = new Changes();
-    const of = this.#of.get(target) ?? new Map<string, ChildAlarm>();
-    if (all) for (const child of of.values()) child.stale = true;
+    if (all) for (const child of this.#all(target)) child.stale = true;
     for (const given of alarms) {
       const id = `${target}/${given.id}`;
-      const alarm: Alarm = { ...given, id, from: given.from === null ? from : `${given.from} (${from})`.slice(0, 500) };
-      const known = of.get(id);
-      if (!known && of.size >= MAX_OF_ONE) continue;
-      const child = known ?? { alarm, version: 0, stale: false };
+      const known = this.#of.get(target)?.alarms.get(id);
+      const via = given.from === null ? from : `${given.from} (${from})`.slice(0, 500);
+      const alarm: Alarm = { ...given, id, from: via, link: linkOf(given.link) };
+      const size = sizeOf(alarm);
+      const { alarms: before, size: text } = this.#of.get(target) ?? { alarms: new Map<string, ChildAlarm>(), size: 0 };
+      if ((!known && before.size >= MAX_OF_ONE) || text - (known?.size ?? 0) + size > MAX_TEXT) {
+        // As it was, but not ended.
+        if (known) known.stale = false;
+        continue;
+      }
+      if (known) this.#remove(target, id);
+      const child = known ?? { alarm, version: 0, stale: false, size };
       const was = known?.alarm ?? null;
-      child.alarm = alarm;
-      child.stale = false;
-      if (!known) this.#put(target, child);
+      Object.assign(child, { alarm, stale: false, size });
+      this.#put(target, child);
       changes.note(child, was);
     }
-    for (const id of removed) this.#end(target, of.get(`${target}/${id}`), changes);
+    for (const id of removed) this.#end(target, this.#byId.get(`${target}/${id}`), changes);
     // The list is complete: what it does not have is no more.
-    if (more !== true) for (const child of [...of.values()]) if (child.stale) this.#end(target, child, changes);
+    if (more !== true) for (const child of this.#all(target)) if (child.stale) this.#end(target, child, changes);
     return changes;
+  }
+
+  #all(target: string): ChildAlarm[] {
+    return [...(this.#of.get(target)?.alarms.values() ?? [])];
+  }
+
+  /** Targets of which something is known. */
+  targets(): string[] {
+    return [...this.#of.keys()];
   }
 
   /** A target was removed: what is known of it means nothing any more. */
   drop(target: string): ChildChanges {
     const changes = new Changes();
-    for (const child of [...(this.#of.get(target)?.values() ?? [])]) this.#end(target, child, changes);
-    this.#of.delete(target);
+    for (const child of this.#all(target)) this.#end(target, child, changes);
     return changes;
   }
 
@@ -113,11 +142,21 @@ class Changes implements ChildChanges {
   note(child: ChildAlarm, was: Alarm | null): void {
     const { alarm } = child;
     this.seen.push(child);
+    // Silence of the series is no end of the alarm.
     const isTelling = (one: Alarm | null): string =>
-      one?.state === 'firing' ? `firing ${one.silenced.length > 0} ${one.acknowledged !== null}` : '';
+      one?.state === 'firing' || (one?.state === 'no_data' && one.fired !== null)
+        ? `firing ${one.silenced.length > 0} ${one.acknowledged !== null}`
+        : '';
     if (isTelling(alarm) === isTelling(was) && was !== null && was.state === alarm.state) return;
     this.records.push({ kind: 'child', id: alarm.id, value: alarm.state === 'inactive' ? null : alarm });
-    // Who has it tells of it.
-    if (alarm.told !== true && isTelling(alarm) !== isTelling(was)) this.told.push(alarm);
+    // Who has it tells of it. Its end is told to those here who know that it fired, whoever tells of it by now.
+    const tellsHere = alarm.told !== true || isTelling(alarm) === '';
+    if (tellsHere && isTelling(alarm) !== isTelling(was)) this.told.push(alarm);
   }
 }
+
+const sizeOf = (alarm: Alarm): number => JSON.stringify(alarm).length;
+
+/** As rules here may have it: an address of the web, or none. */
+const linkOf = (link: string): string =>
+  link.length <= 2048 && URL.canParse(link) && /^https?:$/.test(new URL(link).protocol) ? link : '';

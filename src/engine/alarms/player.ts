@@ -1,13 +1,13 @@
 /** One series of a preview: what is compared, and the states that follow, chunk by chunk. */
 
-import type { RuleSettings } from '../../shared/api/alarms.ts';
+import type { Measure, RuleSettings } from '../../shared/api/alarms.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { RangeColumns } from '../store/aggregate.ts';
 import type { RangeTarget } from '../store/range-plan.ts';
 import type { Drawn } from './drawn.ts';
 import { compare, conditionOf, finish, INACTIVE, step, type Condition, type RuleState } from './rule.ts';
 import { isEarly } from './scan.ts';
-import { OneWindow } from './window.ts';
+import { bucketWidth, OneWindow } from './window.ts';
 
 /** Spans that are told of one series; all are counted. */
 const MAX_SPANS = 2000;
@@ -229,6 +229,13 @@ export class Player {
     return out;
   }
 
+  #emptiesWindow(measure: Measure, apart: number): boolean {
+    if (!('window' in measure)) return false;
+    return (
+      apart > measure.window || (measure.kind === 'increase' && this.#isSilence && apart > bucketWidth(measure.window))
+    );
+  }
+
   #windowed(columns: RangeColumns, raw: Float64Array, hole: number): Float64Array {
     const window = this.#window!;
     const { row, target } = this.#series;
@@ -250,6 +257,8 @@ export class Player {
       const apart = time - before;
       if (apart > 0 && (apart <= hole || this.#isSilence)) clock += apart;
       before = time;
+      // As live: what is left of it would say too little.
+      if (apart > hole && this.#emptiesWindow(measure, apart)) window.clear();
       window.take(clock, numbers[i]!);
       if (window.whole === window.whole) out[i] = window.whole;
       else if (this.#early && compare(op, window.partial, raise)) out[i] = window.partial;

@@ -101,9 +101,11 @@ export class RuleDesk {
     const items: RuleImportResult['items'] = [];
     const take = (): RuleRecord[] => {
       const records: RuleRecord[] = [];
+      let added = 0;
       for (const { name, settings, reason } of read) {
         if (settings === null) items.push({ name, outcome: 'refused', reason });
-        else items.push(this.#takeOne(settings, replace, records));
+        else items.push(this.#takeOne(settings, replace, records, added));
+        if (items.at(-1)!.outcome === 'added') added++;
       }
       return records;
     };
@@ -112,16 +114,21 @@ export class RuleDesk {
     return { items };
   }
 
-  #takeOne(settings: RuleSettings, replace: boolean, records: RuleRecord[]): RuleImportResult['items'][number] {
+  /** `added`: new ones among the records. */
+  #takeOne(
+    settings: RuleSettings,
+    replace: boolean,
+    records: RuleRecord[],
+    added: number,
+  ): RuleImportResult['items'][number] {
     const { name } = settings;
     const now = this.#options.now();
     const known = this.rules.named(name);
     if (known && isSame(known.settings, settings)) return { name, outcome: 'unchanged', reason: null };
     if (known && !replace) return { name, outcome: 'refused', reason: 'a rule has this name, and is another one' };
     try {
-      const room = records.filter(({ id }) => !this.rules.get(id)).length;
       records.push(
-        known ? this.rules.patched(known.id, settings, now) : this.rules.make({ settings, origin: 'hand' }, now, room),
+        known ? this.rules.patched(known.id, settings, now) : this.rules.make({ settings, origin: 'hand' }, now, added),
       );
       return { name, outcome: known ? 'changed' : 'added', reason: null };
     } catch (error) {

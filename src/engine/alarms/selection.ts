@@ -10,6 +10,7 @@ import { growBits, growFloat64, growInt32, NO_BITS, NO_DOUBLES, NO_INTS } from '
 import { placeOf } from '../live/series-table.ts';
 import type { Selector } from '../store/selector.ts';
 import { matchesScope, meets, named, type Named, type Source, type SourceAbout } from './match.ts';
+import type { Since } from './moment.ts';
 
 /** A scope, or a merge, that is watched. */
 export interface Binding {
@@ -19,6 +20,10 @@ export interface Binding {
   /** Series that were looked at. */
   counters: number;
   gauges: number;
+  /** Its last sample. */
+  since: Since;
+  /** There was time after that in which nobody watched. */
+  missed: boolean;
   /** Those that mean this scope, and their parts of it. */
   readonly segments: Map<Selection, Segment>;
 }
@@ -126,18 +131,23 @@ export class Selection {
   /** What is made of it. */
   users = 0;
 
-  constructor(key: string, scope: RuleScope, selector: Selector) {
+  readonly #room: { left: number };
+
+  /** `room`: series that this selection and others may still take. */
+  constructor(key: string, scope: RuleScope, selector: Selector, room: { left: number }) {
     this.key = key;
     this.scope = scope;
     this.selector = selector;
+    this.#room = room;
   }
 
   add(binding: Binding, kind: Kind, index: number, clock: number): void {
-    if (this.count >= MAX_RULE_SERIES) {
+    if (this.count >= MAX_RULE_SERIES || this.#room.left <= 0) {
       this.leftOut++;
       return;
     }
     this.count++;
+    this.#room.left--;
     let segment = this.segments.get(binding);
     if (!segment) {
       segment = new Segment(binding, clock);
@@ -151,6 +161,7 @@ export class Selection {
     const segment = this.segments.get(binding);
     if (!segment) return null;
     this.count -= segment.count;
+    this.#room.left += segment.count;
     this.segments.delete(binding);
     binding.segments.delete(this);
     return segment;

@@ -2,11 +2,14 @@
 
 import type { RuleSettings } from '../../shared/api/alarms.ts';
 import { parseSelector } from './match.ts';
-import { cellsOf, Measured } from './measure.ts';
+import { cellsOf, DIVISOR_CELLS, Measured } from './measure.ts';
 import { Selection, type Binding } from './selection.ts';
 
 /** Numbers kept for windows, rates and ratios, of all rules: 64 MB. */
 const MAX_CELLS = 8_000_000;
+
+/** Series of all selections together, each of which has its own columns: 150 to 300 MB. */
+const MAX_WATCHED = 12_000_000;
 
 /** What a rule compares, or why there is nothing, in words. */
 export type Shared = Measured | string;
@@ -14,6 +17,8 @@ export type Shared = Measured | string;
 export class Sharing {
   readonly #selections = new Map<string, Selection>();
   readonly #measured = new Map<string, Measured>();
+  /** Of all selections. */
+  readonly #room = { left: MAX_WATCHED };
 
   selections(): Iterable<Selection> {
     return this.#selections.values();
@@ -46,7 +51,7 @@ export class Sharing {
       const name = JSON.stringify([scope, text]);
       let selection = this.#selections.get(name);
       if (!selection) {
-        selection = new Selection(name, scope, by);
+        selection = new Selection(name, scope, by, this.#room);
         this.#selections.set(name, selection);
         added.push(selection);
       }
@@ -81,7 +86,8 @@ export class Sharing {
   limit(): void {
     let cells = 0;
     for (const measured of this.#measured.values()) {
-      const need = cellsOf(measured.measure) * measured.selection.count;
+      const { measure, selection, to } = measured;
+      const need = cellsOf(measure) * selection.count + DIVISOR_CELLS * (to?.count ?? 0);
       measured.refused = cells + need > MAX_CELLS;
       if (measured.refused) measured.columns.clear();
       else cells += need;

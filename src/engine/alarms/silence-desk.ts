@@ -1,12 +1,17 @@
 /** Silences as people make and end them, and which alarms they hit. */
 
 import type { Matcher, Silence, SilencePreview, SilenceSettings } from '../../shared/api/silences.ts';
+import { ApiError } from '../../shared/errors.ts';
 import { describeAlarm, fires, type Book, type Held } from './book.ts';
 import type { Records } from './records.ts';
 import { compiled, Silences, type SilenceRecord } from './silences.ts';
 
 /** Alarms that a preview lists, and values of each label. */
 const PREVIEWED = 50;
+
+/** A preview is at work for so long at a time, and altogether, ms. */
+const SLICE = 10;
+const PREVIEW_WITHIN = 5000;
 
 interface DeskOptions {
   readonly records: Records;
@@ -102,13 +107,24 @@ export class SilenceDesk {
     }
   }
 
-  /** What one with these matchers would hit now; without any, nothing. Errors: `bad_request`. */
-  preview(matchers: readonly Matcher[]): SilencePreview {
+  /**
+   * What one with these matchers would hit now; without any, nothing. Others are let in between: whoever may only look
+   * may ask with any pattern. Errors: `bad_request`.
+   */
+  async preview(matchers: readonly Matcher[]): Promise<SilencePreview> {
     const hitsIt = compiled(matchers);
+    let turn = performance.now();
+    const until = turn + PREVIEW_WITHIN;
     const values = new Map<string, Set<string>>();
     const hit: Held[] = [];
     let firing = 0;
-    for (const held of this.#options.book) {
+    for (const held of [...this.#options.book]) {
+      const now = performance.now();
+      if (now > until) throw new ApiError('bad_request', 'matchers: these patterns take too long over so many alarms');
+      if (now - turn > SLICE) {
+        await new Promise((resolve) => void setImmediate(resolve));
+        turn = performance.now();
+      }
       for (const [name, value] of Object.entries(held.labels)) {
         const of = values.get(name) ?? new Set();
         values.set(name, of);

@@ -3,7 +3,8 @@
 import { MAX_RULE_SERIES, type AlarmState, type RuleSettings } from '../../shared/api/alarms.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import { newInst, revisionOf, type Change, type Inst, type SeriesCounts } from './instances.ts';
-import type { Column, Moment } from './measure.ts';
+import type { Column } from './measure.ts';
+import type { Moment } from './moment.ts';
 import { compare, conditionOf, finish, held, RESOLVED_FOR, step, type Condition, type RuleState } from './rule.ts';
 import { isEarly, mayHold, scan } from './scan.ts';
 import { mergeId, type Binding, type Segment, type Selection } from './selection.ts';
@@ -69,6 +70,9 @@ export class Watched {
     const { selection, refused } = this.shared;
     if (refused) return 'its window over so many series does not fit into memory: match less, or shorten the window';
     if (this.#tooMany) return 'more alarms than can be held are active: match less, or move the threshold';
+    if (selection.leftOut > 0 && selection.count < MAX_RULE_SERIES) {
+      return `all rules together match more series than can be watched: ${selection.leftOut} of this one's are not; match less`;
+    }
     if (selection.leftOut > 0) {
       return `it matches more than ${MAX_RULE_SERIES} series; ${selection.leftOut} of them are not watched`;
     }

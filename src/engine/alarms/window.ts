@@ -197,6 +197,16 @@ export class OneWindow {
     this.#closed = this.#open = this.#empty;
   }
 
+  /** Forgets all, as {@link Windows.clear}: the next value is the first one. */
+  clear(): void {
+    this.#cells.fill(this.#empty);
+    this.#counts.fill(0);
+    this.#newest = -1;
+    this.#edge = -Infinity;
+    this.#open = this.#closed = this.#empty;
+    this.#openCount = this.#closedCount = 0;
+  }
+
   /** `value`: NaN: there is none. `clock` never falls. */
   take(clock: number, value: number): void {
     if (clock >= this.#edge) this.#turn(clock);

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { Link, useLocation } from 'wouter';
 import { MAX_BADGE } from '../../shared/bridge.ts';
+import { alarmIdPath } from '../data/alarms.ts';
 import { desktop } from '../data/desktop.ts';
 import { formatCount } from '../format/units.ts';
 import { useEngine, useFiring } from '../state/engine.ts';
@@ -20,7 +21,7 @@ export function AlarmSigns() {
     tell(engine.alarms.snapshot().open);
     const stop = engine.alarms.onOpen(tell);
     const leave = followNotifications(engine.live, (alarm) => {
-      navigate(alarm === null ? '/ui/alarms' : `/ui/alarms/alarm/${encodeURIComponent(alarm)}`);
+      navigate(alarm === null ? '/ui/alarms' : alarmIdPath(alarm));
     });
     return () => {
       stop();

@@ -60,7 +60,7 @@ export function Routes() {
       <Route path="/ui/alarms/history">
         <HistoryView />
       </Route>
-      <Route path="/ui/alarms/alarm/:id">{({ id }) => <AlarmView key={id} id={id} />}</Route>
+      <Route path="/ui/alarms/alarm/*">{({ '*': id }) => <AlarmView key={id} id={id ?? ''} />}</Route>
       <Route path="/ui/diagnostics">
         <DiagnosticsView />
       </Route>

@@ -159,12 +159,16 @@ export function groupAlarms(alarms: readonly Alarm[], by: Grouping, toggled: Rea
     const severity = SEVERITIES.find((one) => list.some((alarm) => alarm.severity === one)) ?? 'info';
     const open = list.length <= LARGE_GROUP !== toggled.has(id);
     const title = by === 'rule' ? first.name : first.place;
-    const group = { id, title, key: by === 'rule' ? key : first.scope, by, alarms: list, severity, open } as const;
+    const group = { id, title, key: by === 'rule' ? key : scopeHere(first), by, alarms: list, severity, open } as const;
     return [{ kind: 'group', ...group, counts: countAlarms(list) }, ...(open ? list.map(rowOf) : [])];
   });
 }
 
 const rowOf = (alarm: Alarm): AlarmRow => ({ kind: 'alarm', id: alarm.id, alarm });
+
+/** The scope by which this engine knows what an alarm is about: of another engine, below its target. */
+export const scopeHere = ({ id, from, scope }: Pick<Alarm, 'id' | 'from' | 'scope'>): string =>
+  from === null ? scope : `target/${id.split('/', 1)[0] ?? ''}/${scope}`;
 
 /** The page whose plots have a scope's series; null: it has none of its own. */
 export function scopePath(scope: string): string | null {
@@ -210,7 +214,11 @@ export function plotPath(scope: string, metric: string, span: { from: number; to
 /** The plot of an alarm: from when it began to fire, or to be in its state, until now or until it resolved. */
 export function alarmPlot(alarm: Alarm, now: number): string | null {
   const begin = alarm.fired ?? alarm.since;
-  return plotPath(alarm.scope, alarm.metric, rangeAround(begin, alarm.state === 'resolved' ? alarm.since : now, now));
+  return plotPath(
+    scopeHere(alarm),
+    alarm.metric,
+    rangeAround(begin, alarm.state === 'resolved' ? alarm.since : now, now),
+  );
 }
 
 /** The editor of a new rule for a series of a plot. `perSecond`: the plot shows its rate. */
@@ -222,8 +230,12 @@ export function editorPath(scope: string, metric: string, perSecond: boolean): s
 /** The page of an alarm. What finds its history stands in it too, for when it is inactive. */
 export function alarmPath(alarm: { id: string; rule: string; scope: string; metric: string }): string {
   const query = new URLSearchParams({ rule: alarm.rule, scope: alarm.scope, metric: alarm.metric });
-  return `/ui/alarms/alarm/${encodeURIComponent(alarm.id)}?${query}`;
+  return `${alarmIdPath(alarm.id)}?${query}`;
 }
+
+/** The same without what finds its history. An alarm of another engine has a slash in its id. */
+export const alarmIdPath = (id: string): string =>
+  `/ui/alarms/alarm/${id.split('/').map(encodeURIComponent).join('/')}`;
 
 /** Of a matcher's value, in characters. */
 const MOST_TEXT = 1000;

@@ -112,6 +112,25 @@ describe('a preview says what would have been', { timeout: 120_000 }, () => {
     expect(done.range!.median).toBeLessThan(done.range!.max);
   });
 
+  test('what is left of a window over a silence says nothing', async () => {
+    const { store } = await openStore({ data: null, worker: { retention: ON_DISK } });
+    onTestFinished(() => store.close());
+    const history = new History(store);
+    const scope = target('t');
+    for (let i = 0; i < 200; i++) {
+      if (i > 80 && i < 120) continue;
+      put(scope, 'm', i, 'counter');
+      history.append({ time: T0 + 1000 * i, interval: 1000, sequence: i, gap: i === 0 || i === 120 }, [scope]);
+      scope.clear();
+    }
+    const host: PreviewHost = {
+      ...{ store, now: () => T0 + 199_000, live: () => [scope.id], about: (id) => about({ id }) },
+      aboutRun: () => ({ kind: 'run', place: '' }),
+    };
+    const settings = { measure: { kind: 'increase', window: '60s' }, op: '<', raise: 30 } as const;
+    expect(await ask(host, settings, { from: T0, to: T0 + 199_000 })).toMatchObject({ times: 0, range: { max: 60 } });
+  });
+
   test('a target that was not there for a while', async () => {
     const { store } = await openStore({ data: null, worker: { retention: ON_DISK } });
     onTestFinished(() => store.close());

@@ -58,11 +58,13 @@ describe('vigie alarms', () => {
     writeFileSync(file, `${RULES}${always}  - {name: Wrong, scope: {kind: node}, metric: 'm{'}\n`);
     const dry = await vigie('import', file, '--dry-run');
     expect(dry.stdout.split('\n').slice(0, 2)).toEqual(['added: Disk', 'added: Always']);
+    expect(dry.stdout).toContain('Nothing was changed');
     expect((await vigie('export')).stdout.trim()).toBe('rules: []');
     const imported = await vigie('import', file);
     expect([imported.code, imported.stdout]).toEqual([1, expect.stringContaining('refused: Wrong: metric: ')]);
     writeFileSync(file, (await vigie('export')).stdout);
     expect(readFileSync(file, 'utf8')).toContain('name: Always');
+    expect(imported.stdout).not.toContain('Nothing was changed');
     const again = await vigie('import', file, '--replace');
     expect([again.code, again.stdout]).toEqual([0, 'unchanged: Disk\nunchanged: Always\n']);
     await eventually(async () => (await vigie('list')).stdout.includes('1 firing'), { timeout: 60_000 });

@@ -38,6 +38,13 @@ export interface OpenChannel {
   readonly refused: string | null;
 }
 
+/** It is on the list; `change` is to be written, or else `undo` to be called. */
+export interface ChangedChannel {
+  readonly channel: OpenChannel;
+  readonly change: RecordChange;
+  readonly undo: () => void;
+}
+
 type Plain = Record<string, unknown>;
 
 const bad = (detail: string): ApiError => new ApiError('bad_request', detail);
@@ -149,7 +156,7 @@ export class ChannelList {
   }
 
   /** Puts it on the list; the record is to be written. */
-  async add(given: NewChannel, now: number): Promise<{ channel: OpenChannel; change: RecordChange }> {
+  async add(given: NewChannel, now: number): Promise<ChangedChannel> {
     if (this.#channels.size >= MAX_CHANNELS) throw bad(`there are ${MAX_CHANNELS} channels, which is the limit`);
     this.#checkName(given.name, null);
     const { settings } = await this.complete(given.settings, null);
@@ -160,7 +167,7 @@ export class ChannelList {
     );
   }
 
-  async patch(id: string, patch: ChannelPatch): Promise<{ channel: OpenChannel; change: RecordChange }> {
+  async patch(id: string, patch: ChannelPatch): Promise<ChangedChannel> {
     const before = this.needed(id);
     if (patch.name !== undefined) this.#checkName(patch.name, id);
     const settings = patch.settings ? (await this.complete(patch.settings, before)).settings : before.settings;
@@ -171,21 +178,31 @@ export class ChannelList {
   async #put(
     about: Pick<OpenChannel, 'id' | 'name' | 'enabled' | 'perMinute' | 'created'>,
     settings: ChannelSettings,
-  ): Promise<{ channel: OpenChannel; change: RecordChange }> {
+  ): Promise<ChangedChannel> {
     const channel = await this.#open(about, settings);
     const { shown, secrets } = split(channel);
+    const before = this.#channels.get(about.id);
+    const undo = (): void => {
+      if (before) this.#channels.set(about.id, before);
+      else this.#channels.delete(about.id);
+      try {
+        this.#options.secrets.set(about.id, before ? split(before).secrets : null);
+      } catch {
+        // The disk refused already. Of a channel that is not there the next start forgets them.
+      }
+    };
     // First: a channel without its secrets would be refused by the other side.
     this.#options.secrets.set(about.id, secrets);
     this.#channels.set(about.id, channel);
     const { id, name, enabled, perMinute, created } = about;
     const value = { name, enabled, per_minute: perMinute, settings: shown, created };
-    return { channel, change: { kind: 'channel', id, value } };
+    return { channel, change: { kind: 'channel', id, value }, undo };
   }
 
   remove(id: string): RecordChange {
     this.needed(id);
-    this.#channels.delete(id);
     this.#options.secrets.set(id, null);
+    this.#channels.delete(id);
     return { kind: 'channel', id, value: null };
   }
 }

@@ -271,20 +271,25 @@ class Telling implements Notifier {
 
   addChannel(given: NewChannel): Promise<Channel> {
     return this.#inTurn(async () => {
-      const { channel, change } = await this.#channels.add(given, this.#host.now());
-      return this.#changedChannel(channel, change);
+      const { channel, change, undo } = await this.#channels.add(given, this.#host.now());
+      return this.#changedChannel(channel, change, undo);
     });
   }
 
   patchChannel(id: string, patch: ChannelPatch): Promise<Channel> {
     return this.#inTurn(async () => {
-      const { channel, change } = await this.#channels.patch(id, patch);
-      return this.#changedChannel(channel, change);
+      const { channel, change, undo } = await this.#channels.patch(id, patch);
+      return this.#changedChannel(channel, change, undo);
     });
   }
 
-  async #changedChannel(channel: OpenChannel, change: RecordChange): Promise<Channel> {
-    await this.#records.write([change]);
+  async #changedChannel(channel: OpenChannel, change: RecordChange, undo: () => void): Promise<Channel> {
+    try {
+      await this.#records.write([change]);
+    } catch (error) {
+      undo();
+      throw error;
+    }
     this.#pace(channel.id, channel.perMinute).perMinute = channel.perMinute;
     this.#reroute();
     this.#start(channel.id);
@@ -293,10 +298,14 @@ class Telling implements Notifier {
 
   removeChannel(id: string): Promise<void> {
     return this.#inTurn(async () => {
-      const change = this.#channels.remove(id);
+      const changes = [this.#channels.remove(id)];
       this.#paces.delete(id);
+      if (this.#routes.some(({ channels }) => channels.includes(id))) {
+        this.#routes = without(this.#routes, (channel) => channel === id);
+        changes.push(routesChange(this.#routes));
+      }
       // In one: an alarm that is told to nobody must not count as told.
-      await this.#writes.write([change, ...this.#groups.forget(id), ...this.#queue.forget(id)]);
+      await this.#writes.write([...changes, ...this.#groups.forget(id), ...this.#queue.forget(id)]);
       this.#reroute();
     });
   }
@@ -308,11 +317,14 @@ class Telling implements Notifier {
   setRoutes(given: readonly Route[]): Promise<Route[]> {
     return this.#inTurn(async () => {
       const seen = new Set<string>();
-      const routes = given.map((route): Route => {
+      const isGone = (channel: string): boolean => !this.#channels.get(channel);
+      // Whoever has the list may have it from before a channel was lost.
+      const known = new Set(this.#routes.flatMap(({ channels }) => channels));
+      const routes = without(given, (channel) => isGone(channel) && known.has(channel)).map((route): Route => {
         const taken = route.id === '' || seen.has(route.id);
         const id = taken ? randomBytes(6).toString('hex') : route.id;
         seen.add(id);
-        const unknown = route.channels.find((channel) => !this.#channels.get(channel));
+        const unknown = route.channels.find(isGone);
         if (unknown !== undefined) throw new ApiError('bad_request', `channels: no channel has the id ${unknown}`);
         return { ...route, id };
       });
@@ -321,7 +333,7 @@ class Telling implements Notifier {
       } catch (error) {
         throw new ApiError('bad_request', `matchers: ${(error as Error).message}`);
       }
-      await this.#records.write([{ kind: 'routes', id: 'routes', value: { routes } }]);
+      await this.#records.write([routesChange(routes)]);
       this.#routes = routes;
       this.#reroute();
       return this.routes();
@@ -358,11 +370,13 @@ class Telling implements Notifier {
     { id, title, time: created, kind }: Message,
     { ok, answer }: { ok: boolean; answer: string },
   ): void {
-    const delivery = this.#queue.note({
+    // It may have been removed meanwhile.
+    if (!this.#channels.get(channel)) return;
+    const changes = this.#queue.note({
       ...{ id, channel, title, alarms: 0, kind, state: ok ? 'sent' : 'failed', created, tried: this.#host.now() },
       ...{ next: null, attempts: 1, answer },
     });
-    void this.#writes.write([{ kind: 'delivery', id, value: delivery }]);
+    void this.#writes.write(changes);
   }
 
   figures(): ReturnType<Notifier['figures']> {
@@ -383,6 +397,12 @@ class Telling implements Notifier {
     await this.#writes.close();
   }
 }
+
+const routesChange = (routes: readonly Route[]): RecordChange => ({ kind: 'routes', id: 'routes', value: { routes } });
+
+/** One that is left without channels stays: what it is about is told to nobody, rather than to others. */
+const without = (routes: readonly Route[], isGone: (channel: string) => boolean): Route[] =>
+  routes.map((route) => ({ ...route, channels: route.channels.filter((id) => !isGone(id)) }));
 
 /** Routes as they were kept. One that cannot be understood is left out, and said. */
 function readRoutes(value: unknown, warn: (message: string) => void): Route[] {

@@ -68,6 +68,12 @@ interface Line {
   timer: NodeJS.Timeout | null;
 }
 
+/** Forgets those that are too many. */
+const forgotten = ({ done }: Line): RecordChange[] =>
+  done
+    .splice(0, Math.max(0, done.length - REMEMBERED))
+    .map(({ id }): RecordChange => ({ kind: 'delivery', id, value: null }));
+
 export class Queue {
   readonly #host: QueueHost;
   readonly #lines = new Map<string, Line>();
@@ -136,10 +142,11 @@ export class Queue {
   }
 
   /** Something that was sent at once, for the list. */
-  note(delivery: Delivery): KeptDelivery {
+  note(delivery: Delivery): RecordChange[] {
     const kept = { ...delivery, groups: [], message: null, order: this.#order++ };
-    this.#line(delivery.channel).done.push(kept);
-    return kept;
+    const line = this.#line(delivery.channel);
+    line.done.push(kept);
+    return [{ kind: 'delivery', id: kept.id, value: kept }, ...forgotten(line)];
   }
 
   /** Sends, or does not; what waited for a correction of the settings need not wait any longer. */
@@ -253,11 +260,7 @@ export class Queue {
     if (isDone(delivery)) this.#finish(line, delivery, message);
     // The channel may have been removed meanwhile.
     if (this.#lines.get(channel) !== line) return;
-    const changes: RecordChange[] = [{ kind: 'delivery', id: delivery.id, value: delivery }];
-    for (const old of line.done.splice(0, Math.max(0, line.done.length - REMEMBERED))) {
-      changes.push({ kind: 'delivery', id: old.id, value: null });
-    }
-    await this.#host.write(changes);
+    await this.#host.write([{ kind: 'delivery', id: delivery.id, value: delivery }, ...forgotten(line)]);
   }
 
   /** False: given up because the engine stops, which is no attempt. */

@@ -1,8 +1,9 @@
 /**
- * Writing of what is told. A disk that refuses does not keep people from being told, since it may be what they are to be
+ * Writing of what is told. A disk that refuses, or hangs, does not keep people from being told, since it may be what they are to be
  * told of; what could not be written is written with the next that can.
  */
 
+import { patiently } from '../patient.ts';
 import type { RecordChange, Records } from '../records.ts';
 
 const AGAIN_AFTER = 5000;
@@ -10,7 +11,7 @@ const AGAIN_AFTER = 5000;
 const isDocument = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 export class Writes {
-  readonly #records: Records;
+  readonly #toDisk: Records['write'];
   readonly #warn: (message: string) => void;
   #last: Promise<void> = Promise.resolve();
   /** By kind and id, the newest of each. */
@@ -19,7 +20,7 @@ export class Writes {
   #problem: string | null = null;
 
   constructor(records: Records, warn: (message: string) => void) {
-    this.#records = records;
+    this.#toDisk = patiently(records);
     this.#warn = warn;
   }
 
@@ -44,7 +45,7 @@ export class Writes {
   async #write(changes: readonly RecordChange[]): Promise<void> {
     const all = [...this.#unwritten.values(), ...changes];
     try {
-      await this.#records.write(all);
+      await this.#toDisk(all);
       this.#unwritten.clear();
       this.#problem = null;
     } catch (error) {

@@ -65,10 +65,11 @@ export function registerChannels(app: App, { alarms }: EngineContext): void {
       config: { control: true, reads: true },
       schema: { summary: 'Sends a test message now', body: ChannelTestRequest, response: { 200: ChannelTestResult } },
     },
-    async (request: FastifyRequest<{ Body: ChannelTestRequest }>): Promise<ChannelTestResult> => {
+    async (request: FastifyRequest<{ Body: ChannelTestRequest }>, reply: FastifyReply): Promise<ChannelTestResult> => {
       const notifier = await alarms.notifier();
       const gone = new AbortController();
-      request.raw.socket.once('close', () => gone.abort(new Error('the one who asked has left')));
+      // Not the socket's: one may carry many questions.
+      reply.raw.once('close', () => gone.abort(new Error('the one who asked has left')));
       return notifier.test(request.body, gone.signal);
     },
   );

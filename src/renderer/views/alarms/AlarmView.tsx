@@ -5,7 +5,7 @@ import type { Alarm, AlarmEvent, Rule } from '../../../shared/api/alarms.ts';
 import { NotFound, useTitle } from '../../components/Message.tsx';
 import { Icon } from '../../components/Icon.tsx';
 import { useKeys } from '../../components/useKeys.ts';
-import { alarmPlot, matchersFor, plotPath, rangeAround, scopePath } from '../../data/alarms.ts';
+import { alarmPlot, matchersFor, plotPath, rangeAround, scopeHere, scopePath } from '../../data/alarms.ts';
 import { formatDateTime } from '../../format/time.ts';
 import { engineNow } from '../../state/connection.ts';
 import { useAlarm } from '../../state/engine.ts';
@@ -19,7 +19,7 @@ import { SilenceForm } from './silences/SilenceForm.tsx';
 import { SILENCE_SPANS } from './silences/spans.ts';
 import { useAlarmActions } from './useAlarmActions.tsx';
 import { useRules } from './useAlarmData.ts';
-import { thresholdText, valueText } from './words.ts';
+import { OF_ANOTHER, thresholdText, valueText } from './words.ts';
 
 /** One alarm: what, since when, its value, its history, and what can be done about it. */
 export function AlarmView({ id }: { readonly id: string }) {
@@ -68,7 +68,9 @@ export function AlarmView({ id }: { readonly id: string }) {
           ) : events === undefined ? (
             <Skeleton height={120} />
           ) : events.length === 0 ? (
-            <p className="v-muted">Nothing is kept of it yet.</p>
+            <p className="v-muted">
+              {alarm && alarm.from !== null ? `The engine ${alarm.from} keeps it.` : 'Nothing is kept of it yet.'}
+            </p>
           ) : (
             <EventTable events={events} rules={byId} label="History of this alarm" one />
           )}
@@ -181,7 +183,7 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
 
 function Place({ alarm }: { readonly alarm: Alarm }) {
   const plot = alarmPlot(alarm, engineNow());
-  const path = scopePath(alarm.scope);
+  const path = scopePath(scopeHere(alarm));
   return (
     <>
       {path === null ? (
@@ -224,10 +226,14 @@ function Taken({ alarm, may, onAsk }: TakenProps) {
             {acknowledged.comment === '' ? '' : ': '}
             <bdi>{acknowledged.comment}</bdi>
           </p>
-          <Button size="compact-xs" variant="default" disabled={!may} onClick={() => void actions.takeBack([alarm])}>
-            Acknowledge no more
-          </Button>
+          {alarm.from === null ? (
+            <Button size="compact-xs" variant="default" disabled={!may} onClick={() => void actions.takeBack([alarm])}>
+              Acknowledge no more
+            </Button>
+          ) : null}
         </div>
+      ) : alarm.from !== null ? (
+        <p className="v-muted">{OF_ANOTHER}.</p>
       ) : (
         <form
           className="v-form"

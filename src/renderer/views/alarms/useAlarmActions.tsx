@@ -1,3 +1,4 @@
+import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Alarm } from '../../../shared/api/alarms.ts';
@@ -5,7 +6,7 @@ import { silencesFor } from '../../data/alarms.ts';
 import { sayFailure, sayWithUndo } from '../../components/undo.tsx';
 import { engineNow } from '../../state/connection.ts';
 import { useEngine } from '../../state/engine.ts';
-import { alarmsText, spanText } from './words.ts';
+import { alarmsText, OF_ANOTHER, spanText } from './words.ts';
 
 export interface AlarmActions {
   /** Nobody is told of them again until they resolve. Says so with a way back; never rejects. */
@@ -50,12 +51,14 @@ export function useAlarmActions(): AlarmActions {
       );
     return {
       async acknowledge(alarms, comment = '') {
-        const taken = alarms.filter((alarm) => alarm.acknowledged === null || comment !== '');
+        const here = alarms.filter(({ from }) => from === null);
+        if (here.length === 0 && alarms.length > 0) notifications.show({ message: `${OF_ANOTHER}.` });
+        const taken = here.filter((alarm) => alarm.acknowledged === null || comment !== '');
         if (taken.length === 0 || !(await set(taken, comment, true))) return;
         sayWithUndo(`Acknowledged: ${named(taken)}`, async () => void (await set(taken, '', false)));
       },
       async takeBack(alarms) {
-        const taken = alarms.filter((alarm) => alarm.acknowledged !== null);
+        const taken = alarms.filter((alarm) => alarm.from === null && alarm.acknowledged !== null);
         if (taken.length === 0 || !(await set(taken, '', false))) return;
         const [first] = taken;
         const comment = first?.acknowledged?.comment ?? '';

@@ -70,6 +70,12 @@ export function valueText(metric: string, value: number | null, measure: Measure
   return formatValue(value, unit, measure === 'rate');
 }
 
+/** Why an alarm of an engine below cannot be acknowledged here. */
+export const OF_ANOTHER = 'It is acknowledged at the engine that has it';
+
+/** Of an engine, without what is the same of all. */
+export const shortAddress = (url: string): string => url.replace(/^https?:\/\//, '');
+
 /** `value > threshold`, as the rule compares; null: there is nothing to compare. */
 export function thresholdText(alarm: Pick<Alarm, 'metric' | 'threshold'>, rule: Rule | undefined): string | null {
   if (rule?.measure.kind === 'absent') return null;

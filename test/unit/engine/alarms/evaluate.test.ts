@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Change } from '../../../../src/engine/alarms/evaluate.ts';
+import { parseSelector } from '../../../../src/engine/alarms/match.ts';
+import { Selection } from '../../../../src/engine/alarms/selection.ts';
+import type { Selector } from '../../../../src/engine/store/selector.ts';
 import { Bench, moves, node, put, rule, run, target } from '../../../support/alarms.ts';
 
 /** Changes of each tick for the values of one gauge. */
@@ -380,6 +383,9 @@ describe('over a restart', () => {
     const changes: Change[] = [];
     for (let i = 0; i < 400; i++) changes.push(...bench.tick([]));
     expect(changes.map(({ scope, state }) => `${scope} ${state}`)).toEqual(['run/1 resolved']);
+    // Removed while it was down: nothing of it is ever closed.
+    bench.gone.add('target/t');
+    expect(bench.tick([]).map(({ scope, state }) => `${scope} ${state}`)).toEqual(['target/t resolved']);
   });
 
   test('absent goes on firing', () => {
@@ -440,5 +446,30 @@ describe('many', () => {
     expect(bench.evaluator.problem('r0')).toBeNull();
     expect(bench.evaluator.problem('r29')).toMatch(/memory/);
     expect(bench.evaluator.counts('r29').firing).toBe(0);
+  });
+
+  test('what ratios divide by counts, too', () => {
+    const scope = node();
+    put(scope, 'm', 1);
+    for (let i = 0; i < 10_000; i++) put(scope, `k{i="${i}"}`, 1);
+    const rules = Array.from({ length: 210 }, (_, i) =>
+      rule(`r${i}`, { measure: { kind: 'ratio', to: `k{i!="${i}"}` } }),
+    );
+    const bench = new Bench(rules);
+    for (let i = 0; i < 5; i++) bench.tick([scope]);
+    expect(bench.evaluator.problem('r0')).toBeNull();
+    expect(bench.evaluator.problem('r209')).toMatch(/memory/);
+  });
+
+  test('all rules together watch so many series, and no more', () => {
+    const room = { left: 3 };
+    const selector = parseSelector('m') as Selector;
+    const selection = new Selection('', { kind: 'all' }, selector, room);
+    const since = { clock: 0, time: 0, gap: false, jump: 0, waited: 0 };
+    const binding = { source: node(), about: null, counters: 0, gauges: 0, segments: new Map(), since, missed: false };
+    for (let i = 0; i < 5; i++) selection.add(binding, 'gauge', i, 0);
+    expect([selection.count, selection.leftOut, room.left]).toEqual([3, 2, 0]);
+    selection.drop(binding);
+    expect([selection.count, room.left]).toEqual([0, 3]);
   });
 });

@@ -8,6 +8,8 @@ import { recordsOver } from '../../../../src/engine/alarms/records-store.ts';
 import type { Scope } from '../../../../src/engine/live/scope.ts';
 import { memoryAlarmStore, type AlarmStore } from '../../../../src/engine/store/alarm-records.ts';
 import type { Alarm } from '../../../../src/shared/api/alarms.ts';
+import type { LiveAlarms } from '../../../../src/shared/api/live.ts';
+import { alarm as sampleAlarm } from '../../../support/alarm-notify.ts';
 import { about, node, put, rule, run, T0 } from '../../../support/alarms.ts';
 
 /** What a notifier was told, as `NAME state silenced/acknowledged`. */
@@ -30,6 +32,7 @@ class Listener {
 class Engine {
   readonly listener = new Listener();
   readonly warnings: string[] = [];
+  readonly targets = new Set<string>();
   time: number;
   alarms!: Alarms;
   host: NotifierHost | null = null;
@@ -47,6 +50,7 @@ class Engine {
         now: () => this.time,
         warn: (message) => void this.warnings.push(message),
         announce: () => undefined,
+        hasTarget: (id) => this.targets.has(id),
         evaluator: async () => new Evaluator({ about, merge: () => null }),
         // oxlint-disable-next-line require-yield -- not asked for here
         async *preview() {
@@ -281,5 +285,67 @@ describe('a disk that refuses', () => {
     const [only] = engine.alarms.rules;
     await expect(engine.alarms.desk.remove(only!.id)).rejects.toThrow('the disk is full');
     expect(engine.alarms.rules.size).toBe(1);
+  });
+});
+
+describe('an engine below', () => {
+  const given = (over: Partial<Alarm> = {}): Alarm =>
+    sampleAlarm('a', { metric: 'm', scope: 'run/1', labels: {}, ...over });
+
+  /** What it says: all that it has. */
+  function says(engine: Engine, alarms: Alarm[], more: Partial<LiveAlarms> = {}): Promise<void> {
+    const counts = { inactive: 0, pending: 0, firing: 0, resolved: 0, no_data: 0, silenced: 0, acknowledged: 0 };
+    const update = { all: true, alarms, removed: [], events: [], number: 1, missed: false, counts, ...more };
+    engine.alarms.fromTarget('t', 'http://below', { type: 'alarms', ...update });
+    return engine.alarms.journal.flush();
+  }
+
+  test('the end of what was told here is told here, also when that engine has a channel by then', async () => {
+    const engine = await new Engine().open(memoryAlarmStore());
+    await says(engine, [given({ told: false })]);
+    await says(engine, [given({ told: true })]);
+    await says(engine, [given({ told: true, state: 'resolved' })]);
+    await says(engine, []);
+    expect(engine.listener.heard).toEqual(['m firing', 'm resolved']);
+  });
+
+  test('a silence of the series is no end, and does not hide the end', async () => {
+    const engine = await new Engine().open(memoryAlarmStore());
+    await says(engine, [given()]);
+    await says(engine, [given({ state: 'no_data' })]);
+    await says(engine, [given({ state: 'resolved' })]);
+    expect(engine.listener.heard).toEqual(['m firing', 'm resolved']);
+  });
+
+  test('that was removed while this one was down is forgotten, and the end is told', async () => {
+    const store = memoryAlarmStore();
+    const before = await new Engine().open(store);
+    await says(before, [given()]);
+    const after = new Engine();
+    after.targets.add('t');
+    await after.open(store);
+    for (let i = 0; i < 400; i++) await after.tick();
+    expect([...after.alarms.children]).toHaveLength(1);
+    after.targets.clear();
+    for (let i = 0; i < 400; i++) await after.tick();
+    expect([...after.alarms.children]).toEqual([]);
+    expect(after.listener.heard).toEqual(['m inactive']);
+    expect(await store.read('child')).toEqual([]);
+  });
+
+  test('cannot have a link that is a program, nor fill the memory', async () => {
+    const engine = await new Engine().open(memoryAlarmStore());
+    const long = 'x'.repeat(1024 * 1024);
+    await says(engine, [given({ id: 'link', link: 'javascript:alert(1)' })]);
+    for (let i = 0; i < 30; i++) {
+      await says(engine, [given({ id: `a${i}`, description: long })], { all: false, more: true });
+    }
+    const held = [...engine.alarms.children];
+    expect(held.find(({ alarm: { id } }) => id === 't/link')!.alarm.link).toBe('');
+    expect(held.length).toBeLessThan(17);
+    // Room that was taken is free again.
+    await says(engine, []);
+    await says(engine, [given({ id: 'b', description: long })]);
+    expect([...engine.alarms.children].map(({ alarm: { id } }) => id)).toEqual(['t/b']);
   });
 });

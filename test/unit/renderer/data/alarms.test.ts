@@ -11,6 +11,7 @@ import {
   mergeAlarms,
   plotPath,
   rangeAround,
+  scopeHere,
   scopePath,
   selectAlarms,
   silencesFor,
@@ -185,9 +186,17 @@ describe('where a plot is', () => {
     expect(plotPath('merge/main', 'm', { from: 1, to: 2 })).toBeNull();
   });
 
+  test('of an alarm of another engine: on the page of its target, not of what has the same name here', () => {
+    const alarm = alarmOf({ id: 't1/a', from: 'http://n2:1337' });
+    expect(scopeHere(alarm)).toBe('target/t1/node/n1');
+    expect(new URL(alarmPlot(alarm, 2_000_000)!, 'http://x').pathname).toBe('/ui/targets/t1');
+    const [group] = groupAlarms([alarm], 'place', new Set());
+    expect(group).toMatchObject({ kind: 'group', key: 'target/t1/node/n1' });
+  });
+
   test('the page of an alarm says where its history is', () => {
     const url = new URL(alarmPath(alarmOf({ id: 'a/b' })), 'http://x');
-    expect(url.pathname).toBe('/ui/alarms/alarm/a%2Fb');
+    expect(url.pathname).toBe('/ui/alarms/alarm/a/b');
     expect(Object.fromEntries(url.searchParams)).toEqual({
       ...{ rule: 'r1', scope: 'node/n1', metric: 'disk_free_bytes{device="sda"}' },
     });

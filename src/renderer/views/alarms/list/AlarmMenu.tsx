@@ -28,7 +28,7 @@ export function AlarmMenu({ alarm, list }: { readonly alarm: Alarm; readonly lis
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        {alarm.acknowledged === null ? (
+        {alarm.from !== null ? null : alarm.acknowledged === null ? (
           <Menu.Item disabled={alarm.state === 'resolved'} onClick={() => list.acknowledge([alarm])}>
             Acknowledge
           </Menu.Item>

@@ -34,6 +34,7 @@ import { useRules } from '../useAlarmData.ts';
 import { alarmsText } from '../words.ts';
 import { AlarmSelects, StateChips } from './AlarmFilters.tsx';
 import { ALARM_COLUMNS } from './columns.tsx';
+import { holdAt, holdNext, indexOfHeld, NOWHERE } from './cursor.ts';
 import { GroupHead } from './GroupHead.tsx';
 import { NoAlarms } from './NoAlarms.tsx';
 import { ListContext, stillShown } from './selection.ts';
@@ -70,7 +71,7 @@ export function AlarmsView() {
   });
   const { refusal, known } = useMayControl();
   const actions = useAlarmActions();
-  const [cursor, setCursor] = useState(-1);
+  const [held, setHeld] = useState(NOWHERE);
   const [ticks, setTicks] = useState(NOTHING);
   const [toggled, setToggled] = useState(NOTHING);
   const [asked, setAsked] = useState<readonly Alarm[] | null>(null);
@@ -82,6 +83,7 @@ export function AlarmsView() {
   const ticked = useMemo(() => stillShown(ticks, shown), [ticks, shown]);
   const selected = useMemo(() => shown.filter(({ id }) => ticked.has(id)), [shown, ticked]);
   const may = known && refusal === null;
+  const cursor = indexOfHeld(list, held);
   const at = list[cursor];
   /** The ticked ones, else what is under the cursor: an alarm, or all of a group. */
   const meant = selected.length > 0 ? selected : at === undefined ? [] : at.kind === 'alarm' ? [at.alarm] : at.alarms;
@@ -128,11 +130,17 @@ export function AlarmsView() {
       if (meant.length > 0) act();
       setTicks(NOTHING);
     });
-  const acknowledge = (): void => done(() => void actions.acknowledge(meant));
+  const acknowledge = (): void =>
+    done(() => {
+      // It moves below what nobody has taken: the cursor stays where there is more to do.
+      if (selected.length === 0) setHeld(holdNext(list, held, new Set(meant.map(({ id }) => id))));
+      void actions.acknowledge(meant);
+    });
   const askSilence = (): void => change(() => (meant.length > 0 ? setAsked(meant) : undefined));
-  const move = (step: number): void => setCursor((i) => Math.max(0, Math.min(list.length - 1, i + step)));
+  const move = (step: number): void =>
+    setHeld((old) => holdAt(list, Math.max(0, Math.min(list.length - 1, indexOfHeld(list, old) + step))));
   const filter = (name: string, value: string | null): void => {
-    setCursor(-1);
+    setHeld(NOWHERE);
     setParams({ [name]: value });
   };
   const showPlot = (): void => {
@@ -258,7 +266,7 @@ export function AlarmsView() {
                 sort={{ id: '', descending: false }}
                 onSort={() => undefined}
                 cursor={cursor}
-                onCursor={setCursor}
+                onCursor={(index) => setHeld(holdAt(list, index))}
                 onOpen={(row) => (row.kind === 'alarm' ? navigate(alarmPath(row.alarm)) : context.toggleGroup(row))}
                 section={sectionOf}
                 empty={

@@ -6,7 +6,7 @@ import { LISTED_STATES, scopePath } from '../../../data/alarms.ts';
 import { Icon } from '../../../components/Icon.tsx';
 import { formatCount } from '../../../format/units.ts';
 import { SeverityMark } from '../parts.tsx';
-import { STATE_NAMES, STATE_TONES } from '../words.ts';
+import { shortAddress, STATE_NAMES, STATE_TONES } from '../words.ts';
 import { ListContext } from './selection.ts';
 
 /** The head of a group: what it is, how many are in which state, and a box that selects all of them. */
@@ -44,6 +44,7 @@ export function GroupHead({ group }: { readonly group: AlarmGroup }) {
       >
         <Icon name={open ? 'down' : 'later'} size={14} /> <bdi>{title}</bdi>
       </UnstyledButton>
+      {group.by === 'place' && from !== null ? <span className="v-muted">at {shortAddress(from)}</span> : null}
       {group.by === 'rule' ? <SeverityMark severity={group.severity} /> : null}
       {LISTED_STATES.map((state) =>
         counts[state] === 0 ? null : (

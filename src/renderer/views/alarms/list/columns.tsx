@@ -9,7 +9,7 @@ import type { ListRow } from '../../../data/alarms.ts';
 import { formatDateTime } from '../../../format/time.ts';
 import { useSecond } from '../../../state/clock.ts';
 import { AlarmStateMark, SeverityMark } from '../parts.tsx';
-import { spanText, thresholdText, valueText } from '../words.ts';
+import { OF_ANOTHER, shortAddress, spanText, thresholdText, valueText } from '../words.ts';
 import { AlarmMenu } from './AlarmMenu.tsx';
 import { ListContext } from './selection.ts';
 
@@ -58,9 +58,11 @@ function What({ alarm }: { readonly alarm: Alarm }) {
       >
         <bdi>{alarm.name}</bdi>
       </Link>
-      <span className="v-muted" title={alarm.description}>
-        <bdi>{alarm.description}</bdi>
-      </span>
+      {alarm.description === '' ? null : (
+        <span className="v-muted" title={alarm.description}>
+          <bdi>{alarm.description}</bdi>
+        </span>
+      )}
     </div>
   );
 }
@@ -68,7 +70,10 @@ function What({ alarm }: { readonly alarm: Alarm }) {
 function Where({ alarm }: { readonly alarm: Alarm }) {
   return (
     <div className="v-two-lines">
-      <bdi title={alarm.place}>{alarm.place}</bdi>
+      <span title={alarm.from === null ? alarm.place : `${alarm.place}, of the engine ${alarm.from}`}>
+        <bdi>{alarm.place}</bdi>
+        {alarm.from === null ? null : <span className="v-muted"> at {shortAddress(alarm.from)}</span>}
+      </span>
       <span className="v-muted" title={alarm.metric}>
         <bdi>{alarm.metric}</bdi>
       </span>
@@ -82,7 +87,10 @@ function Value({ alarm }: { readonly alarm: Alarm }) {
   return (
     <div className="v-two-lines">
       <b>{valueText(alarm.metric, alarm.value, rule?.measure.kind ?? null)}</b>
-      <span className="v-muted">{thresholdText(alarm, rule) ?? ''}</span>
+      <span className="v-muted">
+        {rule || alarm.from === null ? '' : 'limit '}
+        {thresholdText(alarm, rule) ?? ''}
+      </span>
     </div>
   );
 }
@@ -121,13 +129,13 @@ function Actions({ alarm }: { readonly alarm: Alarm }) {
   const name = `${alarm.name} of ${alarm.place}`;
   return (
     <div className="v-row-actions" role="presentation" onClick={(event) => event.stopPropagation()}>
-      <Tooltip label="Acknowledge (a)" withArrow openDelay={400}>
+      <Tooltip label={alarm.from === null ? 'Acknowledge (a)' : OF_ANOTHER} withArrow openDelay={400}>
         <ActionIcon
           size="sm"
           variant="subtle"
           color="gray"
           tabIndex={-1}
-          disabled={alarm.acknowledged !== null || alarm.state === 'resolved'}
+          disabled={alarm.from !== null || alarm.acknowledged !== null || alarm.state === 'resolved'}
           aria-label={`Acknowledge ${name}`}
           onClick={() => list.acknowledge([alarm])}
         >

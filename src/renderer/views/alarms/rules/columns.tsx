@@ -75,7 +75,7 @@ function Series({ rule }: { readonly rule: Rule }) {
       <span title={series === 0 ? 'Nothing matches yet; it begins when something does' : undefined}>
         {series === 0 ? 'none yet' : formatCount(series)}
       </span>
-      <span className="v-muted">{parts.join(', ')}</span>
+      {parts.length > 0 ? <span className="v-muted">{parts.join(', ')}</span> : null}
     </div>
   );
 }

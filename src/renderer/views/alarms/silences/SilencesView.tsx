@@ -189,7 +189,13 @@ function SilenceCard({ silence, may, onEdit, onEnd, onExtend }: CardProps) {
       <p>
         <When silence={silence} />
         {ended ? null : (
-          <> · hits {silence.hits === 0 ? 'nothing that fires now' : `${alarmsText(silence.hits)} that fire`}</>
+          <>
+            {' '}
+            · hits{' '}
+            {silence.hits === 0
+              ? 'nothing that fires now'
+              : `${alarmsText(silence.hits)} that ${silence.hits === 1 ? 'fires' : 'fire'}`}
+          </>
         )}
       </p>
       {silence.ends_soon ? (

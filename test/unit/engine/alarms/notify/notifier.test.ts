@@ -292,6 +292,16 @@ test('a disk that refuses does not keep anybody from being told', async () => {
   expect(next.shown).toEqual([]);
 });
 
+test('nor does one that hangs', async () => {
+  const { put, shown, records } = await withChannel();
+  records.left = 0;
+  put(alarm('a', { fired: START }));
+  await pass(5000);
+  expect(shown).toEqual([]);
+  await pass(30_000);
+  expect(shown).toHaveLength(1);
+});
+
 describe('channels', () => {
   test('with no page that can show it, a notification waits for ten minutes', async () => {
     const records = new MemoryRecords();
@@ -347,10 +357,49 @@ describe('channels', () => {
     await pass(100);
     await notifier.removeChannel(id);
     expect([...records.kept.keys()]).toEqual(['routes routes']);
+    expect(notifier.routes()).toMatchObject([{ channels: [] }]);
+    // The list that a page has may be from before; as it is answered it can be set.
+    await expect(notifier.setRoutes(notifier.routes())).resolves.toMatchObject([{ channels: [] }]);
     expect(() => notifier.channel(id)).toThrow(expect.objectContaining({ code: 'channel_not_found' }));
     put(resolved(alarm('a'), Date.now()), alarm('b'));
     await pass(100_000);
     expect(notifier.deliveries({ limit: 10 })).toEqual([]);
+  });
+
+  test('one that is removed leaves the routes, which go on with the others', async () => {
+    const { notifier, id, again, records } = await withChannel();
+    const second = (await notifier.addChannel(desktop({ name: 'second' }))).id;
+    await notifier.setRoutes([
+      Route.parse({ channels: [id, second] }),
+      Route.parse({ channels: [second], more: true }),
+    ]);
+    await notifier.removeChannel(id);
+    const lists = (of: { notifier: Notifier }): string[][] => of.notifier.routes().map(({ channels }) => channels);
+    expect(lists({ notifier })).toEqual([[second], [second]]);
+    expect(lists(await again())).toEqual([[second], [second]]);
+    // A channel that cannot be understood any more: the others can be routed all the same.
+    records.kept.set(`channel ${second}`, '{}');
+    const next = await again();
+    await next.notifier.setRoutes(next.notifier.routes());
+    expect(lists(next)).toEqual([[], []]);
+  });
+
+  test('one that cannot be written is not on the list, or as it was', async () => {
+    const { notifier, records, id } = await withChannel();
+    records.failure = new Error('the disk is full');
+    await expect(notifier.addChannel(desktop({ name: 'second' }))).rejects.toThrow('the disk is full');
+    await expect(notifier.patchChannel(id, { name: 'other', enabled: false })).rejects.toThrow('the disk is full');
+    expect(notifier.channels()).toMatchObject([{ id, name: 'desktop', enabled: true }]);
+    records.failure = null;
+    await expect(notifier.addChannel(desktop({ name: 'second' }))).resolves.toMatchObject({ name: 'second' });
+  });
+
+  test('of many tests the last hundred are remembered', async () => {
+    const { notifier, records, id } = await withChannel();
+    for (let i = 0; i < 130; i++) await notifier.test({ id }, new AbortController().signal);
+    await pass(10);
+    expect(notifier.deliveries({ limit: 1000 })).toHaveLength(100);
+    expect([...records.kept.keys()].filter((key) => key.startsWith('delivery '))).toHaveLength(100);
   });
 
   test('two of one name are refused', async () => {
