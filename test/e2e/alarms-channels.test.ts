@@ -6,9 +6,9 @@ import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useBrowser } from '../support/chromium.ts';
 import { lacksComponent } from '../support/components.ts';
-import { type Engine, startEngine, tokenOf } from '../support/engine.ts';
+import { type Engine, startEngine } from '../support/engine.ts';
 import { freePort } from '../support/launch.ts';
-import { link, SOON } from './console.ts';
+import { askApi, link, SOON } from './console.ts';
 
 /** A server that is told of alarms, and answers as it is asked to. */
 class Hook {
@@ -56,15 +56,7 @@ describe.skipIf(lacksComponent('chromium'))('channels', () => {
   let engine: Engine;
   let hook: Hook;
 
-  const ask = async (method: string, route: string, body: unknown): Promise<unknown> => {
-    const response = await fetch(`${engine.url}/api/v1${route}`, {
-      method,
-      headers: { Authorization: `Bearer ${tokenOf(engine)}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${await response.text()}`);
-    return response.json();
-  };
+  const ask = (method: string, route: string, body?: unknown): Promise<unknown> => askApi(engine, method, route, body);
 
   beforeAll(async () => {
     [engine, hook] = await Promise.all([

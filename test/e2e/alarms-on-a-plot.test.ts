@@ -8,10 +8,10 @@ import { type Alertmanager, type MailServer, startAlertmanager, startMailServer 
 import { closedPort } from '../support/bad-server.ts';
 import { useBrowser } from '../support/chromium.ts';
 import { lacksComponent } from '../support/components.ts';
-import { type Engine, startEngine, tokenOf } from '../support/engine.ts';
+import { type Engine, startEngine } from '../support/engine.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import { eventually } from '../support/wait.ts';
-import { chart, ENGINE_GONE, jobRow, link, SOON } from './console.ts';
+import { askApi, chart, ENGINE_GONE, jobRow, link, SOON } from './console.ts';
 import { Program } from './program.ts';
 
 const NAME = 'Too many sends';
@@ -35,19 +35,7 @@ describe.skipIf(lacksComponent('chromium') || lacksComponent('prometheus-alertma
     await start();
     await program.connect();
   };
-  const ask = async (method: string, route: string, body?: unknown): Promise<unknown> => {
-    const response = await fetch(`${engine.url}/api/v1${route}`, {
-      method,
-      headers: {
-        Authorization: `Bearer ${tokenOf(engine)}`,
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
-    return text === '' ? null : JSON.parse(text);
-  };
+  const ask = (method: string, route: string, body?: unknown): Promise<unknown> => askApi(engine, method, route, body);
   const alarms = async (): Promise<readonly Alarm[]> => AlarmList.parse(await ask('GET', '/alarms')).alarms;
   const told = (words: string): string[] => mail.mails.filter((text) => text.includes(words));
 

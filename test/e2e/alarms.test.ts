@@ -10,7 +10,7 @@ import { lacksComponent } from '../support/components.ts';
 import { type Engine, startEngine, tokenOf } from '../support/engine.ts';
 import { runVigie } from '../support/launch.ts';
 import { temporaryFolder } from '../support/tmp.ts';
-import { cell, link, SOON } from './console.ts';
+import { askApi, cell, link, SOON } from './console.ts';
 import { Program } from './program.ts';
 
 const JOBS = ['alpha', 'beta', 'gamma'];
@@ -32,19 +32,7 @@ describe.skipIf(lacksComponent('chromium'))('alarms', () => {
   let programs: Program[];
   let viewer: string;
 
-  const ask = async (method: string, route: string, body?: unknown): Promise<unknown> => {
-    const response = await fetch(`${engine.url}/api/v1${route}`, {
-      method,
-      headers: {
-        Authorization: `Bearer ${tokenOf(engine)}`,
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
-    return text === '' ? null : JSON.parse(text);
-  };
+  const ask = (method: string, route: string, body?: unknown): Promise<unknown> => askApi(engine, method, route, body);
   const addRule = (rule: RuleSettingsInput): Promise<unknown> => ask('POST', '/alarms/rules', rule);
   const CALLS: RuleSettingsInput = {
     name: 'Calls of a job',

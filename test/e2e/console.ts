@@ -13,6 +13,21 @@ export const ENGINE_GONE = /ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESP
 /** The link that `vigie serve` prints, to a view. */
 export const link = (engine: Engine, path = '/ui/jobs'): string => `${engine.url}${path}#token=${tokenOf(engine)}`;
 
+/** A question to the engine's API as its owner. @throws {Error} With the answer, where it is not a good one. */
+export async function askApi(engine: Engine, method: string, route: string, body?: unknown): Promise<unknown> {
+  const response = await fetch(`${engine.url}/api/v1${route}`, {
+    method,
+    headers: {
+      Authorization: `Bearer ${tokenOf(engine)}`,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text}`);
+  return text === '' ? null : JSON.parse(text);
+}
+
 /** A job's row in the table of jobs. */
 export const jobRow = (page: Page, jobid: string): Locator =>
   page

@@ -3,18 +3,8 @@
  * and put in their places whole. What discovery found is not there: it is found again.
  */
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import {
   TargetAuth,
@@ -24,7 +14,7 @@ import {
   TargetTls,
   TargetTypeName,
 } from '../../shared/api/targets.ts';
-import { makeDirectory } from '../directory.ts';
+import { putAside, readPrivateFile, writePrivateFile } from '../private-file.ts';
 
 /** The largest file that is read, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -83,25 +73,10 @@ export function readKept(data: string, warn: (message: string) => void): Kept {
   return { targets: list.targets, paused: list.paused, secrets: new Map(Object.entries(secrets)) };
 }
 
-function putAside(path: string): string | null {
-  const aside = `${path}.unusable`;
-  try {
-    renameSync(path, aside);
-    return aside;
-  } catch {
-    return null;
-  }
-}
-
 function read<T>(path: string, schema: z.ZodType<T>, warn: (message: string) => void): T | null {
   try {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (!found) return null;
-    if (!found.isFile() || found.uid !== (process.getuid?.() ?? found.uid) || (found.mode & 0o077) !== 0) {
-      throw new Error('it must be a file that only you can read (chmod 600)');
-    }
-    if (found.size > MAX_BYTES) throw new Error('it is too large');
-    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const contents = readPrivateFile(path, MAX_BYTES);
+    return contents === undefined ? null : schema.parse(contents);
   } catch (error) {
     const reason = error instanceof z.ZodError ? 'it is no list of targets' : (error as Error).message;
     const aside = putAside(path);
@@ -116,20 +91,6 @@ function read<T>(path: string, schema: z.ZodType<T>, warn: (message: string) => 
 
 /** Secrets first: a list whose secrets are missing would ask without them, and be refused. */
 export function writeKept(data: string, kept: Kept): void {
-  write(secretsFile(data), { version: 1, secrets: Object.fromEntries(kept.secrets) });
-  write(targetsFile(data), { version: 1, targets: kept.targets, paused: kept.paused });
-}
-
-function write(path: string, contents: unknown): void {
-  makeDirectory(dirname(path));
-  const temporary = `${path}.new`;
-  rmSync(temporary, { force: true });
-  const file = openSync(temporary, 'wx', 0o600);
-  try {
-    writeFileSync(file, `${JSON.stringify(contents, null, 1)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
+  writePrivateFile(secretsFile(data), { version: 1, secrets: Object.fromEntries(kept.secrets) });
+  writePrivateFile(targetsFile(data), { version: 1, targets: kept.targets, paused: kept.paused });
 }

@@ -3,10 +3,9 @@
  * (0600) and which is put in its place whole. Without a data directory they live as long as the engine.
  */
 
-import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { makeDirectory } from '../../directory.ts';
+import { PrivateFileError, putAside, readPrivateFile, writePrivateFile } from '../../private-file.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -51,7 +50,7 @@ export class Secrets {
   #write(secrets: Map<string, ChannelSecrets>): void {
     const nothing = secrets.size === 0 && this.#secrets.size === 0;
     if (this.#data !== null && !nothing) {
-      write(alarmSecretsFile(this.#data), this.#data, { version: 1, secrets: Object.fromEntries(secrets) });
+      writePrivateFile(alarmSecretsFile(this.#data), { version: 1, secrets: Object.fromEntries(secrets) });
     }
     this.#secrets = secrets;
   }
@@ -59,38 +58,17 @@ export class Secrets {
 
 function read(path: string, warn: (message: string) => void): Map<string, ChannelSecrets> {
   try {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (!found) return new Map();
-    if (!found.isFile() || found.uid !== (process.getuid?.() ?? found.uid) || (found.mode & 0o077) !== 0) {
-      throw new Error('it must be a file that only you can read (chmod 600)');
-    }
-    if (found.size > MAX_BYTES) throw new Error('it is too large');
-    return new Map(Object.entries(Contents.parse(JSON.parse(readFileSync(path, 'utf8'))).secrets));
+    const contents = readPrivateFile(path, MAX_BYTES);
+    return new Map(contents === undefined ? [] : Object.entries(Contents.parse(contents).secrets));
   } catch (error) {
     // What is wrong with the text is not said: the message might show some of it.
-    const known = error instanceof Error && /^it (must|is)/.test(error.message);
-    const reason = known ? error.message : 'it is no file of secrets';
-    const aside = `${path}.unusable`;
-    try {
-      renameSync(path, aside);
-      warn(`${path} cannot be used (${reason}): it is now ${aside}; set the secrets of the channels anew`);
-    } catch {
-      warn(`${path} cannot be used: ${reason}`);
-    }
+    const reason = error instanceof PrivateFileError ? error.message : 'it is no file of secrets';
+    const aside = putAside(path);
+    warn(
+      aside === null
+        ? `${path} cannot be used: ${reason}`
+        : `${path} cannot be used (${reason}): it is now ${aside}; set the secrets of the channels anew`,
+    );
     return new Map();
   }
-}
-
-function write(path: string, directory: string, contents: z.infer<typeof Contents>): void {
-  makeDirectory(directory);
-  const temporary = `${path}.new`;
-  rmSync(temporary, { force: true });
-  const file = openSync(temporary, 'wx', 0o600);
-  try {
-    writeFileSync(file, `${JSON.stringify(contents, null, 1)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
 }

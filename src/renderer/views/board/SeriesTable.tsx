@@ -1,6 +1,6 @@
-import { TextInput } from '@mantine/core';
 import { useEffect, useMemo, useReducer, useRef } from 'react';
 import type { RefObject } from 'react';
+import { SearchField } from '../../components/SearchField.tsx';
 import type { Board } from '../../charts/board.ts';
 import { seriesLabel } from '../../charts/panels.ts';
 import { readStats } from '../../charts/samples.ts';
@@ -8,7 +8,6 @@ import { matchesSearch, sortSeries } from '../../charts/table.ts';
 import type { SeriesRow } from '../../charts/table.ts';
 import { DataTable } from '../../components/DataTable.tsx';
 import type { Column } from '../../components/DataTable.tsx';
-import { Icon } from '../../components/Icon.tsx';
 import { formatCount, formatValue } from '../../format/units.ts';
 import type { BoardQuery } from './boardQuery.ts';
 import type { BoardScopeState } from './useBoard.ts';
@@ -81,21 +80,12 @@ export function SeriesTable({ board, scopes, query, version, search }: SeriesTab
   return (
     <div className="v-fill">
       <div className="v-toolbar">
-        <TextInput
+        <SearchField
           ref={search}
-          type="search"
-          size="xs"
-          className="v-search"
-          leftSection={<Icon name="search" size={14} />}
+          label="Search series"
           placeholder="Name, group, label, host"
-          aria-label="Search series"
           value={query.search}
-          onChange={(event) => query.setSearch(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Escape') return;
-            event.preventDefault();
-            event.currentTarget.blur();
-          }}
+          onChange={query.setSearch}
         />
         <span className="v-muted" role="status">
           {formatCount(rows.length)} of {formatCount(all)} series

@@ -1,8 +1,8 @@
-import { Button, SegmentedControl, Skeleton, TextInput } from '@mantine/core';
+import { Button, SegmentedControl, Skeleton } from '@mantine/core';
 import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
+import { SearchField } from '../../components/SearchField.tsx';
 import { DataTable } from '../../components/DataTable.tsx';
-import { Icon } from '../../components/Icon.tsx';
 import { Failure, useTitle } from '../../components/Message.tsx';
 import { useKeys } from '../../components/useKeys.ts';
 import { RUN_SORTS, selectRuns } from '../../data/runs.ts';
@@ -70,27 +70,16 @@ export function JobsView() {
     <div className="v-fill">
       <div className="v-toolbar">
         <h1>Jobs</h1>
-        <TextInput
+        <SearchField
           ref={search}
-          type="search"
-          size="xs"
-          className="v-search"
-          leftSection={<Icon name="search" size={14} />}
+          label="Search jobs"
           placeholder="Job, command, node, cluster"
-          aria-label="Search jobs"
           value={query.search}
-          onChange={(event) => {
+          onChange={(q) => {
             setCursor(-1);
-            setParams({ q: event.currentTarget.value });
+            setParams({ q });
           }}
-          onKeyDown={(event) => {
-            // The browser would clear the field; leaving it is what the row keys need.
-            if (event.key === 'Escape') {
-              event.preventDefault();
-              event.currentTarget.blur();
-            }
-            if (event.key === 'Enter') open(Math.max(0, cursor));
-          }}
+          onEnter={() => open(Math.max(0, cursor))}
         />
         <SegmentedControl
           size="xs"

@@ -1,8 +1,8 @@
-import { Button, NativeSelect, SegmentedControl, Skeleton, TextInput } from '@mantine/core';
+import { Button, NativeSelect, SegmentedControl, Skeleton } from '@mantine/core';
 import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { SearchField } from '../../components/SearchField.tsx';
 import { DataTable } from '../../components/DataTable.tsx';
-import { Icon } from '../../components/Icon.tsx';
 import { Failure, useTitle } from '../../components/Message.tsx';
 import { useKeys } from '../../components/useKeys.ts';
 import { formatCount } from '../../format/units.ts';
@@ -79,26 +79,16 @@ export function NodesView() {
     <div className="v-fill v-nodes">
       <div className="v-toolbar">
         <h1>Nodes</h1>
-        <TextInput
+        <SearchField
           ref={search}
-          type="search"
-          size="xs"
-          className="v-search"
-          leftSection={<Icon name="search" size={14} />}
+          label="Search nodes"
           placeholder="Node"
-          aria-label="Search nodes"
           value={query.search}
-          onChange={(event) => {
+          onChange={(q) => {
             setCursor(-1);
-            setParams({ q: event.currentTarget.value });
+            setParams({ q });
           }}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') {
-              event.preventDefault();
-              event.currentTarget.blur();
-            }
-            if (event.key === 'Enter') open(Math.max(0, cursor));
-          }}
+          onEnter={() => open(Math.max(0, cursor))}
         />
         <SegmentedControl
           size="xs"

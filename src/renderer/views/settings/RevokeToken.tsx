@@ -1,5 +1,6 @@
-import { Button, Group, Modal } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
+import { Dialog } from '../../components/Dialog.tsx';
 import type { TokenInfo } from '../../../shared/api/tokens.ts';
 import { useEngine } from '../../state/engine.ts';
 
@@ -16,13 +17,7 @@ export function RevokeToken({ token, self, close, onRevoked }: RevokeProps) {
   const engine = useEngine();
   const revoke = useMutation({ mutationFn: () => engine.api.revokeToken(token.name), onSuccess: onRevoked });
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={`Revoke the token “${token.name}”?`}
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title={`Revoke the token “${token.name}”?`} close={close} size="md">
       <p>
         Whoever uses it is cut off at once, live views too. This cannot be undone: the same token never works again. To
         let them in again, add a new one and give it to them.
@@ -41,6 +36,6 @@ export function RevokeToken({ token, self, close, onRevoked }: RevokeProps) {
           Revoke
         </Button>
       </Group>
-    </Modal>
+    </Dialog>
   );
 }

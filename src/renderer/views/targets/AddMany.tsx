@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Textarea } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Button, Group, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useTypedPreview } from '../../components/useTypedPreview.ts';
+import { Dialog } from '../../components/Dialog.tsx';
 import { formatCount } from '../../format/units.ts';
 import { useEngine } from '../../state/engine.ts';
 import { EMPTY_FORM, settingsOf } from './form.ts';
@@ -12,8 +13,6 @@ import { previewWords } from './preview.ts';
 import { SettingsFields } from './SettingsFields.tsx';
 import { forgetAnswers, tellRefused } from './useTargetActions.tsx';
 import { targetsText } from './words.ts';
-
-const TYPED_MS = 300;
 
 interface AddManyProps {
   readonly text: string;
@@ -27,16 +26,9 @@ export function AddMany({ text: given, close }: AddManyProps) {
   const [text, setText] = useState(given);
   const [form, setForm] = useState<TargetForm>(EMPTY_FORM);
   const { settings, errors } = settingsOf(form);
-  const [settled] = useDebouncedValue(text, TYPED_MS);
-  const wanted = settled.trim() !== '';
-  const preview = useQuery({
-    queryKey: [engine.base, 'targets', 'expansion', settled],
-    enabled: wanted,
-    retry: false,
-    staleTime: 5000,
-    gcTime: 10_000,
-    queryFn: () => engine.api.targets.bulk({ action: 'add', targets: settled, preview: true }),
-  });
+  const preview = useTypedPreview(text, [engine.base, 'targets', 'expansion'], (targets) =>
+    engine.api.targets.bulk({ action: 'add', targets, preview: true }),
+  );
   const add = useMutation({
     mutationFn: () => engine.api.targets.bulk({ action: 'add', targets: text, ...settings }),
     onSuccess: (result) => {
@@ -47,18 +39,10 @@ export function AddMany({ text: given, close }: AddManyProps) {
       close();
     },
   });
-  const current = wanted && settled === text;
-  const result = current ? preview.data : undefined;
+  const { result } = preview;
   const adds = result ? previewWords(result).adds : 0;
   return (
-    <Modal
-      opened
-      onClose={close}
-      title="Add many targets"
-      size="lg"
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title="Add many targets" close={close}>
       <form
         className="v-fields"
         aria-label="Add many targets"
@@ -78,17 +62,13 @@ export function AddMany({ text: given, close }: AddManyProps) {
           maxRows={10}
           spellCheck={false}
           value={text}
-          error={(current ? preview.error?.message : null) ?? add.error?.message ?? null}
+          error={preview.error ?? add.error?.message ?? null}
           onChange={(event) => {
             add.reset();
             setText(event.currentTarget.value);
           }}
         />
-        <Preview
-          result={result}
-          asking={wanted && (preview.isFetching || !current)}
-          idle="What this expands to is shown here while you type."
-        />
+        <Preview result={result} asking={preview.asking} idle="What this expands to is shown here while you type." />
         <details className="v-details">
           <summary>Period, labels, filter, access of all of them</summary>
           <SettingsFields
@@ -107,6 +87,6 @@ export function AddMany({ text: given, close }: AddManyProps) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,8 @@
-import { Button, Group, Modal, TextInput } from '@mantine/core';
+import { Button, Group, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import { Dialog } from '../../components/Dialog.tsx';
 import type { NewTargetInput, Target } from '../../../shared/api/targets.ts';
 import { useEngine } from '../../state/engine.ts';
 import { EMPTY_FORM, readForm } from './form.ts';
@@ -55,14 +56,7 @@ export function AddTarget({ close, many }: AddTargetProps) {
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- the answer is what is waited for
   }, [waiting, probe.asking]);
   return (
-    <Modal
-      opened
-      onClose={close}
-      title="Add a target"
-      size="lg"
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title="Add a target" close={close}>
       <form
         className="v-fields"
         aria-label="Add a target"
@@ -116,7 +110,7 @@ export function AddTarget({ close, many }: AddTargetProps) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

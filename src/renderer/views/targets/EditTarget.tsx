@@ -1,7 +1,8 @@
-import { Button, Group, Modal, TextInput } from '@mantine/core';
+import { Button, Group, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Dialog } from '../../components/Dialog.tsx';
 import type { Target, TargetPatchInput } from '../../../shared/api/targets.ts';
 import { useEngine } from '../../state/engine.ts';
 import { formOf, patchOf, readForm } from './form.ts';
@@ -114,15 +115,8 @@ interface EditTargetProps {
 /** The settings over the table. */
 export function EditTarget({ target, close }: EditTargetProps) {
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={`Edit ${shortUrl(target.url)}`}
-      size="lg"
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title={`Edit ${shortUrl(target.url)}`} close={close}>
       <SettingsForm target={target} refusal={null} onSaved={close} close={close} />
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,9 @@
-import { ActionIcon, Button, Menu, NativeSelect, Skeleton, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Menu, NativeSelect, Skeleton, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
+import { sayFailure } from '../../components/undo.tsx';
+import { SearchField } from '../../components/SearchField.tsx';
 import type { ExportQuery, Target, TargetTypeName } from '../../../shared/api/targets.ts';
 import { TargetTypeName as TypeNames } from '../../../shared/api/targets.ts';
 import { DataTable } from '../../components/DataTable.tsx';
@@ -143,23 +145,13 @@ export function TargetsView() {
     <div className={onlyBuiltin ? 'v-fill v-targets v-few' : 'v-fill v-targets'}>
       <div className="v-toolbar">
         <h1>Targets</h1>
-        <TextInput
+        <SearchField
           ref={search}
-          type="search"
-          size="xs"
-          className="v-search"
-          leftSection={<Icon name="search" size={14} />}
+          label="Search targets"
           placeholder="Address, label, reason"
-          aria-label="Search targets"
           value={query.search}
-          onChange={(event) => filter('q', event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') {
-              event.preventDefault();
-              event.currentTarget.blur();
-            }
-            if (event.key === 'Enter') open(Math.max(0, cursor));
-          }}
+          onChange={(q) => filter('q', q)}
+          onEnter={() => open(Math.max(0, cursor))}
         />
         <NativeSelect
           size="xs"
@@ -293,8 +285,7 @@ function Transfer({ may, onImport }: TransferProps) {
       const name = `${format === 'yaml' ? 'vigie-targets' : 'prometheus-scrape-config'}-${fileStamp(engineNow())}.yml`;
       await download(text, 'application/yaml', name);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      notifications.show({ color: 'red', title: 'The export did not work', message });
+      sayFailure('The export did not work', error);
     }
   };
   return (

@@ -1,7 +1,8 @@
-import { Button, Group, Modal, NativeSelect, TextInput } from '@mantine/core';
+import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
+import { Dialog } from '../../../components/Dialog.tsx';
 import { ChannelKind } from '../../../../shared/api/channels.ts';
 import type { Channel, NewChannelInput } from '../../../../shared/api/channels.ts';
 import { RequestError } from '../../../data/api.ts';
@@ -78,14 +79,7 @@ export function ChannelForm({ channel, channels, close }: ChannelFormProps) {
   const taken = save.error instanceof RequestError && save.error.code === 'channel_exists' ? save.error : null;
   const title = channel ? `Edit ${channel.name}` : 'New channel';
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={title}
-      size="lg"
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title={title} close={close}>
       <form
         className="v-fields"
         aria-label={title}
@@ -160,6 +154,6 @@ export function ChannelForm({ channel, channels, close }: ChannelFormProps) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

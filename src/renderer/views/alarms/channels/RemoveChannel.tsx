@@ -1,6 +1,7 @@
-import { Button, Group, Modal } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { notifications } from '@mantine/notifications';
+import { Dialog } from '../../../components/Dialog.tsx';
 import type { Channel } from '../../../../shared/api/channels.ts';
 import { useEngine } from '../../../state/engine.ts';
 import { Wrong } from '../parts.tsx';
@@ -19,13 +20,7 @@ export function RemoveChannel({ channel, close }: { readonly channel: Channel; r
     },
   });
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={`Remove the channel “${channel.name}”?`}
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title={`Remove the channel “${channel.name}”?`} close={close} size="md">
       <p>
         Nobody is told through it any more, and its passwords and tokens are deleted, which cannot be undone. To stop it
         for a while, switch it off instead.
@@ -39,6 +34,6 @@ export function RemoveChannel({ channel, close }: { readonly channel: Channel; r
           Remove
         </Button>
       </Group>
-    </Modal>
+    </Dialog>
   );
 }

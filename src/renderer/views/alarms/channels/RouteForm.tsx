@@ -1,6 +1,7 @@
-import { Button, Checkbox, Group, Modal, MultiSelect, TagsInput, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, MultiSelect, TagsInput, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Dialog } from '../../../components/Dialog.tsx';
 import type { Channel, RouteInput } from '../../../../shared/api/channels.ts';
 import type { ShownRoute } from '../../../data/alarmsApi.ts';
 import { SEVERITIES } from '../../../data/alarms.ts';
@@ -33,14 +34,7 @@ export function RouteForm({ route, channels, close, onSave }: RouteFormProps) {
   const change = (part: Partial<Form>): void => setForm((old) => ({ ...old, ...part }));
   const title = route ? 'Edit the route' : 'New route';
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={title}
-      size="lg"
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title={title} close={close}>
       <form
         className="v-fields"
         aria-label={title}
@@ -142,6 +136,6 @@ export function RouteForm({ route, channels, close, onSave }: RouteFormProps) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -67,6 +67,21 @@ export function RuleFields({ form, errors, may, onChange }: RuleFieldsProps) {
       onChange={(event) => onChange({ [field]: event.currentTarget.value })}
     />
   );
+  const choice = (
+    field: 'where' | 'measure' | 'op' | 'noData',
+    label: string,
+    list: readonly (readonly [string, string])[],
+  ) => (
+    <NativeSelect
+      size="xs"
+      label={label}
+      disabled={!may}
+      data={options(list)}
+      value={form[field]}
+      error={errors[field]}
+      onChange={(event) => onChange({ [field]: event.currentTarget.value })}
+    />
+  );
   const areas = (field: 'labels' | 'description', label: string, description: string) => (
     <Textarea
       size="xs"
@@ -87,15 +102,7 @@ export function RuleFields({ form, errors, may, onChange }: RuleFieldsProps) {
       {text('name', 'Name', { placeholder: 'Disk nearly full' })}
       <Fieldset title="What is watched">
         <div className="v-three">
-          <NativeSelect
-            size="xs"
-            label="Where"
-            disabled={!may}
-            data={options(WHERE)}
-            value={form.where}
-            error={errors.where}
-            onChange={(event) => onChange({ where: event.currentTarget.value as RuleForm['where'] })}
-          />
+          {choice('where', 'Where', WHERE)}
           {form.where === 'run' ? (
             <>
               {text('jobid', 'Job id', { placeholder: 'any' })}
@@ -114,15 +121,7 @@ export function RuleFields({ form, errors, may, onChange }: RuleFieldsProps) {
       </Fieldset>
       <Fieldset title="When it is wrong">
         <div className="v-three">
-          <NativeSelect
-            size="xs"
-            label="Compare"
-            disabled={!may}
-            data={options(MEASURES)}
-            value={form.measure}
-            error={errors.measure}
-            onChange={(event) => onChange({ measure: event.currentTarget.value as MeasureKind })}
-          />
+          {choice('measure', 'Compare', MEASURES)}
           {form.measure === 'ratio'
             ? text('to', 'Metric to divide by')
             : absent
@@ -132,15 +131,7 @@ export function RuleFields({ form, errors, may, onChange }: RuleFieldsProps) {
                 : text('window', 'Window')}
           {absent ? null : (
             <>
-              <NativeSelect
-                size="xs"
-                label="Is"
-                disabled={!may}
-                data={options(OPERATORS)}
-                value={form.op}
-                error={errors.op}
-                onChange={(event) => onChange({ op: event.currentTarget.value as Comparison })}
-              />
+              {choice('op', 'Is', OPERATORS)}
               {text('raise', 'Fires at', { placeholder: 'drag the line, or type' })}
               {form.op === '=' || form.op === '!=' ? null : text('clear', 'Ends at', { placeholder: 'the same' })}
             </>
@@ -153,15 +144,7 @@ export function RuleFields({ form, errors, may, onChange }: RuleFieldsProps) {
             {text('keep', 'Keep firing for')}
             {absent ? null : (
               <>
-                <NativeSelect
-                  size="xs"
-                  label="Without data"
-                  disabled={!may}
-                  data={options(NO_DATA)}
-                  value={form.noData}
-                  error={errors.noData}
-                  onChange={(event) => onChange({ noData: event.currentTarget.value as NoData })}
-                />
+                {choice('noData', 'Without data', NO_DATA)}
                 {text('noDataAfter', 'after')}
               </>
             )}

@@ -1,8 +1,9 @@
-import { Button, Menu, Skeleton, TextInput } from '@mantine/core';
+import { Button, Menu, Skeleton } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
+import { SearchField } from '../../../components/SearchField.tsx';
 import type { Alarm, Severity } from '../../../../shared/api/alarms.ts';
 import { DataTable } from '../../../components/DataTable.tsx';
 import { Icon } from '../../../components/Icon.tsx';
@@ -195,22 +196,12 @@ export function AlarmsView() {
       ) : (
         <>
           <div className="v-toolbar v-second">
-            <TextInput
+            <SearchField
               ref={search}
-              type="search"
-              size="xs"
-              className="v-search"
-              leftSection={<Icon name="search" size={14} />}
+              label="Search alarms"
               placeholder="Rule, place, metric, label"
-              aria-label="Search alarms"
               value={query.search}
-              onChange={(event) => filter('q', event.currentTarget.value)}
-              onKeyDown={(event) => {
-                if (event.key === 'Escape') {
-                  event.preventDefault();
-                  event.currentTarget.blur();
-                }
-              }}
+              onChange={(q) => filter('q', q)}
             />
             <AlarmSelects query={query} onChange={filter} />
           </div>

@@ -1,14 +1,15 @@
-import { Button, Checkbox, FileButton, Group, Modal, Textarea } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Button, Checkbox, Group } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
+import { ListText } from '../../../components/ListText.tsx';
+import { useTypedPreview } from '../../../components/useTypedPreview.ts';
+import { Dialog } from '../../../components/Dialog.tsx';
 import type { RuleImportResult } from '../../../../shared/api/alarms.ts';
 import { useEngine } from '../../../state/engine.ts';
 import { useForget } from '../useAlarmData.ts';
 import { rulesText } from '../words.ts';
 
-const TYPED_MS = 300;
 const SHOWN = 200;
 
 type Outcome = RuleImportResult['items'][number]['outcome'];
@@ -23,16 +24,9 @@ export function ImportRules({ close }: { readonly close: () => void }) {
   const forget = useForget();
   const [yaml, setYaml] = useState('');
   const [replace, setReplace] = useState(false);
-  const [settled] = useDebouncedValue(yaml, TYPED_MS);
-  const wanted = settled.trim() !== '';
-  const preview = useQuery({
-    queryKey: [engine.base, 'alarms', 'import', settled, replace],
-    enabled: wanted,
-    retry: false,
-    staleTime: 5000,
-    gcTime: 10_000,
-    queryFn: () => engine.api.alarms.importRules({ yaml: settled, replace, dry_run: true }),
-  });
+  const preview = useTypedPreview(yaml, [engine.base, 'alarms', 'import', replace], (text) =>
+    engine.api.alarms.importRules({ yaml: text, replace, dry_run: true }),
+  );
   const load = useMutation({
     mutationFn: () => engine.api.alarms.importRules({ yaml, replace, dry_run: false }),
     onSuccess: (result) => {
@@ -44,18 +38,10 @@ export function ImportRules({ close }: { readonly close: () => void }) {
       close();
     },
   });
-  const current = wanted && settled === yaml;
-  const result = current ? preview.data : undefined;
+  const { result } = preview;
   const does = result ? count(result, 'added', 'changed') : 0;
   return (
-    <Modal
-      opened
-      onClose={close}
-      title="Import rules"
-      size="lg"
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title="Import rules" close={close}>
       <form
         className="v-fields"
         aria-label="Import rules"
@@ -64,32 +50,16 @@ export function ImportRules({ close }: { readonly close: () => void }) {
           if (does > 0 && !load.isPending) load.mutate();
         }}
       >
-        <div className="v-toolbar v-flush">
-          <span className="v-muted">Rules that were exported here, or written by hand.</span>
-          <div className="v-spacer" />
-          <FileButton accept=".yml,.yaml,text/yaml" onChange={(file) => void file?.text().then(setYaml)}>
-            {(props) => (
-              <Button size="compact-xs" variant="default" {...props}>
-                Choose a file
-              </Button>
-            )}
-          </FileButton>
-        </div>
-        <Textarea
-          size="xs"
+        <ListText
+          hint="Rules that were exported here, or written by hand."
           label="The rules"
           description="YAML"
-          data-autofocus
-          autosize
-          minRows={6}
-          maxRows={14}
-          spellCheck={false}
-          classNames={{ input: 'v-code' }}
+          accept=".yml,.yaml,text/yaml"
           value={yaml}
-          error={(current ? preview.error?.message : null) ?? load.error?.message ?? null}
-          onChange={(event) => {
-            load.reset();
-            setYaml(event.currentTarget.value);
+          error={preview.error ?? load.error?.message ?? null}
+          onChange={(list, typed) => {
+            if (typed) load.reset();
+            setYaml(list);
           }}
         />
         <Checkbox
@@ -98,7 +68,7 @@ export function ImportRules({ close }: { readonly close: () => void }) {
           checked={replace}
           onChange={(event) => setReplace(event.currentTarget.checked)}
         />
-        <ImportPreview result={result} asking={wanted && (preview.isFetching || !current)} />
+        <ImportPreview result={result} asking={preview.asking} />
         <Group justify="flex-end" gap="xs">
           <Button size="xs" variant="default" onClick={close}>
             Cancel
@@ -108,7 +78,7 @@ export function ImportRules({ close }: { readonly close: () => void }) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

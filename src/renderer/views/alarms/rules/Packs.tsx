@@ -1,7 +1,8 @@
-import { Button, Modal, Skeleton, Switch } from '@mantine/core';
+import { Button, Skeleton, Switch } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { z } from 'zod';
+import { Dialog } from '../../../components/Dialog.tsx';
 import type { AlarmPack, AlarmPacks } from '../../../../shared/api/alarms.ts';
 import { sayFailure } from '../../../components/undo.tsx';
 import { useEngine } from '../../../state/engine.ts';
@@ -83,15 +84,8 @@ export function Packs({ may }: PacksProps) {
 
 export function PacksDialog({ may, close }: PacksProps & { readonly close: () => void }) {
   return (
-    <Modal
-      opened
-      onClose={close}
-      title="Ready-made rules"
-      size="lg"
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title="Ready-made rules" close={close}>
       <Packs may={may} />
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,8 @@
-import { Button, Checkbox, Group, Modal, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Textarea, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Dialog } from '../../../components/Dialog.tsx';
 import type { Matcher, Silence, SilencePreview, SilenceSettingsInput } from '../../../../shared/api/silences.ts';
 import { sayFailure, sayWithUndo } from '../../../components/undo.tsx';
 import { engineNow } from '../../../state/connection.ts';
@@ -57,14 +58,7 @@ export function SilenceForm({ matchers = [], silence, close }: SilenceFormProps)
     setForm((old) => ({ ...old, ...part }));
   };
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={silence ? 'Change the silence' : 'New silence'}
-      size="lg"
-      attributes={{ header: { role: 'presentation' } }}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title={silence ? 'Change the silence' : 'New silence'} close={close}>
       <form
         className="v-fields"
         aria-label={silence ? 'Change the silence' : 'New silence'}
@@ -104,7 +98,7 @@ export function SilenceForm({ matchers = [], silence, close }: SilenceFormProps)
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
