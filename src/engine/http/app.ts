@@ -20,6 +20,8 @@ import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { Refusals } from '../refusals.ts';
 import { formatSize } from '../../shared/size.ts';
 import { registerDiagnosis, type Support } from './api/diagnosis.ts';
+import { registerConnections } from './api/connections.ts';
+import { registerEngines } from './api/engines.ts';
 import { registerAudit } from './api/audit.ts';
 import { registerNames } from './api/names.ts';
 import { registerNodes } from './api/nodes.ts';
@@ -197,6 +199,8 @@ export async function buildApp(options: AppOptions): Promise<App> {
       registerNames(api, engine);
       registerNodes(api, engine);
       registerTargets(api, engine);
+      registerConnections(api, engine);
+      await registerEngines(api, engine, auth, limits);
       registerDiagnosis(api, engine, { page: options.page, ...options.support });
       registerProfiles(api, engine);
       registerStore(api, engine);

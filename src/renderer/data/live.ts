@@ -266,6 +266,10 @@ export class LiveClient {
       case 'targets':
         for (const listener of this.#targetsListeners) listener(event);
         return;
+      case 'connections':
+      case 'prompts':
+        // Nothing here watches them.
+        return;
       case 'error':
         if (event.code === 'unauthorized') return this.#refuse('token', event.detail);
         if (event.id !== null) this.#subscriptions.get(event.id)?.listener.error(event.code, event.detail);

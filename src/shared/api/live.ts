@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { Connection, Prompt } from './connections.ts';
 import { Run } from './runs.ts';
 import { Series } from '../model/described-series.ts';
 import { Role } from '../model/role.ts';
@@ -15,7 +16,7 @@ const id = z.number().int().min(1).max(0xffff_ffff);
 /** Most subscriptions on one socket. */
 export const MAX_SUBSCRIPTIONS = 64;
 
-const LiveTopic = z.enum(['runs', 'status', 'targets']);
+const LiveTopic = z.enum(['runs', 'status', 'targets', 'connections', 'prompts']);
 
 export const LiveRequest = z.discriminatedUnion('type', [
   /** First message when the upgrade request carried no Authorization header (browsers cannot send one). */
@@ -30,7 +31,10 @@ export const LiveRequest = z.discriminatedUnion('type', [
     from: z.number().nonnegative().optional(),
   }),
   z.object({ type: z.literal('unsubscribe'), id }),
-  /** `runs`, `targets`: those that changed, once per period; `status`: the engine's status once per period. */
+  /**
+   * `runs`, `targets`, `connections`: those that changed, once per period; `status`: the engine's status once per period;
+   * `prompts`: what connections ask a person, all of it whenever that changes, for readers who may control.
+   */
   z.object({ type: z.literal('watch'), topic: LiveTopic }),
   z.object({ type: z.literal('unwatch'), topic: LiveTopic }),
 ]);
@@ -68,6 +72,15 @@ export const LiveEvent = z.discriminatedUnion('type', [
     removed: z.array(z.string()),
     counts: TargetCounts,
   }),
+  /** Connections that changed since the last such message; with `all` the complete list. */
+  z.object({
+    type: z.literal('connections'),
+    all: z.boolean(),
+    connections: z.array(Connection),
+    /** Ids of those that are no longer on the list. */
+    removed: z.array(z.string()),
+  }),
+  z.object({ type: z.literal('prompts'), prompts: z.array(Prompt) }),
   z.object({ type: z.literal('error'), id: id.nullable(), code: z.string(), detail: z.string() }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;

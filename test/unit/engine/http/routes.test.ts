@@ -9,7 +9,7 @@ const HOST = { host: 'localhost' };
 const KNOWN = { ...HOST, authorization: BEARER };
 
 /** A path that matches a route's pattern. */
-const pathOf = (url: string): string => url.replace(/:\w+/, 'some-id').replace('*', 'some/thing');
+const pathOf = (url: string): string => url.replace(/:\w+/g, 'some-id').replace('*', 'some/thing');
 const isPublic = (path: string): boolean => path === '/' || path === '/healthz' || /^\/(ui|assets)(\/|$)/.test(path);
 
 function builtPage(): string {
@@ -207,6 +207,9 @@ describe('methods', () => {
     // The one that is only read; the others change something, and are refused on GET elsewhere.
     const posted = [
       '/accumulate',
+      '/api/v1/connections',
+      '/api/v1/connections/prompts/:id',
+      ...['connect', 'disconnect', 'forwards'].map((action) => `/api/v1/connections/:id/${action}`),
       '/api/v1/store/keeps',
       '/api/v1/targets',
       '/api/v1/targets/probe',
@@ -223,19 +226,23 @@ describe('methods', () => {
       '/trace/plot',
       ...['/disconnect', '/join', '/join/multiple', '/leave', '/pivot', '/remove'],
     ];
-    const removed = ['/api/v1/store/keeps/:id', '/api/v1/tokens/:name'];
+    const removed = ['/api/v1/connections/:id/forwards/:forward', '/api/v1/store/keeps/:id', '/api/v1/tokens/:name'];
+    const changed = ['/api/v1/connections/:id', '/api/v1/targets/:id'];
+    const passed = '/api/v1/engines/:engine/*';
     for (const { url } of routesOf(app)) {
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
         if (method === 'POST' && posted.includes(url)) continue;
         if (method === 'DELETE' && removed.includes(url)) continue;
         if (method === 'PUT' && url === '/api/v1/store/retention') continue;
-        if ((method === 'DELETE' || method === 'PATCH') && url === '/api/v1/targets/:id') continue;
+        if ((method === 'DELETE' || method === 'PATCH') && changed.includes(url)) continue;
+        if (method !== 'OPTIONS' && url === passed) continue;
         const answer = await app.inject({ method, url: pathOf(url), headers: KNOWN });
         expect(answer.statusCode, `${method} ${url}`).toBe(405);
         expect(Problem.parse(answer.json()).code).toBe('method_not_allowed');
         if (removed.includes(url)) expect(answer.headers['allow']).toBe('DELETE');
         else if (url === '/api/v1/store/retention') expect(answer.headers['allow']).toBe('GET, HEAD, PUT');
-        else if (url === '/api/v1/targets/:id') expect(answer.headers['allow']).toContain('PATCH');
+        else if (changed.includes(url)) expect(answer.headers['allow']).toContain('PATCH');
+        else if (url === passed) expect(answer.headers['allow']).toContain('DELETE');
         else if (!posted.includes(url)) expect(answer.headers['allow']).toBe('GET, HEAD');
         else expect(answer.headers['allow']).toContain('POST');
       }
@@ -428,7 +435,7 @@ describe('errors', () => {
     );
     const app = await appAlone({ page: builtPage() });
     await app.ready();
-    const served = new Set(routesOf(app).map(({ url }) => url.replace(/:(\w+)/, '{$1}')));
+    const served = new Set(routesOf(app).map(({ url }) => url.replace(/:(\w+)/g, '{$1}')));
     expect([...documented].toSorted()).toEqual([...served].toSorted());
   });
 });
