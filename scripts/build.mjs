@@ -11,6 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -62,6 +63,33 @@ const latin1 = {
   },
 };
 
+/**
+ * Modules of Node that are loaded when something of them is used first: TLS reads some hundred certificates of
+ * authorities as soon as it is loaded, which with its own code is 6 MB that an engine without TLS would hold for nothing.
+ */
+const LATE = ['node:http2', 'node:https', 'node:tls'];
+const LATE_PREFIX = '\0late:';
+
+/** @type {import('vite').Plugin} */
+const late = {
+  name: 'late',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    const name = source.startsWith('node:') ? source : `node:${source}`;
+    return LATE.includes(name) && !importer?.startsWith(LATE_PREFIX) ? `${LATE_PREFIX}${name}` : null;
+  },
+  async load(id) {
+    if (!id.startsWith(LATE_PREFIX)) return null;
+    const name = id.slice(LATE_PREFIX.length);
+    const names = Object.keys(await import(name)).filter((key) => key !== 'default');
+    const getters = names.map((key) => `get ${key}() { return require('${name}').${key}; }`);
+    return {
+      code: `module.exports = {\n${getters.join(',\n')}\n};\n`,
+      moduleType: 'js',
+    };
+  },
+};
+
 /** @param {string} outDir */
 async function buildEngine(outDir) {
   for (const [name, entry] of Object.entries(entries)) {
@@ -76,7 +104,7 @@ async function buildEngine(outDir) {
       configFile: false,
       publicDir: false,
       logLevel: 'warn',
-      plugins: [latin1],
+      plugins: [late, latin1],
       ssr: { noExternal: true, external },
       build: {
         ssr: true,
@@ -90,12 +118,15 @@ async function buildEngine(outDir) {
         rolldownOptions: {
           // What ssh2 would like and can do without.
           external: [/\.node$/],
+          treeshake: { manualPureFunctions: ['z'] },
           input: { [name]: path.join(root, entry) },
           output: { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
         },
       },
     });
   }
+  // Rules that come with Vigie.
+  cpSync(path.join(root, 'resources', 'alarms'), path.join(outDir, 'alarms'), { recursive: true });
   // The tree's package.json says "module".
   writeFileSync(path.join(outDir, 'package.json'), '{"type":"commonjs"}\n');
 }
@@ -142,7 +173,7 @@ const common = ['package-lock.json', 'scripts/build.mjs', 'tsconfig.base.json'];
 const parts = {
   engine: {
     build: buildEngine,
-    sources: ['src', 'tsconfig.node.json', ...common],
+    sources: ['src', 'resources/alarms', 'tsconfig.node.json', ...common],
     without: ['src/renderer', 'src/main', 'src/preload', 'src/host/host.ts'],
   },
   renderer: {

@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/.." || exit 1
 set -- src package-lock.json scripts/build.mjs
 for file in vite.config.ts electron.vite.config.ts resources/* tsconfig*.json; do
-  [ -f "$file" ] && set -- "$@" "$file"
+  [ -e "$file" ] && set -- "$@" "$file"
 done
 sum=$(find "$@" -type f -printf '%p %s %T@\n' 2>/dev/null | LC_ALL=C sort | cksum)
 case $sum in

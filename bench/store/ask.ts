@@ -3,11 +3,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openWorkerStore } from '../../src/engine/store/client.ts';
 import type { RangeResult } from '../../src/shared/api/query.ts';
+import { cpuSeconds } from '../support/proc.ts';
 import { median } from '../support/report.ts';
 import type { Store } from '../../src/engine/store/store.ts';
 import type { Answered, AskSpec, Asked, Question } from './spec.ts';
 
-async function once(store: Store, question: Question): Promise<Omit<Answered, 'coldMs' | 'warmMs'> & { ms: number }> {
+interface Once extends Omit<Answered, 'coldMs' | 'warmMs' | 'warmCpuMs'> {
+  readonly ms: number;
+  /** CPU of looking at the answer, ms. */
+  readonly lookMs: number;
+}
+
+async function once(store: Store, question: Question): Promise<Once> {
   const began = performance.now();
   const { scopes, series, from, to, maxPoints } = question;
   const range = { from, to, maxPoints };
@@ -17,10 +24,13 @@ async function once(store: Store, question: Question): Promise<Omit<Answered, 'c
       ? await store.queryJson({ scope: scopes[0]!, series: [...series], ...range })
       : await store.merge({ scope: [...scopes], series: series[0]!, operation: 'sum', ...range });
   const took = performance.now() - began;
+  const looking = process.threadCpuUsage();
   if (!told) throw new Error('a scope is not known');
   const answer = told instanceof Uint8Array ? (JSON.parse(new TextDecoder().decode(told)) as RangeResult) : told;
   const last = answer.series.reduce((sum, each) => sum + (each.last.findLast((value) => value !== null) ?? 0), 0);
-  return { name: question.name, ms: took, points: answer.times.length, series: answer.series.length, last };
+  const { user, system } = process.threadCpuUsage(looking);
+  const counts = { points: answer.times.length, series: answer.series.length, last };
+  return { name: question.name, ms: took, lookMs: (user + system) / 1000, ...counts };
 }
 
 /** From the page's first requests to the question about history, ms. */
@@ -37,8 +47,15 @@ export async function ask(spec: AskSpec): Promise<void> {
   for (const question of spec.questions) {
     const { ms: coldMs, ...answer } = await once(store, question);
     const warm: number[] = [];
-    for (let i = 0; i < question.again; i++) warm.push((await once(store, question)).ms);
-    answers.push({ ...answer, coldMs, warmMs: warm.length === 0 ? NaN : median(warm) });
+    const cpu: number[] = [];
+    for (let i = 0; i < question.again; i++) {
+      const before = cpuSeconds(process.pid);
+      const asked = await once(store, question);
+      warm.push(asked.ms);
+      cpu.push(1000 * (cpuSeconds(process.pid) - before) - asked.lookMs);
+    }
+    const none = warm.length === 0;
+    answers.push({ ...answer, coldMs, warmMs: none ? NaN : median(warm), warmCpuMs: none ? NaN : median(cpu) });
   }
   await store.close();
   const asked: Asked = { openMs, answers };

@@ -5,6 +5,7 @@ import { openWorkerStore } from '../../src/engine/store/client.ts';
 import type { Store } from '../../src/engine/store/store.ts';
 import { bitmapBytes, encodeFrame, setBit } from '../../src/shared/frame.ts';
 import type { SeriesDef } from '../../src/shared/model/series.ts';
+import { GAUGE_WIDTH } from '../../src/shared/model/values.ts';
 import { cpuSeconds, residentBytes } from '../support/proc.ts';
 import type { Late, LateSpec } from './spec.ts';
 
@@ -13,8 +14,11 @@ const EVERY_MS = 100;
 /** Ticks that may wait for the disk while they are taken as fast as that goes. */
 const AHEAD = 60;
 const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 /** Scopes and counters that all change, so that there are 200,000 samples a second. */
 const WIDE = { scopes: 10, counters: 20_000 };
+/** One scope that is sealed while its ticks come, and ms between these. */
+const SEALED = { counters: 2000, gauges: 2000, ticks: 600, every: 20 };
 
 interface Percentiles {
   readonly p99: number;
@@ -50,23 +54,29 @@ class Clock {
   }
 }
 
-/** A scope of counters, of which every `stride`-th changes at a tick. */
+/** A scope of counters and gauges, of which every `stride`-th changes at a tick. */
 class Teller {
   readonly scope: string;
   readonly #count: number;
   readonly #stride: number;
+  readonly #gaugeCount: number;
   readonly #counters: Float64Array;
+  readonly #gauges: Float64Array;
   readonly #bits: Uint8Array;
+  readonly #gaugeBits: Uint8Array;
   ticks = 0;
   /** Samples of its last tick that changed. */
   told = 0;
 
-  constructor(scope: string, count: number, stride: number) {
+  constructor(scope: string, count: number, stride: number, gauges = 0) {
     this.scope = scope;
     this.#count = count;
     this.#stride = stride;
     this.#counters = new Float64Array(count);
     this.#bits = new Uint8Array(bitmapBytes(count));
+    this.#gaugeCount = gauges;
+    this.#gauges = new Float64Array(GAUGE_WIDTH * gauges);
+    this.#gaugeBits = new Uint8Array(bitmapBytes(gauges));
   }
 
   next(time: number): { scope: string; added: SeriesDef[]; frame: Uint8Array } {
@@ -78,22 +88,21 @@ class Teller {
       setBit(this.#bits, i);
       this.told++;
     }
+    this.#gaugeBits.fill(0);
+    for (let i = number % this.#stride; i < this.#gaugeCount; i += this.#stride) {
+      const value = (number * (i + 3)) % 101;
+      this.#gauges.set([value, value, 1, value], GAUGE_WIDTH * i);
+      setBit(this.#gaugeBits, i);
+      this.told++;
+    }
+    const defs = (kind: SeriesDef['kind'], length: number, name: string): SeriesDef[] =>
+      Array.from({ length }, (_, index) => ({ kind, index, name: `${name}{n="${index}"}`, doc: '' }));
     const added =
-      number > 0
-        ? []
-        : Array.from({ length: this.#count }, (_, index): SeriesDef => ({
-            kind: 'counter',
-            index,
-            name: `calls_total{n="${index}"}`,
-            doc: '',
-          }));
+      number > 0 ? [] : [...defs('counter', this.#count, 'calls_total'), ...defs('gauge', this.#gaugeCount, 'level')];
     const header = { stream: 0, time, interval: number === 0 ? 0 : SECOND, sequence: number, gap: false };
-    const columns = { counterCount: this.#count, gaugeCount: 0, counters: this.#counters, gauges: new Float64Array(0) };
-    const frame = encodeFrame(
-      header,
-      columns,
-      number === 0 ? null : { counters: this.#bits, gauges: new Uint8Array(0) },
-    );
+    const counts = { counterCount: this.#count, gaugeCount: this.#gaugeCount };
+    const columns = { ...counts, counters: this.#counters, gauges: this.#gauges };
+    const frame = encodeFrame(header, columns, number === 0 ? null : { counters: this.#bits, gauges: this.#gaugeBits });
     return { scope: this.scope, added, frame };
   }
 }
@@ -112,8 +121,10 @@ interface Load {
   readonly name: string;
   readonly tellers: readonly Teller[];
   readonly ticks: number;
-  /** As fast as they are taken, or one a second. */
-  readonly pace: 'fast' | 'second';
+  /** As fast as they are taken, or one each so many ms. */
+  readonly pace: 'fast' | number;
+  /** Between the times that ticks say, ms; default: a second. */
+  readonly apart?: number;
   /** A long question runs all the time. */
   readonly asks: boolean;
 }
@@ -158,7 +169,7 @@ export async function late(spec: LateSpec): Promise<void> {
     }
   }
 
-  async function measure({ name, tellers, ticks, pace, asks }: Load): Promise<Late> {
+  async function measure({ name, tellers, ticks, pace, asks, apart = SECOND }: Load): Promise<Late> {
     await begun(tellers);
     const asking = new AbortController();
     const { dropped } = store.status();
@@ -169,12 +180,12 @@ export async function late(spec: LateSpec): Promise<void> {
     const began = performance.now();
     let samples = 0;
     for (let i = 0; i < ticks; i++) {
-      const due = began + i * SECOND;
-      while (pace === 'second' ? performance.now() < due : store.status().queued >= AHEAD) {
+      const due = began + i * (pace === 'fast' ? 0 : pace);
+      while (typeof pace === 'number' ? performance.now() < due : store.status().queued >= AHEAD) {
         await sleep(1);
         way.note();
       }
-      time += SECOND;
+      time += apart;
       const scopes = tellers.map((teller) => teller.next(time));
       samples += tellers.reduce((sum, { told }) => sum + told, 0);
       if (store.append({ time, scopes })) way.begin(time);
@@ -195,16 +206,21 @@ export async function late(spec: LateSpec): Promise<void> {
 
   const host = [new Teller('node/host', 120, 3), ...[1, 2, 3, 4].map((n) => new Teller(`run/r${n}`, 40, 2))];
   const wide = Array.from({ length: WIDE.scopes }, (_, n) => new Teller(`target/w${n}`, WIDE.counters, 1));
+  const sealed = new Teller('target/sealed', SEALED.counters, 1, SEALED.gauges);
   const { ticks, seconds } = spec;
   const loads: readonly Load[] = [
-    { name: 'one small tick a second', tellers: host.slice(0, 1), ticks: 10, pace: 'second', asks: false },
+    { name: 'one small tick a second', tellers: host.slice(0, 1), ticks: 10, pace: SECOND, asks: false },
+    {
+      name: `${SEALED.counters + SEALED.gauges} series, sealed meanwhile`,
+      ...{ tellers: [sealed], ticks: SEALED.ticks, pace: SEALED.every, asks: false, apart: MINUTE },
+    },
     { name: 'as fast as taken', tellers: host, ticks, pace: 'fast', asks: false },
     { name: 'the same, a long question', tellers: host, ticks: Math.ceil(ticks / 10), pace: 'fast', asks: true },
     {
       name: '200,000 samples/s, a long question',
       tellers: [...host, ...wide],
       ticks: seconds,
-      pace: 'second',
+      pace: SECOND,
       asks: true,
     },
   ];

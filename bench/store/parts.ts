@@ -198,11 +198,11 @@ async function hourPart(context: Context): Promise<Record<string, unknown>> {
   );
   const answers = [...first.answers, ...second.answers];
   printTable(
-    ['', 'series', 'points', 'cold ms', 'goal', '', 'warm ms', 'goal', ''],
+    ['', 'series', 'points', 'cold ms', 'goal', '', 'warm ms', 'goal', '', 'CPU ms'],
     answers.map((each) => [
       ...[each.name, String(each.series), String(each.points)],
       ...[ms(each.coldMs), `≤ ${BUDGET.hourColdMs}`, verdict(each.coldMs <= BUDGET.hourColdMs)],
-      ...[ms(each.warmMs), `≤ ${BUDGET.hourWarmMs}`, verdict(each.warmMs <= BUDGET.hourWarmMs)],
+      ...[ms(each.warmMs), `≤ ${BUDGET.hourWarmMs}`, verdict(each.warmMs <= BUDGET.hourWarmMs), ms(each.warmCpuMs)],
     ]),
   );
   return { answers };

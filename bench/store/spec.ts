@@ -52,6 +52,8 @@ export interface Answered {
   readonly name: string;
   readonly coldMs: number;
   readonly warmMs: number;
+  /** CPU of all threads, which a busy machine changes less. */
+  readonly warmCpuMs: number;
   readonly points: number;
   readonly series: number;
   /** Sum over scopes and series of the last value. */

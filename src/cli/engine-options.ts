@@ -5,6 +5,7 @@ import { pino, type Logger } from 'pino';
 import { resolveConfig, type Config, type SettingsInput } from '../engine/config.ts';
 import { RecentLog } from '../engine/diagnosis/recent-log.ts';
 import { startEngine, type Engine } from '../engine/engine.ts';
+import { collectGarbage } from '../engine/garbage.ts';
 import { fail } from './fail.ts';
 
 export interface EngineFlags {
@@ -87,16 +88,11 @@ async function prettyLog(): Promise<{ write(line: string): unknown }> {
   return pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' });
 }
 
-/** After a start, in ms: nobody waits for anything then. */
-const COMPACT_AFTER = 3000;
-
 /**
- * Gives back what only the start needed, some 5 MB: an engine that idles on a node of somebody's job allocates so little
- * that the garbage collector would not look for it for hours. `bin/vigie` passes --expose-gc.
+ * After a start, in ms, what only it needed is given back, some 5 MB: nobody waits for anything then, and an engine that
+ * idles on a node of somebody's job allocates so little that the garbage collector would not look for it for hours.
  */
-function compact(): void {
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-}
+const COMPACT_AFTER = 3000;
 
 /** Signals within this time, in ms, are one wish. */
 const SAME_SIGNAL = 1500;
@@ -138,5 +134,5 @@ export async function runEngine(flags: EngineFlags, { logLevel, hangup, ready }:
   // Node undoes the ignored SIGHUP that `nohup` passes on, so it is ignored here again.
   process.on('SIGHUP', hangup ? stop : () => undefined);
   await ready(engine, config);
-  setTimeout(compact, COMPACT_AFTER).unref();
+  setTimeout(collectGarbage, COMPACT_AFTER).unref();
 }

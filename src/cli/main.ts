@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../engine/version.ts';
+import { alarmsCommand } from './commands/alarms.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { clientCommand } from './commands/client.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -30,6 +31,7 @@ program.addCommand(doctorCommand());
 program.addCommand(bundleCommand());
 program.addCommand(tokenCommand());
 program.addCommand(storeCommand());
+program.addCommand(alarmsCommand());
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;

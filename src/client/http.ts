@@ -51,6 +51,25 @@ function search(params: Params): string {
   return text === '' ? '' : `?${text}`;
 }
 
+/** The JSON of an answer. Throws EngineError. */
+function checked(path: string, { status, body }: Answer): unknown {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw new EngineError(
+      status,
+      'not_json',
+      `the answer to ${path} is not JSON (status ${status}): is this a Vigie engine?`,
+    );
+  }
+  if (status < 200 || status > 299) {
+    const problem = Problem.safeParse(json);
+    throw new EngineError(status, problem.data?.code ?? 'unknown', problem.data?.detail ?? `status ${status}`);
+  }
+  return json;
+}
+
 export class EngineClient {
   readonly #address: EngineAddress;
   readonly #timeout: number;
@@ -62,7 +81,12 @@ export class EngineClient {
   }
 
   /** Any request, with whatever status it is answered. */
-  raw(path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Answer> {
+  raw(
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    method = 'GET',
+    content: string | null = null,
+  ): Promise<Answer> {
     const address = this.#address;
     const where = 'socket' in address ? { socketPath: address.socket, path } : urlOptions(new URL(path, address.url));
     const auth: Record<string, string> = 'token' in address ? { authorization: `Bearer ${address.token}` } : {};
@@ -87,7 +111,7 @@ export class EngineClient {
           );
         });
       }
-      outgoing.end();
+      outgoing.end(content ?? undefined);
     });
   }
 
@@ -97,22 +121,20 @@ export class EngineClient {
 
   /** An answer of the API as it came, unchecked: a newer engine may say more than is known here. Throws EngineError. */
   async json(path: string, params: Params = {}): Promise<unknown> {
-    const { status, body } = await this.raw(`/api/v1${path}${search(params)}`);
-    let json: unknown;
-    try {
-      json = JSON.parse(body);
-    } catch {
-      throw new EngineError(
-        status,
-        'not_json',
-        `the answer to ${path} is not JSON (status ${status}): is this a Vigie engine?`,
-      );
-    }
-    if (status !== 200) {
-      const problem = Problem.safeParse(json);
-      throw new EngineError(status, problem.data?.code ?? 'unknown', problem.data?.detail ?? `status ${status}`);
-    }
-    return json;
+    return checked(path, await this.raw(`/api/v1${path}${search(params)}`));
+  }
+
+  /** The same of an answer that is no JSON. */
+  async text(path: string): Promise<string> {
+    const answer = await this.raw(`/api/v1${path}`);
+    if (answer.status !== 200) checked(path, answer);
+    return answer.body;
+  }
+
+  /** Sends JSON. */
+  async post(path: string, content: unknown): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' };
+    return checked(path, await this.raw(`/api/v1${path}`, headers, 'POST', JSON.stringify(content)));
   }
 
   status(): Promise<Status> {

@@ -12,6 +12,8 @@ const USUAL = [
   '--invocation-count-for-maglev-osr=100',
   '--invocation-count-for-turbofan=3000',
   '--invocation-count-for-osr=500',
+  '--bytecode-old-age=6',
+  '--no-flush-baseline-code',
 ];
 
 /** Share of the time in which the event loop does something; ticks alone take a tenth of that. */

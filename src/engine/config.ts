@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { RetentionSettings, type Retention } from '../shared/api/store.ts';
 import { Duration } from '../shared/duration.ts';
+import { AlarmChannelSettings } from './alarms/notify/settings.ts';
 import { DEFAULT_MAX_SERIES, LimitSettings, MaxSeries, type Limits } from './limits.ts';
 import { MergeRule } from './live/merge.ts';
 import { ON_DISK } from './store/keep.ts';
@@ -70,6 +71,8 @@ const Settings = z.strictObject({
   /** What numbers are pulled from, beside what is added by hand. */
   targets: TargetSources,
   target_limits: TargetLimitSettings,
+  /** Where messages about alarms may go. */
+  alarm_channels: AlarmChannelSettings,
   log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
 });
 export const SettingsFile = Settings.partial();
@@ -102,6 +105,7 @@ export interface Config {
   readonly remoteWrite: readonly DestinationSettings[];
   readonly targets: readonly TargetSource[];
   readonly targetLimits: TargetLimitSettings;
+  readonly alarmChannels: AlarmChannelSettings;
   readonly logLevel: string;
   readonly host: string;
   readonly roots: { readonly proc: string; readonly sys: string };
@@ -164,6 +168,7 @@ export async function resolveConfig(
     remoteWrite: s.remote_write ?? [],
     targets: s.targets ?? [],
     targetLimits: s.target_limits ?? TargetLimitSettings.parse({}),
+    alarmChannels: s.alarm_channels ?? AlarmChannelSettings.parse({}),
     logLevel: s.log_level ?? 'info',
     host: hostname(),
     roots: { proc: '/proc', sys: '/sys' },

@@ -4,6 +4,7 @@ import type { Run } from '../shared/api/runs.ts';
 import type { Status } from '../shared/api/status.ts';
 import type { DiscoveryStatus } from '../shared/api/targets.ts';
 import type { TokenInfo } from '../shared/api/tokens.ts';
+import type { Alarms } from './alarms/alarms.ts';
 import type { Config } from './config.ts';
 import type { HealthProblem } from './health.ts';
 import type { Budget } from './ingest/budget.ts';
@@ -40,6 +41,7 @@ export interface EngineContext {
   readonly targets: Targets;
   /** Hosts that are reached by SSH, and the engines there. */
   readonly remote: RemoteGate;
+  readonly alarms: Alarms;
   /** Where the configuration file has targets from. */
   discoveries(): DiscoveryStatus[];
   /** Takes what programs have counted in their tables since they were last read. May be called at any rate. */

@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Run } from '../shared/api/runs.ts';
 import { nodeScope, scopeKind, type ScopeId } from '../shared/model/scope.ts';
+import { openAlarms } from './alarms/open.ts';
 import { openAccess } from './access.ts';
 import { noteBusy, useCompilers } from './compilers.ts';
 import type { Config } from './config.ts';
@@ -17,6 +18,7 @@ import { healthProblems, Lateness } from './health.ts';
 import { announceEngine } from './engine-file.ts';
 import { History } from './history.ts';
 import { buildApp } from './http/app.ts';
+import { jobViews } from './http/compat/views.ts';
 import { listen, serveConnection } from './http/listen.ts';
 import { Budget } from './ingest/budget.ts';
 import { privateDirectory, SocketPathError } from './ingest/socket-path.ts';
@@ -172,6 +174,7 @@ async function open(
     // Clients that are still there when the engine stops are none of an ended run.
     recent.add(run.id, { ...run.describe(), clients: 0 });
     sampler.closeScope(run.scope);
+    alarms.ended(run.scope.id);
     remoteWrite?.end(run.scope, run.desc.jobid);
     ended.addRun(run.scope);
     budget.ended(run.scope);
@@ -196,7 +199,10 @@ async function open(
       if (!reopened) sampler.betweenTicks(run.scope);
     },
     onIdle: (run) => sampler.betweenTicks(run.scope),
-    onChange: (run) => void changed.add(run),
+    onChange(run) {
+      changed.add(run);
+      alarms.learnt(run.scope.id);
+    },
     onEnd: endRun,
   });
 
@@ -205,6 +211,7 @@ async function open(
   const { system, targets, remoteRuns, discovery } = openTargets({
     ...{ config, clock, engineId, node, sources, budget, ended, hub, warn },
     url: () => url,
+    alarms: (entry, update) => alarms.fromTarget(entry.id, entry.record.url, update),
     interrupted: interrupted.filter(({ run }) => isRemote(run)),
     runChanged: (run) => store.putRun(run.describe()),
     runEnded(run) {
@@ -217,14 +224,30 @@ async function open(
     },
     lastFrame(scope) {
       sampler.closeScope(scope);
+      alarms.ended(scope.id);
       remoteWrite?.end(scope, null);
     },
   });
+  function* liveScopes(): Generator<Scope> {
+    yield node;
+    for (const run of runs.live.values()) yield run.scope;
+    yield* targets.scopes();
+  }
+  const alarms = await openAlarms({
+    ...{ store, host: config.host, data: config.data, channels: config.alarmChannels, now: clock.now, warn },
+    announce: () => hub.announceSoon(),
+    node: node.id,
+    live: () => Array.from(liveScopes(), ({ id }) => id),
+    run: (id) => runs.byId(id),
+    target: (id) => targets.entry(id),
+    parts: (name) => jobViews(context).parts(name),
+  });
+  opened.push(() => alarms.close());
   const loop = watchLoop();
   opened.push(() => loop.close());
   const figures = sourceWriter(node, config.host);
   const self = new SelfMetrics(figures, {
-    ...{ stats, runs, hub, store, refusals, memory, budget, loop, targets },
+    ...{ stats, runs, hub, store, refusals, memory, budget, loop, targets, alarms },
     storeSize: new StoreSize(config.data),
     httpConnections: () => app.load().connections,
     now: clock.now,
@@ -242,7 +265,9 @@ async function open(
     const ranks = rankHistory.due(tick.time, runs.live.values());
     putChanged();
     remoteWrite?.consume(tick, scopes);
-    history.append(tick, [...targets.due(scopes), ...ranks], tables.states(scopes, tick.time), gaps);
+    const sampled = targets.due(scopes);
+    history.append(tick, [...sampled, ...ranks], tables.states(scopes, tick.time), gaps);
+    alarms.tick(tick, sampled, gaps);
     hub.announce();
   };
   const launches = new Launches();
@@ -267,11 +292,7 @@ async function open(
       noteBusy(self.busy);
       for (const run of runs.live.values()) run.tick(seconds);
     },
-    *scopes() {
-      yield node;
-      for (const run of runs.live.values()) yield run.scope;
-      yield* targets.scopes();
-    },
+    scopes: liveScopes,
     consume,
   });
 
@@ -297,6 +318,7 @@ async function open(
     hub,
     targets,
     remote,
+    alarms,
     discoveries: () => discovery.status(),
     refresh: () => tables.refresh(),
     now: clock.now,
@@ -403,6 +425,8 @@ async function open(
     // What clients sent, and that they left, is still in their sockets: a few turns of the loop read it.
     for (let i = 0; i < 3; i++) await new Promise(setImmediate);
     sampler.sampleNow();
+    // Before runs are closed with the engine: what fires there goes on when they do.
+    await alarms.close();
   });
   const ready = {
     url,

@@ -1,5 +1,6 @@
 /** The engine's own figures as series of its node: what came in, what was refused and why, how late the clock ran. */
 
+import type { Alarms } from './alarms/alarms.ts';
 import type { Budget } from './ingest/budget.ts';
 import type { IngestStats } from './ingest/stats.ts';
 import type { SourceWriter } from './sources/source.ts';
@@ -12,6 +13,7 @@ import type { LoopWatch } from './loop.ts';
 import type { MemoryGuard } from './memory-guard.ts';
 import type { Refusals } from './refusals.ts';
 import type { StoreSize } from './store-size.ts';
+import { TargetUp } from './target-up.ts';
 import type { Targets } from './targets/manager.ts';
 
 export interface SelfParts {
@@ -23,7 +25,8 @@ export interface SelfParts {
   readonly memory: MemoryGuard;
   readonly budget: Budget;
   readonly loop: LoopWatch;
-  readonly targets: Pick<Targets, 'counts' | 'scrapes' | 'late'>;
+  readonly targets: Pick<Targets, 'counts' | 'scrapes' | 'late' | 'entries'>;
+  readonly alarms: Pick<Alarms, 'firing' | 'figures' | 'rules'>;
   readonly storeSize: StoreSize;
   /** Connections to the address that is listened on. */
   readonly httpConnections: () => number;
@@ -42,10 +45,12 @@ export class SelfMetrics {
   #messages = 0;
   readonly #out: SourceWriter;
   readonly #parts: SelfParts;
+  readonly #targetUp: TargetUp;
 
   constructor(out: SourceWriter, parts: SelfParts) {
     this.#out = out;
     this.#parts = parts;
+    this.#targetUp = new TargetUp(out);
   }
 
   sample(seconds: number, sampler: SamplerStatus): void {
@@ -82,6 +87,7 @@ export class SelfMetrics {
       hub.skippedFrames,
     );
     this.#targets();
+    this.#alarms();
     this.#process();
     this.#gauge('vigie_tick_seconds', 'Duration of the tick before', sampler.lastMs / 1000);
     this.#gauge('vigie_tick_lateness_seconds', 'How late the tick began', sampler.lateMs / 1000);
@@ -104,7 +110,23 @@ export class SelfMetrics {
     this.#counter('vigie_target_samples_total', 'Samples taken from targets', scrapes.samples);
     this.#counter('vigie_target_bytes_total', 'Bytes of the answers of targets, unpacked', scrapes.bytes);
     this.#counter('vigie_target_scrape_seconds_total', 'Time that good scrapes took, side by side', scrapes.seconds);
+    this.#targetUp.sample(targets.entries());
     this.#counter('vigie_target_scrapes_late_total', 'Scrapes that began over a period late', targets.late);
+  }
+
+  /** Nothing where there is no rule. */
+  #alarms(): void {
+    const { alarms } = this.#parts;
+    if (alarms.rules.size > 0) {
+      this.#gauge('vigie_alarm_rules', 'Rules for alarms', alarms.rules.size, SLOW);
+      this.#gauge('vigie_alarms_firing', 'Alarms that fire', alarms.firing, SLOW);
+    }
+    const { figures } = alarms;
+    if (figures === null) return;
+    const results = 'Messages about alarms, by what they came to';
+    this.#counter('vigie_alarm_messages_total{result="sent"}', results, figures.sent);
+    this.#counter('vigie_alarm_messages_total{result="failed"}', results, figures.failed);
+    this.#gauge('vigie_alarm_messages_waiting', 'Messages about alarms that are not sent yet', figures.waiting, SLOW);
   }
 
   /** What the engine costs, and whether its event loop keeps up. */

@@ -31,6 +31,7 @@ export interface StatusParts {
 export function engineStatus(engine: EngineContext, parts: StatusParts): Status {
   const { config, stats, runs, hub } = engine;
   const { budget, memory, refusals, http } = parts.limits;
+  const store = engine.store.status();
   return {
     name: 'vigie',
     version: VERSION,
@@ -67,7 +68,7 @@ export function engineStatus(engine: EngineContext, parts: StatusParts): Status 
       last_ms: parts.sampler.status.lastMs,
     },
     live: { readers: hub.readers, skipped_frames: hub.skippedFrames },
-    store: engine.store.status(),
+    store,
     remote_write: engine.remoteWrite?.status() ?? [],
     retention: retentionOf(engine.store.kept),
     limits: {
@@ -82,6 +83,6 @@ export function engineStatus(engine: EngineContext, parts: StatusParts): Status 
     },
     memory_full: budget.memoryFull,
     refused: Object.fromEntries(refusals.counts),
-    warnings: [...parts.warnings],
+    warnings: [...parts.warnings, ...(store.held === undefined ? [] : [store.held])],
   };
 }

@@ -9,11 +9,13 @@ export const NODE_FLAGS = [
   '--invocation-count-for-maglev-osr=100000',
   '--invocation-count-for-turbofan=5000000',
   '--invocation-count-for-osr=1000000',
+  '--bytecode-old-age=2',
+  '--flush-baseline-code',
 ];
 
 /** Settings of glibc's allocator, for who has not made any. */
 export const MALLOC: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '32768',
   MALLOC_TRIM_THRESHOLD_: '131072',
 };

@@ -1,6 +1,7 @@
 /** The desktop's side of the bridge: every message is checked against its sender and its schema before anything is done. */
 
 import {
+  app,
   dialog,
   ipcMain,
   nativeTheme,
@@ -78,6 +79,8 @@ export function serveBridge(host: BridgeHost): void {
         notification.show();
         return true;
       }
+      case 'badge':
+        return app.setBadgeCount(message.count);
       case 'setTheme':
         nativeTheme.themeSource = message.theme;
         host.setTheme(message.theme);

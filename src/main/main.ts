@@ -90,6 +90,8 @@ class Desktop {
       shown: () => say(DESKTOP_SAYS.open),
       closed: () => {
         this.#window = null;
+        // Nobody counts any more: an old number would be taken for what fires now.
+        app.setBadgeCount(0);
         if (this.#wantsQuit) void this.quit();
       },
       stays: () => {
@@ -135,6 +137,7 @@ class Desktop {
     } else if (state.phase === 'failed') {
       warn(`vigie: ${state.failure.message}`);
       this.#engine = null;
+      app.setBadgeCount(0);
       this.#window?.showPage(failedPage(state.failure, state.lines));
     }
   }

@@ -10,6 +10,7 @@ const bridge: Bridge = {
   openExternal: (url) => call({ call: 'openExternal', url }),
   saveFile: (name, text) => call({ call: 'saveFile', name, text }),
   notify: (title, body) => call({ call: 'notify', title, body }),
+  badge: (count) => call({ call: 'badge', count }),
   setTheme: (theme) => call({ call: 'setTheme', theme }),
 };
 

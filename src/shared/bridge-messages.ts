@@ -1,7 +1,7 @@
 /** The messages of the bridge (bridge.ts), as the main process checks them. */
 
 import { z } from 'zod';
-import { MAX_SAVED_TEXT, THEMES } from './bridge.ts';
+import { MAX_BADGE, MAX_SAVED_TEXT, THEMES } from './bridge.ts';
 
 /**
  * An address on the web: `https` only, without a user name or password in it. What comes out is as browsers write it, so
@@ -37,8 +37,10 @@ const Notify = z.strictObject({
 
 const OpenExternal = z.strictObject({ call: z.literal('openExternal'), url: ExternalLink });
 
+const Badge = z.strictObject({ call: z.literal('badge'), count: z.number().int().min(0).max(MAX_BADGE) });
+
 const SetTheme = z.strictObject({ call: z.literal('setTheme'), theme: z.enum(THEMES) });
 
 /** Every message that the main process takes from a page. */
-export const BridgeMessage = z.discriminatedUnion('call', [OpenExternal, SaveFile, Notify, SetTheme]);
+export const BridgeMessage = z.discriminatedUnion('call', [OpenExternal, SaveFile, Notify, Badge, SetTheme]);
 export type BridgeMessage = z.infer<typeof BridgeMessage>;

@@ -28,9 +28,14 @@ export interface Bridge {
   saveFile(name: string, text: string): Promise<SaveOutcome>;
   /** A notification of the desktop. False when there is none, or there were too many of them. */
   notify(title: string, body: string): Promise<boolean>;
+  /** The number on the program's symbol in the dock, 0: none. False where the desktop shows none. */
+  badge(count: number): Promise<boolean>;
   /** The theme of the window's own parts: frame, menu, dialogs. */
   setTheme(theme: Theme): Promise<void>;
 }
+
+/** Highest number on the program's symbol. */
+export const MAX_BADGE = 99_999;
 
 /** Why the page was loaded anew; it arrives in the fragment `#notice=…` and the page says it once. */
 export const NOTICES = {

@@ -104,6 +104,7 @@ describe.skipIf(lacksComponent('chromium'))('keys and themes', () => {
       'Node',
       'Nodes',
       'Targets',
+      'Alarms',
       'Settings',
       /^Go to/,
       /^Theme:/,

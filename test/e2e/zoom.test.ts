@@ -211,6 +211,7 @@ describe.skipIf(lacksComponent('chromium'))('zooming', () => {
     await expect.poll(() => new URL(page.url()).searchParams.get('last'), SOON).toBe('all');
     // All there is began with the month.
     await expect.poll(() => chart(page, LOAD).count(), SOON).toBe(1);
+    await expect.poll(() => resolution(page), SOON).toMatch(/^\d+ (h|min) buckets/);
     await page.getByRole('button', { name: 'Pause' }).click();
     await expect.poll(() => Math.abs((rangeOf(page)?.from ?? 0) - month.from), SOON).toBeLessThan(2 * HOUR);
   });

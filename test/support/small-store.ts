@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { openDatabase } from '../../src/engine/store/database.ts';
+import { openDatabase } from '../../src/engine/store/mending.ts';
 import { SqliteStore } from '../../src/engine/store/sqlite.ts';
 import { atOnce } from '../../src/engine/store/sqlite-reader.ts';
 import { profile, run, T0, Teller, tick } from '../unit/engine/store/support.ts';

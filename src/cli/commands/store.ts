@@ -4,7 +4,8 @@ import { importableFiles, importFiles, type FileReport } from '../../engine/impo
 import { resolveConfig } from '../../engine/config.ts';
 import { backupDatabase } from '../../engine/store/care/backup.ts';
 import { checkFile, type CheckReport } from '../../engine/store/care/check.ts';
-import { finishRebuild, rebuild } from '../../engine/store/care/rebuild.ts';
+import { finishRebuild } from '../../engine/store/care/aside.ts';
+import { rebuild } from '../../engine/store/care/rebuild.ts';
 import { statsOf } from '../../engine/store/care/stats.ts';
 import { CareError, DATABASE, openToRead, requireDatabase } from '../../engine/store/care/store-file.ts';
 import { vacuumDatabase } from '../../engine/store/care/vacuum.ts';

@@ -20,9 +20,11 @@ import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { Refusals } from '../refusals.ts';
 import { formatSize } from '../../shared/size.ts';
 import { registerDiagnosis, type Support } from './api/diagnosis.ts';
+import { registerAlarms } from './api/alarms.ts';
 import { registerConnections } from './api/connections.ts';
 import { registerEngines } from './api/engines.ts';
 import { registerAudit } from './api/audit.ts';
+import { registerChannels } from './api/channels.ts';
 import { registerNames } from './api/names.ts';
 import { registerNodes } from './api/nodes.ts';
 import { registerOpenApi } from './api/openapi.ts';
@@ -31,6 +33,7 @@ import { registerQuery } from './api/query.ts';
 import { registerRanks } from './api/ranks.ts';
 import { registerRuns } from './api/runs.ts';
 import { registerSeries } from './api/series.ts';
+import { registerSilences } from './api/silences.ts';
 import { registerStatus } from './api/status.ts';
 import { registerStore } from './api/store.ts';
 import { registerTargets } from './api/targets.ts';
@@ -159,14 +162,20 @@ export async function buildApp(options: AppOptions): Promise<App> {
   app.decorate('load', () => ({ connections: connections.open, unread: guard.unread }));
   app.decorateRequest('identity', null);
   app.decorateRequest('asker', null);
-  const answerOtherMethods = watchMethods(app);
+  const otherMethods = watchMethods(app);
 
   // Before our own hook: it is the one that tells an upgrade from other requests (`request.ws`).
   await app.register(fastifyWebsocket, { options: { maxPayload: LIVE_MESSAGE_LIMIT }, preClose: endConnections });
   app.addHook('onRequest', async (request, reply) => {
     setSecurityHeaders(reply);
     auth.checkOrigin(request.raw);
-    await authorize(auth, request, guard);
+    const allow = otherMethods(request);
+    await authorize(auth, request, guard, allow === null ? request.routeOptions.config : WRONG_METHOD);
+    // Before the body is read: nobody will look at it.
+    if (allow !== null) {
+      reply.header('allow', allow);
+      throw new ApiError('method_not_allowed', `${request.method} is not possible here; use ${allow}`);
+    }
     if (request.routeOptions.config.changes && request.method === 'GET') changesOnGet(auth, request, reply);
   });
   guard.watch(app);
@@ -199,6 +208,9 @@ export async function buildApp(options: AppOptions): Promise<App> {
       registerNames(api, engine);
       registerNodes(api, engine);
       registerTargets(api, engine);
+      registerAlarms(api, engine);
+      registerSilences(api, engine);
+      registerChannels(api, engine);
       registerConnections(api, engine);
       await registerEngines(api, engine, auth, limits);
       registerDiagnosis(api, engine, { page: options.page, ...options.support });
@@ -213,7 +225,6 @@ export async function buildApp(options: AppOptions): Promise<App> {
   await registerCompat(app, engine);
   registerHealth(app, engine);
   registerPage(app, options.page);
-  answerOtherMethods();
   return app;
 }
 
@@ -244,22 +255,24 @@ function refuseGarbage(error: Error & { code?: string }, socket: Socket, refusal
   );
 }
 
+/** Whoever asks: nothing is changed there, so it is the method that is wrong. */
+const WRONG_METHOD: RouteAccess = { reads: true };
+
 /** Why a request is let in, if it is. */
-function entryOf(auth: Auth, request: FastifyRequest): Entry {
-  const { config } = request.routeOptions;
+function entryOf(auth: Auth, request: FastifyRequest, config: RouteAccess): Entry {
   request.identity = auth.identify(request.raw);
   if (request.identity) return 'token';
   if (config.public || (config.upgrade && request.ws)) return 'public';
   return config.compat && auth.compatible(request.raw) ? 'compat' : 'refused';
 }
 
-async function authorize(auth: Auth, request: FastifyRequest, guard: Guard): Promise<void> {
-  const entry = entryOf(auth, request);
+async function authorize(auth: Auth, request: FastifyRequest, guard: Guard, config: RouteAccess): Promise<void> {
+  const entry = entryOf(auth, request, config);
   // On the engine's own socket the owner talks to themself.
   if (!auth.trusts(request.raw)) guard.enter(request.raw.socket.remoteAddress, entry);
   if (request.identity) {
     request.asker = { by: request.identity.by, name: request.identity.name };
-    checkRole(request.identity, request.method, request.routeOptions.config);
+    checkRole(request.identity, request.method, config);
   } else if (entry === 'compat') request.asker = { by: 'compat', name: request.raw.socket.remoteAddress ?? '' };
   if (entry !== 'refused') return;
   if (request.headers.authorization !== undefined) await delay(FAILURE_DELAY, undefined, { ref: false });

@@ -11,6 +11,7 @@ import { Subscription, type Reader } from '../live/hub.ts';
 import type { Role } from '../../shared/model/role.ts';
 import { describeSeries, type SeriesDef } from '../../shared/model/series.ts';
 import type { Auth, Identity } from './auth.ts';
+import { AlarmsTopic } from './alarms-topic.ts';
 import type { App } from './app.ts';
 import { replay, type ReplayTarget } from './replay.ts';
 import { ConnectionsTopic, PromptsTopic } from './connections-topic.ts';
@@ -169,7 +170,9 @@ interface Topic {
 
 type LiveTopic = Extract<LiveRequest, { type: 'watch' }>['topic'];
 
-const TOPICS: Readonly<Record<Exclude<LiveTopic, 'status'>, new (engine: EngineContext) => Topic>> = {
+const TOPICS: Readonly<
+  Record<Exclude<LiveTopic, 'status' | 'alarms' | 'notifications'>, new (engine: EngineContext) => Topic>
+> = {
   runs: RunsTopic,
   targets: TargetsTopic,
   connections: ConnectionsTopic,
@@ -184,6 +187,9 @@ class Session implements Reader, LiveSession {
   readonly #role: Role;
   /** By what they are called, in the order in which they are told. */
   readonly #topics = new Map<string, Topic>();
+  #alarms: AlarmsTopic | null = null;
+  /** Ends what shows notifications here; null: nobody does. */
+  #notifications: (() => void) | null = null;
   #watchesStatus = false;
   readonly #stop: () => void;
 
@@ -202,10 +208,12 @@ class Session implements Reader, LiveSession {
 
   #announce(): void {
     if (!this.ready()) return;
-    for (const topic of this.#topics.values()) {
-      const event = topic.next();
+    for (const topic of [...this.#topics.values(), this.#alarms]) {
+      const event = topic?.next();
       if (event) send(this.#socket, event);
     }
+    // The rest as fast as it is read.
+    if (this.#alarms?.more) this.whenReady(() => this.#announce());
     if (this.#watchesStatus) send(this.#socket, { type: 'status', status: this.#engine.status() });
   }
 
@@ -218,20 +226,24 @@ class Session implements Reader, LiveSession {
         this.#unsubscribe(request.id);
         break;
       case 'watch':
-        this.#watch(request.topic);
+        this.#watch(request);
         break;
       case 'unwatch':
         if (request.topic === 'status') this.#watchesStatus = false;
+        else if (request.topic === 'alarms') this.#alarms = null;
+        else if (request.topic === 'notifications') this.#forgetNotifications();
         else this.#topics.delete(request.topic);
         break;
     }
   }
 
-  #watch(topic: LiveTopic): void {
+  #watch({ topic, since }: Extract<LiveRequest, { type: 'watch' }>): void {
     if (topic === 'prompts' && this.#role !== 'control') {
       return refuse(this.#socket, null, 'forbidden_role', 'what connections ask is told to those who may control');
     }
     if (topic === 'status') this.#watchesStatus = true;
+    else if (topic === 'alarms') this.#alarms = new AlarmsTopic(this.#engine, since);
+    else if (topic === 'notifications') this.#watchNotifications();
     else this.#topics.set(topic, new TOPICS[topic](this.#engine));
     this.#announce();
   }
@@ -271,6 +283,15 @@ class Session implements Reader, LiveSession {
     this.#engine.hub.remove(subscription);
   }
 
+  #watchNotifications(): void {
+    this.#notifications ??= this.#engine.alarms.watchNotifications((notification) => send(this.#socket, notification));
+  }
+
+  #forgetNotifications(): void {
+    this.#notifications?.();
+    this.#notifications = null;
+  }
+
   ready(): boolean {
     return this.#socket.bufferedAmount < BEHIND;
   }
@@ -299,6 +320,7 @@ class Session implements Reader, LiveSession {
 
   close(): void {
     this.#stop();
+    this.#forgetNotifications();
     this.#engine.hub.readers--;
     for (const subscription of this.#subscriptions.values()) this.#engine.hub.remove(subscription);
     this.#subscriptions.clear();

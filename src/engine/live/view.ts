@@ -50,6 +50,11 @@ export class MergedView {
     return this.#holders[place]! > 0;
   }
 
+  /** How many parts have the series at this place. */
+  holders(place: number): number {
+    return this.#holders[place]!;
+  }
+
   /** Brings the view to the present values of these parts, settled. */
   update(parts: readonly Part[]): this {
     if (!this.#follow(parts)) {

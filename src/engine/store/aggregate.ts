@@ -20,6 +20,8 @@ import { GAUGE_WIDTH } from '../../shared/model/values.ts';
 import { gridOf, type Grid, type RangePlan, type RangeTarget } from './range-plan.ts';
 
 const SECOND = 1000;
+/** Values of a step. */
+const STEP_VALUES = 65_536;
 
 /** A {@link RangeResult} as columns, series after series; NaN stands for null. Cheap to hand to another thread. */
 export interface RangeColumns {
@@ -156,6 +158,11 @@ export class RangeBuilder {
 
   /** Rows of samples, as {@link add} takes them one by one. */
   addRows(rows: ColumnRows, start: number, end: number): void {
+    for (const _ of this.addRowsInSteps(rows, start, end));
+  }
+
+  /** The same, in steps of about a millisecond. */
+  *addRowsInSteps(rows: ColumnRows, start: number, end: number): Generator<void, void> {
     const { times } = rows;
     const points = new Int32Array(Math.max(0, end - start));
     for (let r = start; r < end; r++) {
@@ -164,20 +171,35 @@ export class RangeBuilder {
       if (this.#step === 0 && point < this.#points) this.#times[this.#next++] = times[r]!;
     }
     const before = this.#time;
+    let values = 0;
     for (let s = 0; s < this.#places.length; s++) {
       const place = this.#places[s]!;
       if (this.#plan.targets[s]!.kind === 'gauge') this.#gaugeRows(s, place, rows, start, end, points);
       else this.#counterRows(s, place, rows, start, end, points, before);
+      values += end - start;
+      if (values < STEP_VALUES) continue;
+      values = 0;
+      yield;
     }
     if (end > start) this.#time = times[end - 1]!;
   }
 
   /** Rows of samples before the range, the last of them last. */
   baseRows(rows: ColumnRows, start: number, end: number): void {
+    for (const _ of this.baseRowsInSteps(rows, start, end));
+  }
+
+  /** The same, in steps of about a millisecond. */
+  *baseRowsInSteps(rows: ColumnRows, start: number, end: number): Generator<void, void> {
     const before = this.#time;
+    let values = 0;
     for (let s = 0; s < this.#places.length; s++) {
-      if (this.#plan.targets[s]!.kind === 'counter')
-        this.#counterRows(s, this.#places[s]!, rows, start, end, null, before);
+      if (this.#plan.targets[s]!.kind !== 'counter') continue;
+      this.#counterRows(s, this.#places[s]!, rows, start, end, null, before);
+      values += end - start;
+      if (values < STEP_VALUES) continue;
+      values = 0;
+      yield;
     }
     if (end > start) this.#time = rows.times[end - 1]!;
   }
@@ -278,8 +300,16 @@ export class RangeBuilder {
     const { times, gaps, counterCounts } = rows;
     const column = place >= 0 && end > start && place < counterCounts[end - 1]! ? rows.counter(place, 0) : null;
     const first = s * this.#points;
-    // Of the innermost loop of all: nothing but numbers in it.
-    let [previous, since, last] = [this.#previous[s]!, this.#previousTime[s]!, before];
+    // Of the innermost loop of all: nothing but numbers in it, and no call that would make objects of them.
+    const sums = this.#sum;
+    const weights = this.#weight;
+    const lasts = this.#last;
+    const mins = this.#min;
+    const maxs = this.#max;
+    const wide = this.#step !== 0;
+    let previous = this.#previous[s]!;
+    let since = this.#previousTime[s]!;
+    let last = before;
     for (let r = start; r < end; r++) {
       const time = times[r]!;
       if (gaps[r] === 1) since = NaN;
@@ -289,13 +319,25 @@ export class RangeBuilder {
       } else {
         const total = column[r]!;
         const point = points === null ? -1 : points[r - start]!;
-        if (point >= 0 && Number.isFinite(total)) {
+        if (point >= 0 && total - total === 0) {
           const grown = total < previous ? total : total - previous;
+          const cell = first + point;
           if (since < last) this.#spread(s, grown, total, since, time, point);
-          else if (time > since) this.#value(first + point, grown, (time - since) / SECOND);
-          this.#last[first + point] = total;
+          else if (time > since) {
+            const seconds = (time - since) / SECOND;
+            const value = grown / seconds;
+            if (value - value === 0) {
+              sums[cell]! += grown;
+              weights[cell]! += seconds;
+              if (wide) {
+                if (!(mins[cell]! <= value)) mins[cell] = value;
+                if (!(maxs[cell]! >= value)) maxs[cell] = value;
+              }
+            }
+          }
+          lasts[cell] = total;
         }
-        if (!Number.isNaN(total)) {
+        if (total === total) {
           previous = total;
           since = time;
         }
@@ -310,9 +352,20 @@ export class RangeBuilder {
     const { gaugeCounts } = rows;
     if (place < 0 || end <= start || place >= gaugeCounts[end - 1]!) return;
     const [hits, totals] = [rows.gauge(place, 2), rows.gauge(place, 3)];
+    const first = s * this.#points;
+    const sums = this.#sum;
+    const weights = this.#weight;
+    const lasts = this.#last;
     for (let r = start; r < end; r++) {
       const point = points[r - start]!;
-      if (point >= 0 && gaugeCounts[r]! > place) this.#gauge(s * this.#points + point, hits[r]!, totals[r]!);
+      if (point < 0 || gaugeCounts[r]! <= place || !(hits[r]! > 0)) continue;
+      const value = totals[r]! / hits[r]!;
+      if (value - value !== 0) continue;
+      const cell = first + point;
+      sums[cell]! += value;
+      weights[cell]!++;
+      lasts[cell] = value;
+      this.#widen(cell, value);
     }
   }
 
@@ -360,6 +413,10 @@ export class RangeBuilder {
     if (!Number.isFinite(value)) return;
     this.#sum[cell]! += amount;
     this.#weight[cell]! += weight;
+    this.#widen(cell, value);
+  }
+
+  #widen(cell: number, value: number): void {
     if (this.#step === 0) return;
     if (!(this.#min[cell]! <= value)) this.#min[cell] = value;
     if (!(this.#max[cell]! >= value)) this.#max[cell] = value;

@@ -121,19 +121,6 @@ export class BlockTable {
     }
   }
 
-  /** All of its columns can be read. */
-  isWhole(info: BlockInfo, block: Block): boolean {
-    const [counters, gauges] = [block.counterCounts.at(-1)!, block.gaugeCounts.at(-1)!];
-    try {
-      for (let place = 0; place < counters; place++) block.counter(place, 0);
-      for (let place = 0; place < gauges; place++) block.gauge(place, 0);
-      return true;
-    } catch (error) {
-      this.damaged(info, error);
-      return false;
-    }
-  }
-
   /** Notes damage; anything else is thrown again. */
   damaged(info: BlockInfo, error: unknown): void {
     if (!(error instanceof BlockError) && !isDamage(error)) throw error;

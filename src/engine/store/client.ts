@@ -14,6 +14,8 @@ import type { StoreStatus } from '../../shared/api/status.ts';
 import type { Keep, KeepList, KeepQuery, Retention, RetentionChange, RetentionState } from '../../shared/api/store.ts';
 import { ApiError } from '../../shared/errors.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
+import type { RangeColumns } from './aggregate.ts';
+import { askingAlarmStore } from './alarm-records.ts';
 import { toRangeResult } from './range-result.ts';
 import { ON_DISK } from './keep.ts';
 import { splitChange, type KeepToAdd } from './keeps.ts';
@@ -101,6 +103,8 @@ class WorkerStore implements Store {
   /** The reader's thread may read while the other one writes. */
   #shared = false;
   #kept: Retention | null = null;
+  /** Why nothing is removed for its age by the clock. */
+  #held: string | null = null;
   readonly #damaged = new Map<number, DamagedBlock>();
   readonly #calls = new Map<number, Waiting>();
   #nextCall = 1;
@@ -205,7 +209,8 @@ class WorkerStore implements Store {
     const error = this.#gone ?? this.#trouble;
     const damaged = this.#damaged.size === 0 ? {} : { damaged: damageOf(this.#damaged) };
     const [queued, dropped] = [this.#ticks, this.#dropped];
-    return { kind: 'sqlite', durable_until: this.#durableUntil, queued, dropped, error, ...damaged };
+    const held = this.#held === null ? {} : { held: this.#held };
+    return { kind: 'sqlite', durable_until: this.#durableUntil, queued, dropped, error, ...damaged, ...held };
   }
 
   async runs(query: RunListQuery, engine = ''): Promise<RunList> {
@@ -261,6 +266,10 @@ class WorkerStore implements Store {
     return this.#ask('queryJson', query, signal);
   }
 
+  columns(query: RangeQuery, signal?: AbortSignal): Promise<RangeColumns | null> {
+    return this.#ask('query', query, signal);
+  }
+
   async merge(query: MergeQuery, signal?: AbortSignal): Promise<MergeResult | null> {
     const merged = await this.#ask('merge', query, signal);
     return merged && { ...toRangeResult(merged.columns), scopes: merged.scopes };
@@ -309,6 +318,8 @@ class WorkerStore implements Store {
   removeKeep(id: number): Promise<boolean> {
     return this.#call('removeKeep', id);
   }
+
+  readonly alarms = askingAlarmStore((question) => this.#call('alarms', question));
 
   async flush(): Promise<void> {
     const lost = this.#lost;
@@ -406,6 +417,9 @@ class WorkerStore implements Store {
         return;
       case 'damage':
         this.#noteDamage(message.block);
+        return;
+      case 'held':
+        this.#held = message.reason;
         return;
       case 'closed':
         return;

@@ -1,10 +1,10 @@
-/** Opens the database file: private, the right journal, migrated; what can be read of a damaged one goes on in a new one. */
+/** Opens the database file: private, the right journal, migrated. */
 
 import Database from 'better-sqlite3';
-import { accessSync, constants, existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../directory.ts';
-import { AT_ONCE, describeReport, finishRebuild, rebuild, setAside } from './care/rebuild.ts';
+import { finishRebuild } from './care/aside.ts';
 import { applicationId, hasOtherSchema, hasTwoVersions, isMarkedReadOnly } from './care/version.ts';
 import { codeOf, isDamage, isPassing } from './errors.ts';
 import { createPrivateFile } from './lock.ts';
@@ -19,9 +19,10 @@ const DAMAGED_NOTE = 'vigie.sqlite.damaged.txt';
 /** As SQLite numbers it. */
 const AUTO_VACUUM_INCREMENTAL = 2;
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export const databasePath = (directory: string): string => join(directory, FILE);
+export const damageNote = (directory: string): string => join(directory, DAMAGED_NOTE);
 
 /** Others may read it while it is written: it has a log, and nobody has it for himself. */
 export const isShared = (db: Database.Database): boolean =>
@@ -50,24 +51,41 @@ export interface DatabaseOptions {
 }
 
 /**
- * Opens and hands the database to `use`, which makes the first reads and writes: what can be read of a file that they
- * find damaged goes on in a new one, and the file is set aside. Warnings are added to `warnings`. Throws StoreOpenError. The caller holds the lock.
+ * Opens and hands the database to `use`, which makes the first reads and writes. Null: the file is damaged, or was when it
+ * was used last; `openDatabase` (mending.ts) then goes on. Warnings are added to `warnings`. Throws StoreOpenError. The
+ * caller holds the lock.
  */
-export function openDatabase<T>(
+export function openSound<T extends object>(
   directory: string,
   options: DatabaseOptions,
   warnings: string[],
   use: (db: Database.Database) => T,
-): T {
-  const path = databasePath(directory);
-  const note = join(directory, DAMAGED_NOTE);
+): T | null {
+  const attempt = attemptIn(directory, options, warnings, use);
+  finishRebuild(databasePath(directory));
+  if (existsSync(damageNote(directory))) return null;
+  try {
+    return attempt();
+  } catch (error) {
+    if (isDamage(error)) return null;
+    throw asOpenError(directory, error);
+  }
+}
+
+/** One attempt to open it; what fails is closed again. */
+export function attemptIn<T>(
+  directory: string,
+  options: DatabaseOptions,
+  warnings: string[],
+  use: (db: Database.Database) => T,
+): () => T {
   const network = networkFileSystem(options.fsType ?? statfsSync(directory).type);
   if (network !== null) {
     const slower = 'the database is written without its log, which is slower';
     warnings.push(`${directory} is on ${network}, a network file system: ${slower}; a local --data is better`);
   }
-  const attempt = (): T => {
-    const db = openFile(path, network);
+  return () => {
+    const db = openFile(databasePath(directory), network);
     try {
       return use(db);
     } catch (error) {
@@ -75,30 +93,9 @@ export function openDatabase<T>(
       throw error;
     }
   };
-  const mended = (mend: (path: string, reason: string, warnings: string[]) => void): T | null => {
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isDamage(error)) throw asOpenError(directory, error);
-      mend(path, messageOf(error), warnings);
-      return null;
-    }
-  };
-  finishRebuild(path);
-  if (existsSync(note)) {
-    replace(path, readNote(note), warnings);
-    rmSync(note, { force: true });
-  }
-  const opened = mended(replace) ?? mended(beginAnew);
-  if (opened !== null) return opened;
-  try {
-    return attempt();
-  } catch (error) {
-    throw asOpenError(directory, error);
-  }
 }
 
-function asOpenError(directory: string, error: unknown): StoreOpenError {
+export function asOpenError(directory: string, error: unknown): StoreOpenError {
   if (error instanceof StoreOpenError) return error;
   if (isPassing(error) || /^E[A-Z]+$/.test(codeOf(error))) return notWritable(directory, error);
   return new StoreOpenError('store_failed', `the database in ${directory} cannot be opened (${messageOf(error)})`);
@@ -163,39 +160,10 @@ const damaged = (reason: string): Error => Object.assign(new Error(reason), { co
 /** Damage met while running: the next start salvages what is left. */
 export function noteDamage(directory: string, error: unknown): void {
   try {
-    writeFileSync(join(directory, DAMAGED_NOTE), `${messageOf(error)}\n`, { mode: 0o600 });
+    writeFileSync(damageNote(directory), `${messageOf(error)}\n`, {
+      mode: 0o600,
+    });
   } catch {
     // The status says it too.
   }
-}
-
-function readNote(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').slice(0, 500).trim();
-  } catch {
-    return 'damage was noted';
-  }
-}
-
-/** What can be read of a damaged database goes on in a new one; the old one is kept beside it. */
-function replace(path: string, reason: string, warnings: string[]): void {
-  try {
-    for (const steps = rebuild(path, { atOnce: AT_ONCE }); ;) {
-      const step = steps.next();
-      if (!step.done) continue;
-      if (step.value === null) break;
-      const { aside, report, rest } = step.value;
-      const follow = rest ? '; more blocks follow while it runs' : '';
-      warnings.push(`the database was damaged (${reason}); it is kept as ${aside}; ${describeReport(report)}${follow}`);
-      return;
-    }
-  } catch (error) {
-    warnings.push(`what can be read of a damaged database was not salvaged (${messageOf(error)})`);
-  }
-  beginAnew(path, reason, warnings);
-}
-
-function beginAnew(path: string, reason: string, warnings: string[]): void {
-  const aside = setAside(path);
-  warnings.push(`the database was damaged (${reason}); it is kept as ${aside} and a new one is begun`);
 }

@@ -23,6 +23,14 @@ export class LinearPattern {
   readonly #start: number;
 
   readonly #most: number;
+  /** What every text that matches begins with: most others are told by it alone. */
+  readonly #prefix: string;
+  /** Of a look at a text: the round in which each state was reached last, those that it is in, and room to find them. */
+  #seen = new Uint32Array(0);
+  #round = 0;
+  #here = new Int32Array(0);
+  #next = new Int32Array(0);
+  #stack = new Int32Array(0);
 
   /** `states`: how many it may have. Throws an error in words. */
   constructor(pattern: string, states = MAX_STATES) {
@@ -35,6 +43,7 @@ export class LinearPattern {
         this.#states[fork]!.next = to;
       },
     );
+    this.#prefix = literalPrefix(pattern);
     const end = this.#add(null, -1, -1);
     this.#start = parser.whole()(end);
   }
@@ -49,33 +58,64 @@ export class LinearPattern {
   }
 
   matches(text: string): boolean {
-    let here = this.#reach([this.#start]);
+    if (!text.startsWith(this.#prefix)) return false;
+    this.#turn();
+    let [here, next] = [this.#here, this.#next];
+    let count = this.#follow(this.#start, here, 0);
     for (const character of text) {
+      if (count === 0) return false;
       const code = character.codePointAt(0)!;
-      const next: number[] = [];
-      for (const s of here) {
-        const state = this.#states[s]!;
-        if (state.test?.(code)) next.push(state.next);
+      this.#turn();
+      let reached = 0;
+      for (let i = 0; i < count; i++) {
+        const state = this.#states[here[i]!]!;
+        if (state.test!(code)) reached = this.#follow(state.next, next, reached);
       }
-      if (next.length === 0) return false;
-      here = this.#reach(next);
+      [here, next] = [next, here];
+      count = reached;
     }
     // The end is the first state that was made.
-    return here.has(0);
+    return this.#seen[0] === this.#round;
   }
 
-  /** All states that are reached without another character. */
-  #reach(from: readonly number[]): Set<number> {
-    const seen = new Set<number>();
-    const left = [...from];
-    for (let s = left.pop(); s !== undefined; s = left.pop()) {
-      if (s < 0 || seen.has(s)) continue;
-      seen.add(s);
-      const { test, next, other } = this.#states[s]!;
-      if (test === null) left.push(next, other);
+  /** Nothing is reached yet. */
+  #turn(): void {
+    if (this.#seen.length !== this.#states.length) {
+      const { length } = this.#states;
+      this.#seen = new Uint32Array(length);
+      [this.#here, this.#next] = [new Int32Array(length), new Int32Array(length)];
+      this.#stack = new Int32Array(2 * length + 1);
     }
-    return seen;
+    if (++this.#round < 0xffff_ffff) return;
+    this.#seen.fill(0);
+    this.#round = 1;
   }
+
+  /** Adds the tests that are reached from a state without another character; returns how many there are then. */
+  #follow(from: number, list: Int32Array, count: number): number {
+    const [stack, seen, round] = [this.#stack, this.#seen, this.#round];
+    let [left, n] = [1, count];
+    stack[0] = from;
+    while (left > 0) {
+      const s = stack[--left]!;
+      if (s < 0 || seen[s] === round) continue;
+      seen[s] = round;
+      const { test, next, other } = this.#states[s]!;
+      if (test !== null) list[n++] = s;
+      else {
+        stack[left++] = next;
+        stack[left++] = other;
+      }
+    }
+    return n;
+  }
+}
+
+/** Characters that stand for themselves, up to the first that does not, or that need not be there. */
+function literalPrefix(pattern: string): string {
+  if (pattern.includes('|')) return '';
+  const plain = /^[A-Za-z0-9_/:;,=@ -]*/.exec(pattern)![0];
+  return /[*?{]/.test(pattern.charAt(plain.length)) ? plain.slice(0, -1) : plain;
 }
 
 type Add = (test: Test | null, next: number, other: number) => number;

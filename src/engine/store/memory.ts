@@ -18,6 +18,7 @@ import { decodeFrame, type Frame } from '../../shared/frame.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { Kind } from '../../shared/model/values.ts';
+import { memoryAlarmStore } from './alarm-records.ts';
 import { RangeBuilder, type RangeColumns } from './aggregate.ts';
 import { toRangeResult } from './range-result.ts';
 import { IN_MEMORY } from './keep.ts';
@@ -275,6 +276,10 @@ class MemoryStore implements Store {
     return columns && toRangeResult(columns, query.functions);
   }
 
+  async columns(query: RangeQuery, signal?: AbortSignal): Promise<RangeColumns | null> {
+    return this.#query(query, signal);
+  }
+
   async queryJson(query: RangeQuery, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null> {
     const columns = this.#query(query, signal);
     if (!columns) return null;
@@ -379,6 +384,8 @@ class MemoryStore implements Store {
     return false;
   }
 
+  readonly alarms = memoryAlarmStore();
+
   async flush(): Promise<void> {
     this.#check();
   }
@@ -389,6 +396,7 @@ class MemoryStore implements Store {
     this.#chunks.length = 0;
     this.#runs.clear();
     this.#audit.clear();
+    this.alarms.close();
   }
 
   #check(): void {

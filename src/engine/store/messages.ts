@@ -8,6 +8,7 @@ import type { RangeQuery } from '../../shared/api/query.ts';
 import type { Keep, KeepList, KeepQuery, Retention, RetentionState } from '../../shared/api/store.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { RangeColumns } from './aggregate.ts';
+import type { AlarmAnswer, AlarmQuestion } from './alarm-records.ts';
 import type { DamagedBlock } from './block-table.ts';
 import type { KeepToAdd, RetentionReset } from './keeps.ts';
 import type { Merged } from './merge-reader.ts';
@@ -80,6 +81,7 @@ export interface Calls {
   keeps: [page: KeepQuery, answer: KeepList];
   addKeep: [keep: KeepToAdd, answer: Keep];
   removeKeep: [id: number, answer: boolean];
+  alarms: [question: AlarmQuestion, answer: AlarmAnswer];
   /** Answered when all writes before it were tried. */
   barrier: [nothing: null, answer: null];
   flush: [nothing: null, answer: null];
@@ -139,6 +141,8 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly id: number; readonly message: string }
   /** A block that cannot be read; what it has is missing in answers. */
   | { readonly type: 'damage'; readonly block: DamagedBlock }
+  /** Why nothing is removed for its age by the clock; null: it is. */
+  | { readonly type: 'held'; readonly reason: string | null }
   /** What is kept how long was changed. */
   | { readonly type: 'retention'; readonly retention: Retention }
   | { readonly type: 'closed' };

@@ -3,6 +3,8 @@
  * little that the collector would leave what a thousand jobs at once have left behind for hours, on somebody's node.
  */
 
+import { collectGarbage } from '../garbage.ts';
+
 /** Fewer of what was begun or ended are no burst. */
 const MANY = 100;
 /** Milliseconds without more of it. */
@@ -13,10 +15,7 @@ export class QuietCollector {
   #timer: NodeJS.Timeout | null = null;
   readonly #collect: () => void;
 
-  /** `bin/vigie` passes --expose-gc; without that nothing is done. */
-  constructor(
-    collect: () => void = () => globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
-  ) {
+  constructor(collect: () => void = collectGarbage) {
     this.#collect = collect;
   }
 

@@ -1,9 +1,12 @@
 /** From frames, one after another, to columns: what a block is made of. */
 
 import { GAUGE_WIDTH } from '../../shared/model/values.ts';
-import type { BlockRows } from './block/index.ts';
-import { Replay } from './replay.ts';
+import type { BlockRows, RowColumns } from './block/index.ts';
+import type { Replay } from './replay.ts';
 import type { TimedFrame } from './tail.ts';
+
+/** Values of a step, a millisecond or two. */
+const STEP_VALUES = 65_536;
 
 /** All values at every time of some frames. Damaged frames are left out, with the differences that need them. */
 export class FrameRows implements BlockRows {
@@ -13,11 +16,22 @@ export class FrameRows implements BlockRows {
   readonly gaps: Uint8Array;
   readonly counterCounts: Uint32Array;
   readonly gaugeCounts: Uint32Array;
-  readonly #columns: Float64Array[] = [];
+  readonly #columns: readonly Float64Array[];
   readonly #counters: number;
 
-  /** `replay`: has the frames before these. */
-  constructor(frames: readonly TimedFrame[], replay = new Replay()) {
+  private constructor(rows: RowColumns, counters: number, columns: readonly Float64Array[]) {
+    this.times = rows.times;
+    this.intervals = rows.intervals;
+    this.sequences = rows.sequences;
+    this.gaps = rows.gaps;
+    this.counterCounts = rows.counterCounts;
+    this.gaugeCounts = rows.gaugeCounts;
+    this.#counters = counters;
+    this.#columns = columns;
+  }
+
+  /** `replay`: has the frames before these. Yields between steps. */
+  static *of(frames: readonly TimedFrame[], replay: Replay): Generator<void, FrameRows> {
     const most = frames.length;
     const times = new Float64Array(most);
     const intervals = new Float64Array(most);
@@ -28,6 +42,7 @@ export class FrameRows implements BlockRows {
     const counters: Float64Array[] = [];
     const gauges: Float64Array[] = [];
     let n = 0;
+    let values = 0;
     for (const { bytes } of frames) {
       const frame = replay.apply(bytes);
       if (!frame) continue;
@@ -43,15 +58,22 @@ export class FrameRows implements BlockRows {
       for (let i = 0; i < state.counterCount; i++) counters[i]![n] = state.counters[i]!;
       for (let i = 0; i < GAUGE_WIDTH * state.gaugeCount; i++) gauges[i]![n] = state.gauges[i]!;
       n++;
+      values += counters.length + gauges.length;
+      if (values < STEP_VALUES) continue;
+      values = 0;
+      yield;
     }
-    this.times = times.subarray(0, n);
-    this.intervals = intervals.subarray(0, n);
-    this.sequences = sequences.subarray(0, n);
-    this.gaps = gaps.subarray(0, n);
-    this.counterCounts = counterCounts.subarray(0, n);
-    this.gaugeCounts = gaugeCounts.subarray(0, n);
-    this.#counters = counters.length;
-    for (const column of [...counters, ...gauges]) this.#columns.push(n === most ? column : column.subarray(0, n));
+    const columns = [...counters, ...gauges];
+    const rows = {
+      times: times.subarray(0, n),
+      intervals: intervals.subarray(0, n),
+      sequences: sequences.subarray(0, n),
+      gaps: gaps.subarray(0, n),
+      counterCounts: counterCounts.subarray(0, n),
+      gaugeCounts: gaugeCounts.subarray(0, n),
+    };
+    const filled = n === most ? columns : columns.map((column) => column.subarray(0, n));
+    return new FrameRows(rows, counters.length, filled);
   }
 
   get rows(): number {

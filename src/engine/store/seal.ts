@@ -1,20 +1,30 @@
 /**
  * Turns what is open into blocks: a scope's frames into a block of samples, its minutes into a piece, and pieces that
- * have become many into one block each, which gives the next coarser piece. No transaction ends within one of these, so
- * that a reader finds its samples in the tail or in a block, never in both and never in none.
+ * have become many into one block each, which gives the next coarser piece. What is made of it is made in steps, between
+ * which ticks are written; what is stored of a block is stored in one transaction, so that a reader finds its samples in
+ * the tail or in a block, never in both and never in none.
  */
 
 import type Database from 'better-sqlite3';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import { RangeBuilder, type RangeState } from './aggregate.ts';
-import { encodeBlock, type Block, type BlockRows } from './block/index.ts';
+import { encodeSteps } from './block/index.ts';
 import { MOMENT, type BlockInfo, type BlockTable } from './block-table.ts';
 import type { Schemas } from './names.ts';
 import { chooseTargets, TIER_WIDTH } from './range-plan.ts';
 import { Replay } from './replay.ts';
 import { firstRow, FrameRows } from './rows.ts';
 import type { TimedFrame } from './tail.ts';
-import { mergeBuckets, minutesFrom, RAW_SHAPE, rowsUpTo, tierShape, type BucketRows } from './tiers.ts';
+import {
+  MergedBuckets,
+  minutesFrom,
+  RAW_SHAPE,
+  sourceOf,
+  sourceOfBlock,
+  tierShape,
+  type BucketRows,
+  type BucketSource,
+} from './tiers.ts';
 
 /** Pieces of a tier that have this many buckets become one block. */
 const PIECE_BUCKETS = 240;
@@ -22,6 +32,8 @@ const PIECE_BUCKETS = 240;
 const BLOCK_VALUES = 1_000_000;
 const MAX_ROWS = 1024;
 const MIN_ROWS = 64;
+/** Frames that are already sealed, replayed in one step. */
+const REPLAY_STEP = 32;
 /** Counters of live scopes whose states are kept (16 bytes each, about); beyond that they are read again. */
 const MAX_STATE_COUNTERS = 1_000_000;
 
@@ -76,8 +88,9 @@ export class Sealer {
   }
 
   /**
-   * Frames of a scope, in order and from a full one on, of which those after `sealed` are new. Yields between blocks.
-   * `within`: what else belongs into the transaction of a block that goes up to a frame.
+   * Frames of a scope, in order and from a full one on, of which those after `sealed` are new. Yields often: a tick may
+   * be written then, and where it has changed what is stored of the scope, this must not go on. What is written of a
+   * block is written between two yields. `within`: what else belongs to a block that goes up to a frame.
    */
   *seal(
     scope: SealedScope,
@@ -88,110 +101,148 @@ export class Sealer {
     const replay = new Replay();
     let at = frames.findIndex(({ time }) => time > sealed);
     if (at < 0) return;
-    for (const { bytes } of frames.slice(0, at)) replay.apply(bytes);
+    for (let i = 0; i < at; i++) {
+      replay.apply(frames[i]!.bytes);
+      if (i % REPLAY_STEP === REPLAY_STEP - 1) yield;
+    }
     while (at < frames.length) {
       const end = Math.min(frames.length, at + rowsOf(frames[at]!));
-      const rows = new FrameRows(frames.slice(at, end), replay);
+      const rows = yield* FrameRows.of(frames.slice(at, end), replay);
       const upTo = end;
-      this.#db.transaction(() => {
-        this.#store(scope, rows);
-        this.#statements.sealed.run(frames[upTo - 1]!.time, scope.row);
-        within(upTo);
-      })();
+      const store = rows.rows === 0 ? () => {} : yield* this.#made(scope, rows);
+      try {
+        this.#db.transaction(() => {
+          store();
+          this.#statements.sealed.run(frames[upTo - 1]!.time, scope.row);
+          within(upTo);
+        })();
+      } catch (error) {
+        // What was remembered is of a block that is not there.
+        this.forget(scope.row);
+        throw error;
+      }
+      yield* this.#mergeHours(scope, false);
       at = end;
       if (at < frames.length) yield;
     }
   }
 
-  #store({ row, name, epoch }: SealedScope, rows: FrameRows): void {
+  /** Makes what is to be stored of some rows; returns what stores it. */
+  *#made(scope: SealedScope, rows: FrameRows): Generator<void, () => void> {
+    const { row, name, epoch } = scope;
     const n = rows.rows;
-    if (n === 0) return;
     const [first, last] = [rows.times[0]!, rows.times[n - 1]!];
-    this.#add(row, epoch, { tier: 0, open: 0, first, last }, rows);
+    const samples = yield* encodeSteps({ scope: row, epoch }, RAW_SHAPE, rows);
+    const addSamples = (): void => this.#add(row, { tier: 0, open: 0, first, last, rows: n }, samples);
     const series = rows.counterCounts[n - 1]! + rows.gaugeCounts[n - 1]!;
-    if (series === 0) return;
-    const state = this.#states.get(row) ?? this.#stateBefore(row, name, first);
-    const minutes = minutesFrom(name, rows, state);
-    this.#remember(row, minutes.state);
-    const begin = Math.min(first, minutes.buckets.times[0]!);
-    const piece = { buckets: minutes.buckets, first: begin, last };
-    const buckets = this.#blocks.pieceRows(row, 1) + piece.buckets.times.length;
-    if (buckets >= PIECE_BUCKETS) this.#merge(row, epoch, false, piece);
-    else this.#add(row, epoch, { tier: 1, open: 1, first: begin, last }, piece.buckets);
+    if (series === 0) return addSamples;
+    const before = this.#states.get(row) ?? (yield* this.#stateBefore(row, name, first));
+    const { buckets, state } = yield* minutesFrom(name, rows, before);
+    const begin = Math.min(first, buckets.times[0]!);
+    const piece = { buckets, first: begin, last };
+    const many = this.#blocks.pieceRows(row, 1) + buckets.times.length >= PIECE_BUCKETS;
+    const addMinutes = many ? yield* this.#merged(scope, 1, piece) : yield* this.#piece(scope, 1, piece);
+    return () => {
+      addSamples();
+      addMinutes();
+      this.#remember(row, state);
+    };
   }
 
-  /** A scope is over: its pieces become blocks. */
-  finish({ row, epoch }: SealedScope): void {
-    this.forget(row);
-    if (this.#blocks.pieces(row, 1).length + this.#blocks.pieces(row, 2).length === 0) return;
-    this.#db.transaction(() => this.#merge(row, epoch, true))();
+  *#piece({ row, epoch }: SealedScope, tier: 1 | 2, { buckets, first, last }: Piece): Generator<void, () => void> {
+    const bytes = yield* encodeSteps({ scope: row, epoch }, tierShape(tier), buckets);
+    return () => this.#add(row, { tier, open: 1, first, last, rows: buckets.times.length }, bytes);
+  }
+
+  /** A scope is over: its pieces become blocks. Yields as {@link seal} does. */
+  *finish(scope: SealedScope): Generator<void, void> {
+    this.forget(scope.row);
+    if (this.#blocks.pieces(scope.row, 1).length > 0) {
+      const store = yield* this.#merged(scope, 1);
+      this.#db.transaction(store)();
+    }
+    yield* this.#mergeHours(scope, true);
+  }
+
+  /** Hours become a block when they are many, or at the end. */
+  *#mergeHours(scope: SealedScope, over: boolean): Generator<void, void> {
+    const rows = this.#blocks.pieceRows(scope.row, 2);
+    if (over ? rows === 0 : rows < PIECE_BUCKETS) return;
+    const store = yield* this.#merged(scope, 2);
+    this.#db.transaction(store)();
   }
 
   /**
-   * Minutes become a block, and hours of them a piece; hours become a block when they are many, or at the end. `newest`:
-   * minutes that are not stored yet.
+   * The pieces of a tier as one block, and of minutes the hours as a piece. `newest`: minutes that are not stored yet.
+   * A damaged piece stays where it is, as a block of its own. Returns what stores it.
    */
-  #merge(row: number, epoch: number, over: boolean, newest?: Piece): void {
-    const minutes = this.#take(row, 1, newest);
-    if (minutes) {
-      const { buckets, first, last } = minutes;
-      this.#add(row, epoch, { tier: 1, open: 0, first, last }, buckets);
-      const hours = mergeBuckets([buckets], TIER_WIDTH[2]);
-      this.#add(row, epoch, { tier: 2, open: 1, first: Math.min(first, hours.times[0]!), last }, hours);
+  *#merged(scope: SealedScope, tier: 1 | 2, newest?: Piece): Generator<void, () => void> {
+    const { row, epoch } = scope;
+    for (;;) {
+      const pieces = this.#blocks.pieces(row, tier);
+      const read: { readonly info: BlockInfo; readonly source: BucketSource }[] = [];
+      const damaged = new Map<BlockInfo, unknown>();
+      for (const info of pieces) {
+        const block = this.#blocks.read(info);
+        if (!block) damaged.set(info, null);
+        else read.push({ info, source: guarded(sourceOfBlock(block, info.last), (error) => damaged.set(info, error)) });
+        yield;
+      }
+      const sources = read.map(({ source }) => source).filter(({ times }) => times.length > 0);
+      if (newest) sources.push(sourceOf(newest.buckets));
+      const merged = new MergedBuckets(sources, TIER_WIDTH[tier], tier === 1 ? TIER_WIDTH[2] : 0);
+      let bytes: Uint8Array | null = null;
+      try {
+        if (merged.times.length > 0) bytes = yield* encodeSteps({ scope: row, epoch }, tierShape(tier), merged);
+      } catch (error) {
+        if (damaged.size === 0) throw error;
+      }
+      for (const [info, error] of damaged) {
+        if (error !== null) this.#blocks.damaged(info, error);
+        this.#blocks.close(info.id);
+      }
+      // Without those.
+      if (damaged.size > 0) continue;
+      const first = read.reduce((least, { info }) => Math.min(least, info.first), newest?.first ?? Infinity);
+      const last = newest?.last ?? read.at(-1)?.info.last ?? first;
+      const hours = merged.coarser;
+      const addHours =
+        hours && bytes
+          ? yield* this.#piece(scope, 2, { buckets: hours, first: Math.min(first, hours.times[0]!), last })
+          : () => {};
+      // What was removed meanwhile, because it is too old, does not come back.
+      if (!isSame(pieces, this.#blocks.pieces(row, tier))) continue;
+      return () => {
+        for (const { info } of read) this.#blocks.drop(info.id);
+        if (bytes) this.#add(row, { tier, open: 0, first, last, rows: merged.times.length }, bytes);
+        addHours();
+      };
     }
-    if (!over && this.#blocks.pieceRows(row, 2) < PIECE_BUCKETS) return;
-    const hours = this.#take(row, 2);
-    if (hours) this.#add(row, epoch, { tier: 2, open: 0, first: hours.first, last: hours.last }, hours.buckets);
   }
 
-  /** Takes the pieces of a tier out and puts them together. A damaged one stays where it is, as a block of its own. */
-  #take(row: number, tier: 1 | 2, newest?: Piece): Piece | null {
-    const pieces = this.#blocks.pieces(row, tier);
-    const read: { info: BlockInfo; rows: Block }[] = [];
-    for (const info of pieces) {
-      const rows = this.#blocks.read(info);
-      // Looked at as a whole, so that damage shows now and not while it is put together with others.
-      if (rows && this.#blocks.isWhole(info, rows)) read.push({ info, rows });
-      else this.#blocks.close(info.id);
-    }
-    if (read.length === 0) return newest ?? null;
-    const buckets = mergeBuckets(
-      [...read.map(({ info, rows }) => rowsUpTo(rows, info.last)), ...(newest ? [newest.buckets] : [])],
-      TIER_WIDTH[tier],
-    );
-    for (const { info } of read) this.#blocks.drop(info.id);
-    if (buckets.times.length === 0) return null;
-    const first = read.reduce((least, { info }) => Math.min(least, info.first), newest?.first ?? Infinity);
-    return { buckets, first, last: newest?.last ?? read.at(-1)!.info.last };
-  }
-
-  #add(
-    scope: number,
-    epoch: number,
-    { tier, open, first, last }: Pick<BlockInfo, 'tier' | 'open' | 'first' | 'last'>,
-    rows: BlockRows,
-  ): void {
-    const bytes = encodeBlock({ scope, epoch }, tier === 0 ? RAW_SHAPE : tierShape(tier), rows);
-    this.#blocks.add({ scope, tier, open, first, last, rows: rows.times.length }, bytes);
+  #add(scope: number, info: Omit<BlockInfo, 'id' | 'size' | 'scope'>, bytes: Uint8Array): void {
+    this.#blocks.add({ scope, ...info }, bytes);
   }
 
   /** What the first rates of a scope count from: its own last block, or that of an earlier start of the engine. */
-  #stateBefore(row: number, name: ScopeId, time: number): RangeState | null {
+  *#stateBefore(row: number, name: ScopeId, time: number): Generator<void, RangeState | null> {
     const own = this.#blocks.before(row, time);
     const infos = own.length > 0 ? own : this.#earlier(row, name, time);
     if (infos.length === 0) return null;
     const schema = this.#schemas.of(row);
+    yield;
     const counters = schema.filter(({ kind }) => kind === 'counter');
     const targets = chooseTargets([counters], { series: [] });
     // Two spellings of one name: places and targets do not agree.
     if (targets.length !== counters.length) return null;
+    yield;
     const builder = new RangeBuilder({ scope: name, from: time, to: time, limit: 2, samples: 0, targets });
     builder.bind(own.length > 0 ? counters : this.#schemas.of(infos[0]!.scope));
     for (const info of infos) {
       const block = this.#blocks.read(info);
       if (!block) continue;
       try {
-        builder.baseRows(block, 0, firstRow(block.times, Math.min(info.last + MOMENT, time)));
+        yield* builder.baseRowsInSteps(block, 0, firstRow(block.times, Math.min(info.last + MOMENT, time)));
       } catch (error) {
         this.#blocks.damaged(info, error);
       }
@@ -210,6 +261,28 @@ export class Sealer {
 
 /** In counters: one without any is not for nothing. */
 const costOf = (state: RangeState | undefined): number => (state ? 16 + state.previous.length : 0);
+
+/** Tells of what goes wrong as it is read. */
+function guarded(source: BucketSource, onError: (error: unknown) => void): BucketSource {
+  const guard =
+    (read: (place: number) => readonly Float64Array[]) =>
+    (place: number): readonly Float64Array[] => {
+      try {
+        return read(place);
+      } catch (error) {
+        onError(error);
+        throw error;
+      }
+    };
+  return {
+    ...source,
+    counterParts: guard((place) => source.counterParts(place)),
+    gaugeParts: guard((place) => source.gaugeParts(place)),
+  };
+}
+
+const isSame = (before: readonly BlockInfo[], now: readonly BlockInfo[]): boolean =>
+  before.length === now.length && before.every(({ id, last }, i) => now[i]!.id === id && now[i]!.last === last);
 
 /** How many rows a block may have, by the numbers of series that a frame tells. */
 function rowsOf({ bytes }: TimedFrame): number {

@@ -8,15 +8,16 @@ import { Replay } from './replay.ts';
 import type { Names } from './names.ts';
 import type { Part, Parts } from './parts.ts';
 import type { SealedScope, Sealer } from './seal.ts';
-import { InOrder, TailReader, unpackTail, type TimedFrame } from './tail.ts';
+import { TailReader, type TimedFrame } from './tail.ts';
 import type { LiveScope } from './sqlite.ts';
 
 /** A part is sealed when its scopes have this many frames, its rows this many bytes, or the first came so long ago, ms. */
 const PART_ROWS = 512;
 const PART_BYTES = 8 * 1024 * 1024;
 const PART_AGE = 6 * 3_600_000;
-/** Rows of the tail that are removed in one step. */
+/** Rows of the tail, and bytes of them, that are removed in one step: their pages are looked at one by one. */
 const REMOVE_ROWS = 64;
+const REMOVE_BYTES = 1024 * 1024;
 /** Steps are committed together for so long, ms: each commit waits for the disk, and each tick for a step. */
 const STEP_MS = 10;
 /** Frames of an earlier version that become a block together, and most bytes of them. */
@@ -61,9 +62,8 @@ export class Sealing {
       scopesOf: db.prepare(`SELECT ${columns} FROM scope WHERE part = ?`),
       scope: db.prepare(`SELECT ${columns} FROM scope WHERE id = ?`),
       newest: db.prepare('SELECT max(id) FROM tail WHERE part = ?').pluck(),
-      remove: db.prepare(
-        'DELETE FROM tail WHERE id IN (SELECT id FROM tail WHERE part = ? AND id <= ? ORDER BY id LIMIT ?)',
-      ),
+      some: db.prepare('SELECT id, length(bytes) AS size FROM tail WHERE part = ? AND id <= ? ORDER BY id LIMIT ?'),
+      remove: db.prepare('DELETE FROM tail WHERE part = ? AND id <= ?'),
       oldScope: db.prepare('SELECT min(scope) FROM frame').pluck(),
       old: db.prepare('SELECT id, time, bytes FROM frame WHERE scope = ? ORDER BY time LIMIT ?'),
       dropOld: db.prepare('DELETE FROM frame WHERE scope = ? AND time <= ?'),
@@ -136,7 +136,7 @@ export class Sealing {
     // What ended while its part was sealed, or without a frame since then, has nothing in the tail.
     for (const row of ended) {
       const scope = this.#statements.scope.get(row) as ScopeRow | undefined;
-      if (scope) this.#sealer.finish(scope);
+      if (scope) yield* this.#sealer.finish(scope);
       yield;
     }
     return over;
@@ -153,16 +153,15 @@ export class Sealing {
       // What comes after this must be readable without what is before.
       scope.track.lost();
     }
-    const frames = yield* this.#framesOf(part.id, newest, only);
-    for (const [row, order] of frames) {
+    const frames = yield* this.#tail.all(part.id, newest, only);
+    for (const row of frames.scopes) {
       const scope = this.#statements.scope.get(row) as ScopeRow | undefined;
       if (!scope) continue;
-      for (const _ of this.#sealer.seal(scope, order, scope.sealed ?? -Infinity)) {
+      for (const _ of this.#sealed(scope, frames.of(row), !live.has(row))) {
         yield;
+        // What was read does not count any more, and of what is in the tail nothing may go.
         if (part.setBack !== setBack) return null;
       }
-      if (!live.has(row)) this.#sealer.finish(scope);
-      frames.delete(row);
       yield;
       if (part.setBack !== setBack) return null;
     }
@@ -176,25 +175,18 @@ export class Sealing {
     };
   }
 
-  *#framesOf(part: number, upTo: number, only: ReadonlySet<number> | null): Generator<void, Map<number, TimedFrame[]>> {
-    const orders = new Map<number, InOrder>();
-    for (const step of this.#tail.rows(part, upTo)) {
-      for (const row of step) {
-        for (const { scope, bytes } of unpackTail(row)) {
-          if (only && !only.has(scope)) continue;
-          let order = orders.get(scope);
-          if (!order) orders.set(scope, (order = new InOrder()));
-          order.add(only ? bytes.slice() : bytes);
-        }
-      }
-      yield;
-    }
-    return new Map(Array.from(orders, ([scope, { frames }]) => [scope, frames]));
+  *#sealed(scope: ScopeRow, frames: readonly TimedFrame[], over: boolean): Generator<void, void> {
+    yield* this.#sealer.seal(scope, frames, scope.sealed ?? -Infinity);
+    if (over) yield* this.#sealer.finish(scope);
   }
 
   *#remove(part: number, upTo: number): Generator<void, void> {
-    for (let rows = REMOVE_ROWS; rows === REMOVE_ROWS;) {
-      rows = this.#statements.remove.run(part, upTo, REMOVE_ROWS).changes;
+    for (;;) {
+      const some = this.#statements.some.all(part, upTo, REMOVE_ROWS) as { id: number; size: number }[];
+      let bytes = 0;
+      const last = some.find(({ size }) => (bytes += size) >= REMOVE_BYTES) ?? some.at(-1);
+      if (!last) return;
+      this.#statements.remove.run(part, last.id);
       yield;
     }
   }
@@ -213,13 +205,11 @@ export class Sealing {
   /** What an earlier start has left of a part. */
   *#sealLeft(part: number): Generator<void, null> {
     const newest = this.#statements.newest.get(part) as number;
-    const frames = yield* this.#framesOf(part, newest, null);
+    const frames = yield* this.#tail.all(part, newest);
     for (const scope of this.#statements.scopesOf.all(part) as ScopeRow[]) {
       const until = scope.until ?? Infinity;
-      const own = (frames.get(scope.row) ?? []).filter(({ time }) => time < until);
-      for (const _ of this.#sealer.seal(scope, own, scope.sealed ?? -Infinity)) yield;
-      this.#sealer.finish(scope);
-      frames.delete(scope.row);
+      const own = frames.of(scope.row).filter(({ time }) => time < until);
+      yield* this.#sealed(scope, own, true);
       yield;
     }
     yield* this.#remove(part, newest);
@@ -242,17 +232,16 @@ export class Sealing {
       }
       const next = bytes > OLD_BYTES || all.length > OLD_FRAMES ? all.pop() : undefined;
       if (all.length === 0) break;
-      for (const _ of this.#sealer.seal(scope, all, -Infinity, (upTo) => {
+      yield* this.#sealer.seal(scope, all, -Infinity, (upTo) => {
         const after = all[upTo] ?? next;
         dropOld.run(row, all[upTo - 1]!.time);
         // What follows is told by differences to what is no longer there.
         if (after) makeFull.run(fullAfter(all.slice(0, upTo), after.bytes) ?? after.bytes, after.id);
-      }))
-        yield;
+      });
       if (!next) break;
       yield;
     }
-    this.#sealer.finish(scope);
+    yield* this.#sealer.finish(scope);
     yield;
   }
 }

@@ -5,7 +5,7 @@
 
 import type Database from 'better-sqlite3';
 import type { ScopeId } from '../../shared/model/scope.ts';
-import { TailReader, type TimedFrame } from './tail.ts';
+import { TailReader, type PartFrames, type TimedFrame } from './tail.ts';
 
 export interface Segment {
   readonly id: number;
@@ -24,7 +24,7 @@ const STEP_ROWS = 500;
 export class Segments {
   readonly #tail: TailReader;
   readonly #statements;
-  #shared: { readonly part: number; readonly frames: ReadonlyMap<number, TimedFrame[]> } | null = null;
+  #shared: { readonly part: number; readonly frames: PartFrames } | null = null;
 
   constructor(db: Database.Database) {
     this.#tail = new TailReader(db);
@@ -66,7 +66,7 @@ export class Segments {
   *sharedTail({ id, part, until }: Segment): Generator<void, TimedFrame[]> {
     if (part === null) return [];
     if (this.#shared?.part !== part) this.#shared = { part, frames: yield* this.#tail.all(part) };
-    const frames = this.#shared.frames.get(id) ?? [];
+    const frames = this.#shared.frames.of(id);
     return until === Infinity ? frames : frames.filter(({ time }) => time < until);
   }
 

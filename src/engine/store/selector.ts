@@ -21,6 +21,9 @@ type Operator = '=' | '!=' | '=~' | '!~';
 interface Matcher {
   readonly label: string;
   readonly test: (value: string) => boolean;
+  /** The only text that passes; null: there are others. */
+  readonly only: string | null;
+  readonly isPattern: boolean;
 }
 
 /** Not a selector, in words for people. */
@@ -74,7 +77,23 @@ export class Selector {
     if (this.family !== null && this.family !== family) return false;
     const byName = new Map(labels);
     byName.set('__name__', family);
-    return this.#matchers.every(({ label, test }) => test(byName.get(label) ?? ''));
+    return this.meets(byName);
+  }
+
+  /** It has regular expressions, which take longer. */
+  get hasPatterns(): boolean {
+    return this.#matchers.some(({ isPattern }) => isPattern);
+  }
+
+  /** A label that only one text passes: for an index of many selectors. Null: there is none. */
+  exact(): { readonly label: string; readonly value: string } | null {
+    for (const { label, only } of this.#matchers) if (only !== null && only !== '') return { label, value: only };
+    return null;
+  }
+
+  /** Whether labels, `__name__` among them, are meant; the family is not looked at. For one name and many selectors. */
+  meets(labels: ReadonlyMap<string, string>): boolean {
+    return this.#matchers.every(({ label, test }) => test(labels.get(label) ?? ''));
   }
 }
 
@@ -99,7 +118,9 @@ function parseMatchers(text: string, start: number, room: Room): Matcher[] {
     if (matchers.length === MAX_MATCHERS) throw new SelectorError(`a selector has at most ${MAX_MATCHERS} labels`);
     const [label] = take(LABEL, 'the name of a label');
     const operator = take(OPERATOR, '=, !=, =~ or !~')[1] as Operator;
-    matchers.push({ label, test: testOf(operator, quoted(), room) });
+    const value = quoted();
+    const [only, isPattern] = [operator === '=' ? value : null, operator === '=~' || operator === '!~'];
+    matchers.push({ label, test: testOf(operator, value, room), only, isPattern });
     skip();
     if (text[at] === ',') at++;
     else if (text[at] !== '}') throw new SelectorError(`expected , or } at character ${at + 1}`);

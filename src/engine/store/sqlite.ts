@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { AUDIT_ENTRIES, type AuditEntry } from '../../shared/api/audit.ts';
 import type { Profile } from '../../shared/api/profiles.ts';
 import type { Run } from '../../shared/api/runs.ts';
-import { runScope, type ScopeId } from '../../shared/model/scope.ts';
+import type { ScopeId } from '../../shared/model/scope.ts';
 import { BlockTable, type DamagedBlock } from './block-table.ts';
 import { interruptedProfile, type StoredRank } from './interrupted.ts';
 import { Names, Schemas } from './names.ts';
@@ -33,6 +33,8 @@ export interface LiveScope {
   /** Where its frames are in the tail, and what it counts for there; null until its first frame is written. */
   part: Part | null;
   weight: number;
+  /** It has been here before in this start: there may be samples of it. */
+  isBack: boolean;
   /** Series not committed yet. */
   unsaved: SeriesList[];
 }
@@ -125,7 +127,8 @@ export class SqliteStore {
     let live = this.#live.get(name);
     if (!live) {
       const part = null;
-      live = { name, track: new ScopeTrack(FULL_EVERY), row: null, part, weight: frame.byteLength, unsaved: [] };
+      const track = new ScopeTrack(FULL_EVERY);
+      live = { name, track, row: null, part, weight: frame.byteLength, isBack: false, unsaved: [] };
       this.#live.set(name, live);
     }
     if (added.length > 0) live.unsaved.push(added);
@@ -179,12 +182,14 @@ export class SqliteStore {
   #partOf(live: LiveScope): Part {
     if (live.part) return live.part;
     const found = this.#statements.findScope.get(live.name, this.epoch) as { part: number | null } | undefined;
+    live.isBack = found !== undefined;
     live.part = this.#parts.join(live.name, live.weight, found?.part ?? null);
     return live.part;
   }
 
-  #setBack({ name, part }: LiveScope, row: number, time: number): void {
-    if (part) part.setBack++;
+  #setBack({ name, part, isBack, row: known }: LiveScope, row: number, time: number): void {
+    // A new scope changes nothing of what its part has.
+    if (part && (known !== null || isBack)) part.setBack++;
     this.#sealer.forget(row);
     this.#statements.unseal.run(time - 0.001, row);
     this.#blocks.cut(row, time);
@@ -271,7 +276,7 @@ export class SqliteStore {
     const unended: Profile[] = [];
     const all = rows.map((body): InterruptedRun => {
       const run = JSON.parse(body) as Run;
-      const snapshot = atOnce(this.read.snapshot(runScope(run.id), Number.MAX_SAFE_INTEGER));
+      const snapshot = atOnce(this.read.snapshot(run.scope, Number.MAX_SAFE_INTEGER));
       if (run.state === 'interrupted') return { run, snapshot };
       const profile = interruptedProfile(run, snapshot, this.#ranks(run.id));
       unended.push(profile);

@@ -16,6 +16,8 @@ import type { Keep, KeepList, KeepQuery, Retention, RetentionChange, RetentionSt
 import type { Columns } from '../../shared/frame.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
+import type { AlarmStore } from './alarm-records.ts';
+import type { RangeColumns } from './aggregate.ts';
 import type { KeepToAdd } from './keeps.ts';
 
 /** Definitions in order. Walked as often as need be: they may be made anew each time. */
@@ -108,6 +110,8 @@ export interface Store {
   query(query: RangeQuery, signal?: AbortSignal): Promise<RangeResult | null>;
   /** The same as the bytes of its JSON: large answers keep nobody waiting. */
   queryJson(query: RangeQuery, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** The same as columns, NaN for null: for what reads millions of samples and shows none of them. */
+  columns(query: RangeQuery, signal?: AbortSignal): Promise<RangeColumns | null>;
   /** One series of many scopes as one; null: none of them has it. */
   merge(query: MergeQuery, signal?: AbortSignal): Promise<MergeResult | null>;
   /** Families, labels or their values. A selector that is none rejects with SelectorError. */
@@ -135,6 +139,9 @@ export interface Store {
   addKeep(keep: KeepToAdd): Promise<Keep>;
   /** False: there is none with this id. */
   removeKeep(id: number): Promise<boolean>;
+
+  /** What alarms keep. */
+  readonly alarms: AlarmStore;
 
   /** Resolves when everything taken so far is durable. */
   flush(): Promise<void>;

@@ -27,7 +27,7 @@ export function packTail(frames: readonly TailFrame[]): Buffer {
   return out;
 }
 
-/** The frames of a row. What is damaged is left out. */
+/** The frames of a row. What is damaged is left out; so it is in {@link PartFrames}. */
 export function* unpackTail(row: Uint8Array): Generator<TailFrame, void> {
   if (row.byteLength < 4) return;
   const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
@@ -58,10 +58,15 @@ function frameOf(row: Uint8Array, scope: number): Uint8Array | null {
   return null;
 }
 
+/** A view of each of tens of thousands of frames would be a burden. */
+const TIME = new Float64Array(1);
+const TIME_BYTES = new Uint8Array(TIME.buffer);
+
 /** A frame by its time, which stands at a fixed place in it. NaN for bytes that are none. */
 export function frameTime(bytes: Uint8Array): number {
   if (bytes.byteLength < 16) return NaN;
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat64(8, true);
+  for (let i = 0; i < 8; i++) TIME_BYTES[i] = bytes[8 + i]!;
+  return TIME[0]!;
 }
 
 export interface TimedFrame {
@@ -85,6 +90,55 @@ export class InOrder {
     }
     while (this.frames.length > 0 && this.frames.at(-1)!.time >= time) this.frames.pop();
     this.frames.push({ time, bytes });
+  }
+}
+
+/** Frames of the scopes of a part by where they lie: an object for each of tens of thousands would be a burden. */
+export class PartFrames {
+  readonly #rows: Uint8Array[] = [];
+  /** Of each frame the number of its row, where it begins there, and where it ends. */
+  readonly #places = new Map<number, number[]>();
+
+  /** In the order of writing. `only`: of these scopes, as copies, so that those of others need not be held. */
+  add(row: Uint8Array, only: ReadonlySet<number> | null): void {
+    if (row.byteLength < 4) return;
+    const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
+    const count = view.getUint32(0, true);
+    let at = 4 + 8 * count;
+    if (at > row.byteLength) return;
+    if (only === null) this.#rows.push(row);
+    for (let i = 0; i < count; i++) {
+      const scope = view.getUint32(4 + 8 * i, true);
+      const end = at + view.getUint32(8 + 8 * i, true);
+      if (end > row.byteLength) return;
+      if (only === null) this.#place(scope, at, end);
+      else if (only.has(scope)) {
+        this.#rows.push(row.slice(at, end));
+        this.#place(scope, 0, end - at);
+      }
+      at = end;
+    }
+  }
+
+  #place(scope: number, at: number, end: number): void {
+    const places = this.#places.get(scope);
+    if (places) places.push(this.#rows.length - 1, at, end);
+    else this.#places.set(scope, [this.#rows.length - 1, at, end]);
+  }
+
+  /** Those that have a frame. */
+  get scopes(): number[] {
+    return [...this.#places.keys()];
+  }
+
+  /** In the order of time. */
+  of(scope: number): TimedFrame[] {
+    const order = new InOrder();
+    const places = this.#places.get(scope) ?? [];
+    for (let i = 0; i < places.length; i += 3) {
+      order.add(this.#rows[places[i]!]!.subarray(places[i + 1], places[i + 2]));
+    }
+    return order.frames;
   }
 }
 
@@ -129,19 +183,17 @@ export class TailReader {
     return order.frames;
   }
 
-  /** Frames of all scopes of a part. */
-  *all(part: number, upTo = Number.MAX_SAFE_INTEGER): Generator<void, Map<number, TimedFrame[]>> {
-    const orders = new Map<number, InOrder>();
+  /** Frames of all scopes of a part, or of these only. */
+  *all(
+    part: number,
+    upTo = Number.MAX_SAFE_INTEGER,
+    only: ReadonlySet<number> | null = null,
+  ): Generator<void, PartFrames> {
+    const frames = new PartFrames();
     for (const step of this.rows(part, upTo)) {
-      for (const row of step) {
-        for (const { scope, bytes } of unpackTail(row)) {
-          let order = orders.get(scope);
-          if (!order) orders.set(scope, (order = new InOrder()));
-          order.add(bytes);
-        }
-      }
+      for (const row of step) frames.add(row, only);
       yield;
     }
-    return new Map(Array.from(orders, ([scope, { frames }]) => [scope, frames]));
+    return frames;
   }
 }

@@ -4,11 +4,10 @@
  * it is read.
  */
 
-import type { Kind } from '../../shared/model/values.ts';
 import { BUCKET_PARTS, RangeBuilder, type ColumnRows, type RangeState } from './aggregate.ts';
-import type { BlockShape } from './block/index.ts';
+import type { Block, BlockRows, BlockShape } from './block/index.ts';
 import { MOMENT } from './block-table.ts';
-import { TIER_WIDTH } from './range-plan.ts';
+import { TIER_WIDTH, type RangeTarget } from './range-plan.ts';
 import { firstRow } from './rows.ts';
 
 export const RAW_SHAPE: BlockShape = { tier: 0, counterParts: 1, gaugeParts: 4 };
@@ -30,21 +29,32 @@ export class BucketRows implements ColumnRows {
   readonly gaps = NO_GAPS;
   readonly counterCounts: Uint32Array;
   readonly gaugeCounts: Uint32Array;
-  /** By part, series after series. */
+  /** By part, series after series, each `stride` long, of which those from `offset` on count. */
   readonly #parts: readonly Float64Array[];
   readonly #counters: number;
+  readonly #stride: number;
+  readonly #offset: number;
 
-  constructor(times: Float64Array<ArrayBuffer>, counters: number, gauges: number, parts: readonly Float64Array[]) {
+  constructor(
+    times: Float64Array<ArrayBuffer>,
+    counters: number,
+    gauges: number,
+    parts: readonly Float64Array[],
+    stride = times.length,
+    offset = 0,
+  ) {
     this.times = times;
     this.counterCounts = new Uint32Array(times.length).fill(counters);
     this.gaugeCounts = new Uint32Array(times.length).fill(gauges);
     this.#counters = counters;
     this.#parts = parts;
+    this.#stride = stride;
+    this.#offset = offset;
   }
 
   counter(place: number, part: number): Float64Array {
-    const n = this.times.length;
-    return this.#parts[part]!.subarray(place * n, (place + 1) * n);
+    const begin = place * this.#stride + this.#offset;
+    return this.#parts[part]!.subarray(begin, begin + this.times.length);
   }
 
   gauge(place: number, part: number): Float64Array {
@@ -72,15 +82,11 @@ export interface Minutes {
   readonly state: RangeState;
 }
 
-/** `state`: what the samples before have left; null: they are the first ones. */
-export function minutesFrom(scope: string, rows: ColumnRows, state: RangeState | null): Minutes {
+/** `state`: what the samples before have left; null: they are the first ones. Yields between steps. */
+export function* minutesFrom(scope: string, rows: ColumnRows, state: RangeState | null): Generator<void, Minutes> {
   const n = rows.times.length;
   const [counters, gauges] = [rows.counterCounts[n - 1]!, rows.gaugeCounts[n - 1]!];
-  const target = (kind: Kind): { key: string; name: string; kind: Kind } => ({ key: '', name: '', kind });
-  const targets = [
-    ...Array.from({ length: counters }, () => target('counter')),
-    ...Array.from({ length: gauges }, () => target('gauge')),
-  ];
+  const targets = Array.from({ length: counters + gauges }, (_, s) => (s < counters ? COUNTER : GAUGE));
   const [from, to] = [rows.times[0]!, rows.times[n - 1]!];
   // Growth since a counter was last known goes back into minutes that earlier blocks have in part.
   const since = state ? state.previousTime.reduce((least, time) => (time < least ? time : least), state.time) : NaN;
@@ -93,88 +99,211 @@ export function minutesFrom(scope: string, rows: ColumnRows, state: RangeState |
     builder.resume(known === counters ? state : builder.widened(state, counters));
   }
   builder.bindInOrder(counters);
-  builder.addRows(rows, 0, n);
+  yield* builder.addRowsInSteps(rows, 0, n);
   const { min, max, sum, weight, last } = builder.parts;
-  const all = new BucketRows(starts, counters, gauges, [min, max, sum, weight, last]);
-  return { buckets: withoutEmpty(all, [min, max, sum, weight, last]), state: builder.state(counters) };
+  const buckets = withoutEmpty(starts, counters, gauges, { min, max, sum, weight, last });
+  return { buckets, state: builder.state(counters) };
 }
 
 /** Leaves out buckets in which nothing is known of any series. */
-function withoutEmpty(all: BucketRows, parts: readonly Float64Array[]): BucketRows {
-  const n = all.times.length;
-  const [, , , weight, last] = parts as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
-  const used = new Uint8Array(n);
-  let unused = n;
-  for (let row = 0; row < weight.length && unused > 0; row += n) {
-    for (let r = 0; r < n; r++) {
-      if (used[r] === 1 || !(weight[row + r]! > 0 || !Number.isNaN(last[row + r]!))) continue;
-      used[r] = 1;
-      unused--;
-    }
+function withoutEmpty(
+  times: Float64Array<ArrayBuffer>,
+  counters: number,
+  gauges: number,
+  { min, max, sum, weight, last }: RangeBuilder['parts'],
+): BucketRows {
+  const n = times.length;
+  const parts = [min, max, sum, weight, last];
+  let empty = Array.from({ length: n }, (_, r) => r);
+  for (let row = 0; row < weight.length && empty.length > 0; row += n) {
+    empty = empty.filter((r) => !(weight[row + r]! > 0) && Number.isNaN(last[row + r]!));
   }
-  if (unused === 0) return all;
-  const kept = [...used.keys()].filter((r) => used[r] === 1);
   // A scope without a known value has its times all the same.
-  if (kept.length === n || kept.length === 0) return all;
-  const series = weight.length / n;
+  if (empty.length === 0 || empty.length === n) return new BucketRows(times, counters, gauges, parts);
+  const isEmpty = new Uint8Array(n);
+  for (const r of empty) isEmpty[r] = 1;
+  const [first, end] = [isEmpty.indexOf(0), isEmpty.lastIndexOf(0) + 1];
+  // Mostly the first one, which the block before has: nothing is copied for that.
+  if (end - first === n - empty.length)
+    return new BucketRows(times.subarray(first, end), counters, gauges, parts, n, first);
+  const kept = Int32Array.from(times.keys()).filter((r) => isEmpty[r] === 0);
   const fewer = parts.map((part) => {
-    const out = new Float64Array(series * kept.length);
-    for (let s = 0; s < series; s++) for (const [i, r] of kept.entries()) out[s * kept.length + i] = part[s * n + r]!;
+    const out = new Float64Array((part.length / n) * kept.length);
+    for (let at = 0, row = 0; at < out.length; row += n) {
+      for (let i = 0; i < kept.length; i++) out[at++] = part[row + kept[i]!]!;
+    }
     return out;
   });
-  const times = Float64Array.from(kept, (r) => all.times[r]!);
-  return new BucketRows(times, all.counterCounts[0]!, all.gaugeCounts[0]!, fewer);
+  return new BucketRows(
+    Float64Array.from(kept, (r) => times[r]!),
+    counters,
+    gauges,
+    fewer,
+  );
 }
 
-/** Those that begin up to a time. */
-export function rowsUpTo(rows: ColumnRows, last: number): ColumnRows {
-  const n = firstRow(rows.times, last + MOMENT);
-  if (n === rows.times.length) return rows;
-  return {
-    times: rows.times.subarray(0, n),
-    gaps: rows.gaps,
-    counterCounts: rows.counterCounts.subarray(0, n),
-    gaugeCounts: rows.gaugeCounts.subarray(0, n),
-    counter: (place, part) => rows.counter(place, part),
-    gauge: (place, part) => rows.gauge(place, part),
-  };
+/** Buckets, one series at a time: all parts of it at once. Its arrays hold until the next one is asked for. */
+export interface BucketSource {
+  readonly times: Float64Array;
+  readonly counters: number;
+  readonly gauges: number;
+  counterParts(place: number): readonly Float64Array[];
+  gaugeParts(place: number): readonly Float64Array[];
 }
 
-/** Puts buckets of one scope together, in the order of time, into buckets of a width in ms. */
-export function mergeBuckets(sources: readonly ColumnRows[], width: number): BucketRows {
-  const starts = new Set<number>();
-  let [counters, gauges] = [0, 0];
-  for (const { times, counterCounts, gaugeCounts } of sources) {
-    for (const time of times) starts.add(Math.floor(time / width) * width);
-    counters = Math.max(counters, counterCounts.at(-1) ?? 0);
-    gauges = Math.max(gauges, gaugeCounts.at(-1) ?? 0);
-  }
-  const times = Float64Array.from([...starts].sort((a, b) => a - b));
-  const pointOf = new Map(Array.from(times, (time, i) => [time, i]));
-  const n = times.length;
-  const cells = n * (counters + gauges);
-  const [min, max, last] = [new Float64Array(cells), new Float64Array(cells), new Float64Array(cells)];
-  for (const part of [min, max, last]) part.fill(NaN);
-  const [sum, weight] = [new Float64Array(cells), new Float64Array(cells)];
-  for (const source of sources) {
-    const points = Int32Array.from(source.times, (time) => pointOf.get(Math.floor(time / width) * width)!);
-    const own = source.counterCounts.at(-1) ?? 0;
-    const series = own + (source.gaugeCounts.at(-1) ?? 0);
-    for (let s = 0; s < series; s++) {
-      const row = n * (s < own ? s : counters + s - own);
-      const part = (p: number): Float64Array => (s < own ? source.counter(s, p) : source.gauge(s - own, p));
-      const [mins, maxs, sums, weights, lasts] = [part(0), part(1), part(2), part(3), part(4)];
-      for (let r = 0; r < points.length; r++) {
-        const cell = row + points[r]!;
-        if (weights[r]! > 0) {
-          sum[cell]! += sums[r]!;
-          weight[cell]! += weights[r]!;
-          if (!(min[cell]! <= mins[r]!)) min[cell] = mins[r]!;
-          if (!(max[cell]! >= maxs[r]!)) max[cell] = maxs[r]!;
-        }
-        if (Number.isFinite(lasts[r]!)) last[cell] = lasts[r]!;
-      }
+/** Those that are at hand. */
+export const sourceOf = (rows: BucketRows): BucketSource => ({
+  times: rows.times,
+  counters: rows.counterCounts.at(-1) ?? 0,
+  gauges: rows.gaugeCounts.at(-1) ?? 0,
+  counterParts: (place) => PARTS.map((part) => rows.counter(place, part)),
+  gaugeParts: (place) => PARTS.map((part) => rows.gauge(place, part)),
+});
+
+/** Those of a block that begin up to a time. Throws BlockError as they are read. */
+export const sourceOfBlock = (block: Block, last: number): BucketSource => ({
+  times: block.times.subarray(0, firstRow(block.times, last + MOMENT)),
+  counters: block.counters,
+  gauges: block.gauges,
+  counterParts: (place) => block.counterParts(place),
+  gaugeParts: (place) => block.gaugeParts(place),
+});
+
+/**
+ * Buckets of one scope out of several sources, in the order of time, put together into buckets of a width in ms; each
+ * series as it is asked for, so that thousands of them are never held at once. Ask for all parts of a series before those
+ * of the next one.
+ */
+export class MergedBuckets implements BlockRows {
+  readonly times: Float64Array<ArrayBuffer>;
+  readonly intervals = NO_NUMBERS;
+  readonly sequences = NO_COUNTS;
+  readonly gaps = NO_GAPS;
+  readonly counterCounts: Uint32Array;
+  readonly gaugeCounts: Uint32Array;
+  readonly #sources: readonly { readonly source: BucketSource; readonly points: Int32Array | null }[];
+  #parts: readonly Float64Array[];
+  readonly #coarser: CoarserBuckets | null;
+  /** Which series {@link #parts} are of: counters before gauges. */
+  #series = -1;
+
+  /** `coarserWidth`: what {@link coarser} is made of on the way; 0: nothing. */
+  constructor(sources: readonly BucketSource[], width: number, coarserWidth: number) {
+    const [only] = sources;
+    if (sources.length === 1 && only && isAligned(only.times, width)) {
+      // Most scopes that are sampled once a minute: there is nothing to put together.
+      this.times = Float64Array.from(only.times);
+      this.counterCounts = new Uint32Array(this.times.length).fill(only.counters);
+      this.gaugeCounts = new Uint32Array(this.times.length).fill(only.gauges);
+      this.#sources = [{ source: only, points: null }];
+      this.#parts = [];
+      this.#coarser =
+        coarserWidth > 0 ? new CoarserBuckets(this.times, only.counters, only.gauges, coarserWidth) : null;
+      return;
     }
+    const starts = new Set<number>();
+    let [counters, gauges] = [0, 0];
+    for (const source of sources) {
+      for (const time of source.times) starts.add(Math.floor(time / width) * width);
+      // What is known of it has been told by the last one of its rows that count.
+      counters = Math.max(counters, source.counters);
+      gauges = Math.max(gauges, source.gauges);
+    }
+    this.times = Float64Array.from(starts).sort();
+    const n = this.times.length;
+    this.counterCounts = new Uint32Array(n).fill(counters);
+    this.gaugeCounts = new Uint32Array(n).fill(gauges);
+    const pointOf = new Map(Array.from(this.times, (time, i) => [time, i]));
+    this.#sources = sources.map((source) => ({
+      source,
+      points: Int32Array.from(source.times, (time) => pointOf.get(Math.floor(time / width) * width)!),
+    }));
+    this.#parts = PARTS.map(() => new Float64Array(n));
+    this.#coarser = coarserWidth > 0 ? new CoarserBuckets(this.times, counters, gauges, coarserWidth) : null;
   }
-  return new BucketRows(times, counters, gauges, [min, max, sum, weight, last]);
+
+  /** Wider buckets of all series that were asked for. */
+  get coarser(): BucketRows | null {
+    return this.#coarser?.buckets ?? null;
+  }
+
+  counter(place: number, part: number): Float64Array {
+    this.#merge(place, place, true);
+    return this.#parts[part]!;
+  }
+
+  gauge(place: number, part: number): Float64Array {
+    this.#merge((this.counterCounts[0] ?? 0) + place, place, false);
+    return this.#parts[part]!;
+  }
+
+  #merge(series: number, place: number, isCounter: boolean): void {
+    if (series === this.#series) return;
+    if (this.#sources[0]?.points !== null) clear(this.#parts);
+    for (const { source, points } of this.#sources) {
+      if (place >= (isCounter ? source.counters : source.gauges)) continue;
+      const parts = isCounter ? source.counterParts(place) : source.gaugeParts(place);
+      if (points === null) this.#parts = parts;
+      else addBuckets(parts, points, this.#parts, 0);
+    }
+    this.#series = series;
+    this.#coarser?.add(series, this.#parts);
+  }
 }
+
+/** Buckets that others fall into, all series of them. */
+class CoarserBuckets {
+  readonly #points: Int32Array;
+  readonly #parts: readonly Float64Array[];
+  readonly buckets: BucketRows;
+
+  constructor(fine: Float64Array, counters: number, gauges: number, width: number) {
+    const times: number[] = [];
+    this.#points = Int32Array.from(fine, (time) => {
+      const start = Math.floor(time / width) * width;
+      if (times.at(-1) !== start) times.push(start);
+      return times.length - 1;
+    });
+    this.#parts = PARTS.map(() => new Float64Array(times.length * (counters + gauges)));
+    clear(this.#parts);
+    this.buckets = new BucketRows(Float64Array.from(times), counters, gauges, this.#parts);
+  }
+
+  add(series: number, parts: readonly Float64Array[]): void {
+    addBuckets(parts, this.#points, this.#parts, series * this.buckets.times.length);
+  }
+}
+
+function clear(parts: readonly Float64Array[]): void {
+  for (const [i, part] of parts.entries()) part.fill(i === 2 || i === 3 ? 0 : NaN);
+}
+
+/** Buckets that are of this width already, each once. */
+const isAligned = (times: Float64Array, width: number): boolean =>
+  times.every((time, i) => time % width === 0 && (i === 0 || time > times[i - 1]!));
+
+/** Adds buckets to those of `into`, from `first` on, that they fall into. */
+function addBuckets(
+  from: readonly Float64Array[],
+  points: Int32Array,
+  into: readonly Float64Array[],
+  first: number,
+): void {
+  const [mins, maxs, sums, weights, lasts] = from as Five;
+  const [min, max, sum, weight, last] = into as Five;
+  for (let r = 0; r < points.length; r++) {
+    const cell = first + points[r]!;
+    if (weights[r]! > 0) {
+      sum[cell]! += sums[r]!;
+      weight[cell]! += weights[r]!;
+      if (!(min[cell]! <= mins[r]!)) min[cell] = mins[r]!;
+      if (!(max[cell]! >= maxs[r]!)) max[cell] = maxs[r]!;
+    }
+    if (Number.isFinite(lasts[r]!)) last[cell] = lasts[r]!;
+  }
+}
+
+type Five = readonly [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+const PARTS = Array.from({ length: BUCKET_PARTS }, (_, part) => part);
+const COUNTER: RangeTarget = { key: '', name: '', kind: 'counter' };
+const GAUGE: RangeTarget = { key: '', name: '', kind: 'gauge' };

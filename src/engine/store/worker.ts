@@ -2,11 +2,13 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
-import { restOf } from './care/rebuild.ts';
-import { emptyReport } from './care/salvage.ts';
-import { isShared, noteDamage, openDatabase, prepareDirectory } from './database.ts';
+import { AgeClock, heldText } from './age-clock.ts';
+import { restNoted } from './care/aside.ts';
+import { isShared, noteDamage, openSound, prepareDirectory } from './database.ts';
 import { isDamage, isPassing } from './errors.ts';
+import { collectGarbage } from '../garbage.ts';
 import type { RetentionState } from '../../shared/api/store.ts';
+import { AlarmRows } from './alarm-records.ts';
 import { Keeps } from './keeps.ts';
 import { lockDirectory, type StoreLock } from './lock.ts';
 import type { CallMessage, FromWorker, ReaderOptions, StoreOptions, ToWorker } from './messages.ts';
@@ -26,9 +28,9 @@ const RETENTION_FIRST = 60_000;
 const SEAL_FIRST = 2000;
 const SEAL_AGAIN = 10_000;
 
-/** After the start, in ms: what only opening needed is given back (bin/vigie passes --expose-gc). */
+/** After the start, in ms: what only opening needed is given back. */
 const COMPACT_AFTER = 3000;
-setTimeout(() => globalThis.gc?.(), COMPACT_AFTER).unref();
+setTimeout(collectGarbage, COMPACT_AFTER).unref();
 
 const data = workerData as StoreOptions | ReaderOptions;
 const port = parentPort!;
@@ -37,19 +39,22 @@ const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.p
 /** Lets waiting messages be handled first. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function start(options: StoreOptions): void {
+async function start(options: StoreOptions): Promise<void> {
   const warnings: string[] = [];
   let lock: StoreLock | null = null;
   try {
     prepareDirectory(options.directory);
     lock = lockDirectory(options.directory);
     const fsType = options.fsType === null ? {} : { fsType: options.fsType };
-    serve(
-      openDatabase(options.directory, fsType, warnings, (db) => begin(db, warnings)),
-      lock,
-      warnings,
-      options,
-    );
+    const use = (db: Database.Database): Begun => begin(db, warnings);
+    let begun = openSound(options.directory, fsType, warnings, use);
+    if (begun === null) {
+      const { openDatabase } = await import('./mending.ts');
+      // What was said of the attempt is said again.
+      warnings.length = 0;
+      begun = openDatabase(options.directory, fsType, warnings, use);
+    }
+    serve(begun, lock, warnings, options);
   } catch (error) {
     lock?.release();
     const refused = error instanceof StoreOpenError ? error : new StoreOpenError('store_failed', String(error));
@@ -137,8 +142,10 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
 
   // Blocks of a damaged database that follow into this one: a step at a time, as the sealing.
   async function takeRest(): Promise<void> {
+    if (restNoted(db) === undefined) return;
+    const [{ restOf }, { emptyReport }] = await Promise.all([import('./care/rebuild.ts'), import('./care/salvage.ts')]);
     const steps = restOf(db, options.directory);
-    if (!steps) return;
+    if (!steps || closed) return;
     try {
       await stepwise(steps);
     } finally {
@@ -149,16 +156,26 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
     // Goes on at the next start.
   });
 
+  const alarms = new AlarmRows(db);
   const keeps = new Keeps(db);
   let kept = keeps.retention(options.retention);
-  const state = (): Promise<RetentionState> => stepwise(retentionState(db, kept, options.retention, Date.now()));
+  const ages = new AgeClock(db, Date.now(), performance.now());
+  /** The time by which ages count. */
+  const judged = (): number => {
+    const judgement = ages.now(Date.now(), performance.now());
+    send({ type: 'held', reason: heldText(judgement, Date.now()) });
+    return judgement.time;
+  };
+  const state = (): Promise<RetentionState> => stepwise(retentionState(db, kept, options.retention, judged()));
   // A step at a time, as the sealing.
   let retaining = false;
   async function retain(): Promise<void> {
     if (retaining || closed) return;
     retaining = true;
     try {
-      await stepwise(removeOld(db, Date.now(), kept, (row) => store.isLive(row)));
+      const now = judged();
+      ages.save();
+      await stepwise(removeOld(db, now, kept, (row) => store.isLive(row)));
     } catch {
       // Tried again at the next turn; a disk that fails is reported by the writes.
     } finally {
@@ -221,6 +238,10 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
         return [keeps.add(message.argument)];
       case 'removeKeep':
         return [keeps.remove(message.argument)];
+      case 'alarms':
+        // What is written does not wait for what is read.
+        if (message.argument.ask === 'events') return [await inTurn(() => finish(alarms.answer(message.argument)))];
+        return [await finish(alarms.answer(message.argument))];
       case 'barrier':
         return [null];
       case 'flush':
@@ -255,4 +276,4 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
 }
 
 if ('reader' in data) serveReader(port, data);
-else start(data);
+else void start(data);

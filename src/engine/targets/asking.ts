@@ -3,6 +3,7 @@
  * asked again and again until it is stopped.
  */
 
+import type { LiveAlarms } from '../../shared/api/live.ts';
 import { targetScope } from '../../shared/model/scope.ts';
 import type { MergeRules } from '../live/merge.ts';
 import type { Clock } from '../live/sampler.ts';
@@ -41,6 +42,8 @@ export interface AskingOptions {
   readonly opened: (scope: Scope) => void;
   /** Its last frame is to be taken; nothing follows. */
   readonly closed: (scope: Scope) => void;
+  /** Another engine says of its alarms. */
+  readonly alarms?: (entry: Entry, update: LiveAlarms) => void;
   /** What it counted stays in live sums. */
   readonly left: (scope: Scope) => void;
   /** Jobs that targets tell of. */
@@ -300,6 +303,7 @@ export class Asking {
           opened(scope);
           return scope;
         },
+        alarms: (update) => this.#options.alarms?.(entry, update),
         about(below, about) {
           entry.abouts.set(below, about);
           entry.told.add(below);

@@ -5,7 +5,6 @@
  */
 
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { connect as connectPlain, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions, type PeerCertificate, type TLSSocket } from 'node:tls';
@@ -41,12 +40,12 @@ class ReadingAgent extends HttpAgent {
   }
 }
 
-class VerifyingAgent extends HttpsAgent {
+class VerifyingAgent extends HttpAgent {
   readonly #access: Access;
   #connecting: TLSSocket | null = null;
 
   constructor(access: Access, keepAlive: boolean) {
-    super({ ...OPTIONS, keepAlive });
+    super({ ...OPTIONS, keepAlive, protocol: 'https:', defaultPort: 443 });
     this.#access = access;
   }
 

@@ -1,5 +1,6 @@
 /** Puts together the list of targets, what finds some, and the entry of the node itself. */
 
+import type { LiveAlarms } from '../../shared/api/live.ts';
 import type { Budget } from '../ingest/budget.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { MergeRules } from '../live/merge.ts';
@@ -11,6 +12,7 @@ import type { InterruptedRun } from '../store/store.ts';
 import { openDiscovery } from './discovery/index.ts';
 import { DiscoveryWatch } from './discovery/watch.ts';
 import { Targets } from './manager.ts';
+import type { Entry } from './entry.ts';
 import { isOwnAddress } from './own-address.ts';
 import { RemoteRuns, type RemoteRun } from './remote-runs.ts';
 import { originOf, type TargetLimitSettings, type TargetSource } from './settings.ts';
@@ -41,6 +43,8 @@ export interface TargetParts {
   readonly hub: LiveHub;
   /** Where it listens, once it does. */
   readonly url: () => string | null;
+  /** Another engine that is a target says of its alarms. */
+  readonly alarms: (entry: Entry, update: LiveAlarms) => void;
   /** Takes a scope's last changes, out of turn. */
   readonly lastFrame: (scope: Scope) => void;
   /** Runs of targets that the last stop left open. */
@@ -82,6 +86,7 @@ export function openTargets(parts: TargetParts): OpenTargets {
       hub.end(scope.id);
     },
     left: (scope) => ended.addRun(scope),
+    alarms: (entry, update) => parts.alarms(entry, update),
     changed: () => hub.announceSoon(),
   });
   const discovery = new DiscoveryWatch({

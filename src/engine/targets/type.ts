@@ -3,6 +3,7 @@
  * manager knows nothing else of them.
  */
 
+import type { LiveAlarms } from '../../shared/api/live.ts';
 import type { JobDesc } from '../../shared/model/job.ts';
 import type { Label } from '../../shared/model/metric.ts';
 import type { Scope } from '../live/scope.ts';
@@ -88,6 +89,8 @@ export interface TargetHost {
   scope(below?: string): Scope;
   /** Says what a scope below the target's own is about; may be called again when that changes. */
   about(below: string, about: ScopeAbout): void;
+  /** The other engine's alarms: another list (`all`), or what changed of it. */
+  alarms?(update: LiveAlarms): void;
   /**
    * Takes away a scope below the target's own, while its last values are still in it. Of a run: it is over, or nobody
    * knows how it goes on.

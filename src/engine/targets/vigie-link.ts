@@ -5,7 +5,13 @@
 
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import { LiveEvent, MAX_SUBSCRIPTIONS, type LiveRequest, type LiveRun } from '../../shared/api/live.ts';
+import {
+  LiveEvent,
+  MAX_SUBSCRIPTIONS,
+  type LiveAlarms,
+  type LiveRequest,
+  type LiveRun,
+} from '../../shared/api/live.ts';
 import { decodeFrame, FrameState } from '../../shared/frame.ts';
 import { lookupFor } from './fetch-address.ts';
 import { connectionsOf } from './fetch-tls.ts';
@@ -17,6 +23,8 @@ import type { Kind } from '../../shared/model/values.ts';
 
 export type Hello = Extract<LiveEvent, { type: 'hello' }>;
 
+/** First minor version of the API that has alarms. */
+const ALARMS_SINCE = 1;
 /** Live sockets to one engine. */
 const MAX_SOCKETS = 32;
 /** Live runs of one engine that are remembered; more than those that can be read. */
@@ -82,6 +90,8 @@ export class EngineLink {
   readonly hello: Hello;
   /** Its live runs. */
   readonly runs = new Map<string, LiveRun>();
+  /** Told of its alarms, by those that have some. */
+  onAlarms: ((update: LiveAlarms) => void) | null = null;
   readonly #url: TargetUrl;
   readonly #access: Access;
   readonly #sockets: Socket[];
@@ -108,6 +118,8 @@ export class EngineLink {
     this.#sockets = [socket];
     this.#listen(socket);
     socket.send({ type: 'watch', topic: 'runs' });
+    // An older one would not understand it, and say so.
+    if (hello.api.minor >= ALARMS_SINCE) socket.send({ type: 'watch', topic: 'alarms' });
   }
 
   #listen(socket: Socket): void {
@@ -136,6 +148,8 @@ export class EngineLink {
         if (run.state === 'running' || run.state === 'ending') this.#learn(run);
         else this.runs.delete(run.id);
       }
+    } else if (event.type === 'alarms') {
+      this.onAlarms?.(event);
     } else if (event.type === 'error') {
       this.#fail(new TargetError('refused', `its live socket says: ${event.detail.slice(0, 300)}`));
     }

@@ -110,6 +110,9 @@ class Session implements TargetSession {
     checkVersion(status.api);
     if (status.engine.id === this.#host.engineId) throw new TargetError('refused', SELF);
     const link = await EngineLink.open(this.#spec.url, this.#spec.access, signal);
+    link.onAlarms = (update) => {
+      if (!this.#closed) this.#host.alarms?.(update);
+    };
     if (this.#closed) {
       link.close();
       throw new TargetError('down', 'it was closed');

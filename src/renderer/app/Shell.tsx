@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { Icon } from '../components/Icon.tsx';
 import { useKeys } from '../components/useKeys.ts';
+import { AlarmCount, AlarmSigns } from './AlarmSigns.tsx';
 import { Banner } from './Banner.tsx';
 import { Palette } from './Palette.tsx';
 import { Shortcuts } from './Shortcuts.tsx';
@@ -15,6 +16,7 @@ const VIEWS = [
   { path: '/ui/node', name: 'Node' },
   { path: '/ui/nodes', name: 'Nodes' },
   { path: '/ui/targets', name: 'Targets' },
+  { path: '/ui/alarms', name: 'Alarms' },
   { path: '/ui/settings', name: 'Settings' },
 ] as const;
 
@@ -38,6 +40,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             return (
               <Link key={view.path} href={view.path} className="v-nav" aria-current={here ? 'page' : undefined}>
                 {view.name}
+                {view.path === '/ui/alarms' ? <AlarmCount /> : null}
               </Link>
             );
           })}
@@ -64,6 +67,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         {children}
       </main>
       <StatusBar />
+      <AlarmSigns />
       <Palette onShortcuts={open} />
       <Shortcuts opened={help} onClose={close} />
     </div>

@@ -30,6 +30,19 @@ const SHORTCUTS: readonly (readonly [where: string, keys: readonly (readonly [ke
     ],
   ],
   [
+    'Alarms',
+    [
+      ['j, k, Enter', 'Next row, previous row, open it'],
+      ['a', 'Acknowledge what is selected, else the row'],
+      ['s', 'Silence what is selected, else the row'],
+      ['x', 'Select the row, or not any more'],
+      ['p', 'Show the plot of the row'],
+      ['g', 'Group by rule or by place'],
+      ['n', 'New rule; on the other pages a new silence or channel'],
+      ['e, o, Delete', 'On the rules: edit, switch on or off, delete the row’s rule'],
+    ],
+  ],
+  [
     'Job, Node and Target',
     [
       ['Space', 'Pause, or back to live'],

@@ -3,6 +3,7 @@ import { memo } from 'react';
 import { Link } from 'wouter';
 import type { Status } from '../../shared/api/status.ts';
 import type { LiveState } from '../data/live.ts';
+import { AlarmStatus } from './AlarmSigns.tsx';
 import { storeState } from '../format/store.ts';
 import { formatCount, formatValue } from '../format/units.ts';
 import { useConnection } from '../state/connection.ts';
@@ -37,6 +38,7 @@ function Figures({ status, reachable }: { readonly status: Status; readonly reac
       </span>
       <Dropped counts={countsOf(status)} />
       <span className="v-status-item">store {store.notable ? <b>{store.text}</b> : store.text}</span>
+      <AlarmStatus />
       <span className="v-spacer" />
       <Warnings text={status.warnings.join('\n')} />
       <span className="v-status-item">
@@ -45,7 +47,7 @@ function Figures({ status, reachable }: { readonly status: Status; readonly reac
       <Link href="/ui/diagnostics" className="v-status-item v-status-button">
         Diagnostics
       </Link>
-      <span className="v-status-item">Vigie {status.version}</span>
+      <span className="v-status-item v-status-spare">Vigie {status.version}</span>
     </>
   );
 }

@@ -1,4 +1,11 @@
 import { Redirect, Route, Switch } from 'wouter';
+import { AlarmView } from '../views/alarms/AlarmView.tsx';
+import { ChannelsView } from '../views/alarms/channels/ChannelsView.tsx';
+import { RuleEditor } from '../views/alarms/editor/RuleEditor.tsx';
+import { HistoryView } from '../views/alarms/history/HistoryView.tsx';
+import { AlarmsView } from '../views/alarms/list/AlarmsView.tsx';
+import { RulesView } from '../views/alarms/rules/RulesView.tsx';
+import { SilencesView } from '../views/alarms/silences/SilencesView.tsx';
 import { DiagnosticsView } from '../views/diagnostics/DiagnosticsView.tsx';
 import { JobView } from '../views/job/JobView.tsx';
 import { JobsView } from '../views/jobs/JobsView.tsx';
@@ -34,6 +41,26 @@ export function Routes() {
         <TargetsView />
       </Route>
       <Route path="/ui/targets/:id">{({ id }) => <TargetView key={id} id={id} />}</Route>
+      <Route path="/ui/alarms">
+        <AlarmsView />
+      </Route>
+      <Route path="/ui/alarms/rules">
+        <RulesView />
+      </Route>
+      <Route path="/ui/alarms/rules/new">
+        <RuleEditor id={null} />
+      </Route>
+      <Route path="/ui/alarms/rules/:id">{({ id }) => <RuleEditor key={id} id={id} />}</Route>
+      <Route path="/ui/alarms/silences">
+        <SilencesView />
+      </Route>
+      <Route path="/ui/alarms/channels">
+        <ChannelsView />
+      </Route>
+      <Route path="/ui/alarms/history">
+        <HistoryView />
+      </Route>
+      <Route path="/ui/alarms/alarm/*">{({ '*': id }) => <AlarmView key={id} id={id ?? ''} />}</Route>
       <Route path="/ui/diagnostics">
         <DiagnosticsView />
       </Route>

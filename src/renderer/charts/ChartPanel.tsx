@@ -5,9 +5,13 @@ import type { Series } from '../../shared/model/described-series.ts';
 import { formatValue, NO_VALUE, unitName } from '../format/units.ts';
 import type { Board } from './board.ts';
 import { LINE_DASHES, lineColour } from './colours.ts';
+import { drawMarks } from './drawMarks.ts';
+import { marksOf } from './marks.ts';
 import { chartOptions } from './options.ts';
 import { lineLabel } from './panels.ts';
 import type { PanelSpec } from './panels.ts';
+import { PanelMarks } from './PanelMarks.tsx';
+import { SetAlarm } from './SetAlarm.tsx';
 import type { Drawable } from './redraw.ts';
 import { emptyPlot, readPlot } from './samples.ts';
 
@@ -52,6 +56,7 @@ export const ChartPanel = memo(function ChartPanel(props: ChartPanelProps) {
       <h4>
         <bdi>{title}</bdi> {unit === '' ? null : <span className="v-unit">{unit}</span>}
       </h4>
+      <SetAlarm panel={panel} lines={lines} perSecond={perSecond} />
       <div ref={figure} className="v-figure" role="img" style={{ height: CHART_HEIGHT }} />
       <ul ref={legend} className="v-legend" aria-label={`Lines of ${title}`}>
         {lines.map((series, index) => (
@@ -63,6 +68,7 @@ export const ChartPanel = memo(function ChartPanel(props: ChartPanelProps) {
         ))}
       </ul>
       {left > 0 ? <div className="v-legend-more">and {left} more in the series table</div> : null}
+      <PanelMarks board={board} panel={panel} />
     </div>
   );
 });
@@ -114,6 +120,9 @@ function mountChart(mount: Mount): () => void {
     const { idx } = u.cursor;
     board.onCursor(typeof idx === 'number' ? (plot.xs[idx] ?? null) : null);
   });
+  options.hooks!.drawClear = [
+    (u) => drawMarks(u, mount.scheme, marksOf(board.marks, panel), { perSecond: mount.perSecond, totals }),
+  ];
   const data = (): uPlot.AlignedData => {
     const edges = banded ? lines.flatMap((_, i) => [plot.lows[i]!, plot.highs[i]!]) : [];
     return [plot.xs, ...plot.ys, ...edges];

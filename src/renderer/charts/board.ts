@@ -1,6 +1,8 @@
 import type { Series } from '../../shared/model/described-series.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { Activity } from './panels.ts';
+import { NO_MARKS } from './marks.ts';
+import type { MarkIndex } from './marks.ts';
 import type { TimeRange } from './range.ts';
 import { RedrawLoop } from './redraw.ts';
 import type { Samples } from './samples.ts';
@@ -32,6 +34,8 @@ export class Board {
   onCursor: (time: number | null) => void = () => undefined;
   readonly #now: () => number;
   readonly #listeners = new Set<() => void>();
+  readonly #markListeners = new Set<() => void>();
+  #marks: MarkIndex = NO_MARKS;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -43,6 +47,23 @@ export class Board {
     this.loop.invalidate();
     for (const listener of this.#listeners) listener();
   }
+
+  /** Where alarms fired, of all scopes. */
+  get marks(): MarkIndex {
+    return this.#marks;
+  }
+
+  setMarks(marks: MarkIndex): void {
+    this.#marks = marks;
+    this.loop.invalidate();
+    for (const listener of this.#markListeners) listener();
+  }
+
+  /** The marks have changed. */
+  readonly subscribeMarks = (listener: () => void): (() => void) => {
+    this.#markListeners.add(listener);
+    return () => this.#markListeners.delete(listener);
+  };
 
   /** The shown range has changed. */
   readonly subscribe = (listener: () => void): (() => void) => {

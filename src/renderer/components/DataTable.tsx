@@ -36,6 +36,8 @@ interface DataTableProps<Row extends object> {
   readonly cursor?: number;
   readonly onCursor?: (index: number) => void;
   readonly onOpen?: (row: Row) => void;
+  /** What stands in a row instead of its cells, over the whole width, such as the head of a group; null: its cells. */
+  readonly section?: (row: Row) => ReactNode;
   readonly empty: ReactNode;
 }
 
@@ -100,6 +102,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
         {items.map((item) => {
           const row = model[item.index];
           if (!row) return null;
+          const section = props.section?.(row.original) ?? null;
           return (
             <div
               key={item.key}
@@ -107,15 +110,21 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
               role="row"
               aria-rowindex={item.index + 2}
               aria-selected={item.index === cursor}
-              className={`v-tr v-row${props.onOpen ? ' v-opens' : ''}`}
+              className={`v-tr v-row${props.onOpen ? ' v-opens' : ''}${section === null ? '' : ' v-section'}`}
               style={{ ...template, height: rowHeight, transform: `translateY(${item.start}px)` }}
               onClick={() => props.onOpen?.(row.original)}
             >
-              {row.getAllCells().map((cell, index) => (
-                <div key={cell.id} role="gridcell" className={columns[index]?.numeric ? 'v-td v-num' : 'v-td'}>
-                  <table.FlexRender cell={cell} />
+              {section === null ? (
+                row.getAllCells().map((cell, index) => (
+                  <div key={cell.id} role="gridcell" className={columns[index]?.numeric ? 'v-td v-num' : 'v-td'}>
+                    <table.FlexRender cell={cell} />
+                  </div>
+                ))
+              ) : (
+                <div role="gridcell" aria-colspan={columns.length} className="v-td v-whole-row">
+                  {section}
                 </div>
-              ))}
+              )}
             </div>
           );
         })}

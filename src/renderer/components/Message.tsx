@@ -2,11 +2,12 @@ import { useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { Button } from '@mantine/core';
 import { Link } from 'wouter';
+import { setTitle } from '../state/title.ts';
 
 /** The page's title says the view. */
 export function useTitle(title: string): void {
   useEffect(() => {
-    document.title = `${title} · Vigie`;
+    setTitle(title);
   }, [title]);
 }
 

@@ -3,6 +3,7 @@ import { AuditList } from '../../shared/api/audit.ts';
 import { Problem } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { Bundle, Diagnosis } from '../../shared/api/diagnosis.ts';
+import { NamesList } from '../../shared/api/names.ts';
 import { NodeList } from '../../shared/api/nodes.ts';
 import { Profile } from '../../shared/api/profiles.ts';
 import { RangeResult } from '../../shared/api/query.ts';
@@ -14,6 +15,7 @@ import type { NewKeep, RetentionChange } from '../../shared/api/store.ts';
 import { API_VERSION, Status } from '../../shared/api/status.ts';
 import { AddedToken, TokenList, WhoAmI } from '../../shared/api/tokens.ts';
 import type { NewToken } from '../../shared/api/tokens.ts';
+import { alarmsApi } from './alarmsApi.ts';
 import { targetsApi } from './targetsApi.ts';
 
 /** Why a request has no answer to show. `message` says what is wrong and, where it can, what to do. */
@@ -68,6 +70,27 @@ export interface Requests {
   /** An answer that is text, whatever its type says. */
   getText(path: string): Promise<string>;
   change<S extends z.ZodType>(path: string, schema: S, change: Change): Promise<z.output<S>>;
+  /** A question whose answer is lines of JSON, each told as it comes. */
+  lines<S extends z.ZodType>(
+    path: string,
+    schema: S,
+    question: { readonly body: unknown; readonly signal: AbortSignal },
+    onLine: (line: z.output<S>) => void,
+  ): Promise<void>;
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+function checked<S extends z.ZodType>(schema: S, answer: unknown): z.output<S> {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new RequestError('not_understood', 'The engine’s answer is not as this page expects it. Reload the page.');
 }
 
 /** Requests to one engine. Every answer is checked against its schema before anything sees it. */
@@ -89,12 +112,39 @@ export function createApi(options: ApiOptions) {
     return String(body);
   }
 
+  async function lines<S extends z.ZodType>(
+    path: string,
+    schema: S,
+    { body, signal }: { readonly body: unknown; readonly signal: AbortSignal },
+    onLine: (line: z.output<S>) => void,
+  ): Promise<void> {
+    const tell = (text: string): void => {
+      if (text.trim() === '') return;
+      onLine(checked(schema, parseJson(text)));
+    };
+    let failed: unknown = null;
+    const readAll = async (response: Response): Promise<void> => {
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = '';
+      for (;;) {
+        const part = await reader?.read();
+        if (!part || part.done) break;
+        const parts = (rest + part.value).split('\n');
+        rest = parts.pop() ?? '';
+        parts.forEach(tell);
+      }
+      tell(rest);
+    };
+    await answer(path, { method: 'POST', body: JSON.stringify(body), signal }, async (response) =>
+      response.ok ? readAll(response).catch((error: unknown) => void (failed = error)) : response.json(),
+    );
+    signal.throwIfAborted();
+    if (failed instanceof RequestError) throw failed;
+    if (failed !== null) throw new RequestError('unreachable', 'The answer of the engine broke off.');
+  }
+
   async function ask<S extends z.ZodType>(path: string, schema: S, init: RequestInit): Promise<z.output<S>> {
-    const parsed = schema.safeParse(await answer(path, init, (response) => response.json()));
-    if (!parsed.success) {
-      throw new RequestError('not_understood', 'The engine’s answer is not as this page expects it. Reload the page.');
-    }
-    return parsed.data;
+    return checked(schema, await answer(path, init, (response) => response.json()));
   }
 
   /** The body of a good answer. */
@@ -149,6 +199,8 @@ export function createApi(options: ApiOptions) {
       ),
     series: (scope: string, signal?: AbortSignal): Promise<SeriesList> =>
       get(`/series?scope=${text(scope)}`, SeriesList, signal),
+    /** Names of all families of metrics that the engine knows. */
+    families: (signal?: AbortSignal): Promise<NamesList> => get('/families?limit=10000', NamesList, signal),
     whoami: (signal?: AbortSignal): Promise<WhoAmI> => get('/whoami', WhoAmI, signal),
     tokens: (signal?: AbortSignal): Promise<TokenList> => get('/tokens', TokenList, signal),
     addToken: (body: NewToken): Promise<AddedToken> => change('/tokens', AddedToken, { method: 'POST', body }),
@@ -165,7 +217,8 @@ export function createApi(options: ApiOptions) {
     removeKeep: (id: number): Promise<null> => change(`/store/keeps/${id}`, Nothing, { method: 'DELETE' }),
     diagnosis: (signal?: AbortSignal): Promise<Diagnosis> => get('/diagnosis', Diagnosis, signal),
     bundle: (): Promise<Bundle> => get('/bundle', Bundle),
-    targets: targetsApi({ get, getText, change }),
+    targets: targetsApi({ get, getText, change, lines }),
+    ...alarmsApi({ get, getText, change, lines }),
     nodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes', NodeList, signal),
     profile: (id: string, signal?: AbortSignal): Promise<Profile> => get(`/profiles/${text(id)}`, Profile, signal),
     query(range: Range, signal?: AbortSignal): Promise<RangeResult> {

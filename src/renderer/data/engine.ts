@@ -1,4 +1,5 @@
 import type { ScopeId } from '../../shared/model/scope.ts';
+import { AlarmsModel } from './alarmsModel.ts';
 import { createApi } from './api.ts';
 import type { Api } from './api.ts';
 import { HistoryFill } from './historyFill.ts';
@@ -27,6 +28,7 @@ export class Engine {
   readonly ranges: RangeLoader;
   readonly runs: RunsModel;
   readonly targets: TargetsModel;
+  readonly alarms: AlarmsModel;
   readonly #fill: HistoryFill;
   readonly #held = new Map<ScopeId, Held>();
   readonly #tickListeners = new Set<(scope: ScopeId) => void>();
@@ -39,6 +41,7 @@ export class Engine {
     this.ranges = new RangeLoader({ query: (range, signal) => this.api.query(range, signal), now: () => Date.now() });
     this.runs = new RunsModel(this.api);
     this.targets = new TargetsModel(this.live);
+    this.alarms = new AlarmsModel(this.live);
     this.live.onRuns((runs, all) => this.runs.takeLive(runs, all));
     this.live.onStatus(() => this.runs.tick());
     this.#fill = new HistoryFill({
@@ -57,6 +60,7 @@ export class Engine {
   }
 
   start(): void {
+    this.alarms.start();
     this.live.start();
     void this.runs.load();
   }
@@ -65,6 +69,7 @@ export class Engine {
     this.live.close();
     this.runs.close();
     this.targets.close();
+    this.alarms.close();
     this.#fill.drop();
     for (const held of this.#held.values()) if (held.timer) clearTimeout(held.timer);
   }

@@ -1,7 +1,7 @@
 import { API_VERSION } from '../../shared/api/status.ts';
 import type { Status } from '../../shared/api/status.ts';
 import { LiveEvent } from '../../shared/api/live.ts';
-import type { LiveRequest, LiveRun } from '../../shared/api/live.ts';
+import type { LiveAlarms, LiveNotification, LiveRequest, LiveRun } from '../../shared/api/live.ts';
 import type { Series } from '../../shared/model/described-series.ts';
 import { decodeFrame, FrameError } from '../../shared/frame.ts';
 import type { Frame } from '../../shared/frame.ts';
@@ -52,6 +52,7 @@ interface Subscription {
 
 type Hello = Extract<LiveEvent, { type: 'hello' }>;
 export type TargetsEvent = Extract<LiveEvent, { type: 'targets' }>;
+type Topic = Extract<LiveRequest, { type: 'watch' }>['topic'];
 
 const browserTimer = (call: () => void, ms: number): (() => void) => {
   const id = setTimeout(call, ms);
@@ -75,6 +76,10 @@ export class LiveClient {
   readonly #statusListeners = new Set<(status: Status) => void>();
   readonly #runsListeners = new Set<(runs: readonly LiveRun[], all: boolean) => void>();
   readonly #targetsListeners = new Set<(change: TargetsEvent) => void>();
+  readonly #alarmsListeners = new Set<(change: LiveAlarms) => void>();
+  readonly #notificationListeners = new Set<(notification: LiveNotification) => void>();
+  /** The last event of an alarm that was heard; null: none yet. */
+  #alarmNumber: number | null = null;
   #socket: LiveSocket | null = null;
   #state: LiveState = { phase: 'connecting' };
   #hello: Hello | null = null;
@@ -139,12 +144,31 @@ export class LiveClient {
 
   /** Only while somebody listens: the complete list first, then what changes. */
   onTargets(listener: (change: TargetsEvent) => void): () => void {
-    if (this.#targetsListeners.size === 0 && this.#hello) this.#send({ type: 'watch', topic: 'targets' });
-    this.#targetsListeners.add(listener);
+    return this.#onTopic('targets', this.#targetsListeners, listener);
+  }
+
+  /** Only while somebody listens: all that are not inactive first, then what changes, with each event once. */
+  onAlarms(listener: (change: LiveAlarms) => void): () => void {
+    return this.#onTopic('alarms', this.#alarmsListeners, listener);
+  }
+
+  /** What the engine asks this page to show; it counts on it while somebody listens. */
+  onNotification(listener: (notification: LiveNotification) => void): () => void {
+    return this.#onTopic('notifications', this.#notificationListeners, listener);
+  }
+
+  #onTopic<T>(topic: Topic, listeners: Set<T>, listener: T): () => void {
+    if (listeners.size === 0 && this.#hello) this.#sendWatch(topic);
+    listeners.add(listener);
     return () => {
-      if (!this.#targetsListeners.delete(listener) || this.#targetsListeners.size > 0) return;
-      if (this.#hello) this.#send({ type: 'unwatch', topic: 'targets' });
+      if (!listeners.delete(listener) || listeners.size > 0) return;
+      if (this.#hello) this.#send({ type: 'unwatch', topic });
     };
+  }
+
+  #sendWatch(topic: Topic): void {
+    const since = topic === 'alarms' && this.#alarmNumber !== null ? { since: this.#alarmNumber } : {};
+    this.#send({ type: 'watch', topic, ...since });
   }
 
   /** Frames of a scope from LIVE_HISTORY_MS ago on. Returns what ends it. */
@@ -270,6 +294,13 @@ export class LiveClient {
       case 'prompts':
         // Nothing here watches them.
         return;
+      case 'alarms':
+        this.#alarmNumber = event.number;
+        for (const listener of this.#alarmsListeners) listener(event);
+        return;
+      case 'notification':
+        for (const listener of this.#notificationListeners) listener(event);
+        return;
       case 'error':
         if (event.code === 'unauthorized') return this.#refuse('token', event.detail);
         if (event.id !== null) this.#subscriptions.get(event.id)?.listener.error(event.code, event.detail);
@@ -304,7 +335,9 @@ export class LiveClient {
     this.#attempt = 0;
     this.#send({ type: 'watch', topic: 'status' });
     this.#send({ type: 'watch', topic: 'runs' });
-    if (this.#targetsListeners.size > 0) this.#send({ type: 'watch', topic: 'targets' });
+    if (this.#targetsListeners.size > 0) this.#sendWatch('targets');
+    if (this.#alarmsListeners.size > 0) this.#sendWatch('alarms');
+    if (this.#notificationListeners.size > 0) this.#sendWatch('notifications');
     this.#setState({ phase: 'open' });
     for (const subscription of this.#subscriptions.values()) {
       if (!subscription.ended) this.#sendSubscribe(subscription, hello);

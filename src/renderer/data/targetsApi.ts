@@ -16,6 +16,7 @@ export function targetsApi({ get, getText, change }: Requests) {
   return {
     /** Counts and discoveries; of the targets only one: the rest comes over the live socket. */
     overview: (signal?: AbortSignal): Promise<TargetList> => get('/targets?limit=1', TargetList, signal),
+    get: (id: string, signal?: AbortSignal): Promise<Target> => get(path(id), Target, signal),
     probe: (body: ProbeRequestInput, signal?: AbortSignal): Promise<ProbeResult> =>
       change('/targets/probe', ProbeResult, { method: 'POST', body, ...(signal ? { signal } : {}) }),
     add: (body: NewTargetInput): Promise<Target> => change('/targets', Target, { method: 'POST', body }),

@@ -3,8 +3,10 @@ import type { Run } from '../../shared/api/runs.ts';
 import type { Engine } from '../data/engine.ts';
 import { isLive } from '../data/runs.ts';
 import type { RunRow } from '../data/runs.ts';
+import type { AlarmsSnapshot } from '../data/alarmsModel.ts';
 import type { RunsSnapshot } from '../data/runsModel.ts';
 import type { TargetsSnapshot } from '../data/targetsModel.ts';
+import type { Alarm } from '../../shared/api/alarms.ts';
 import type { Target } from '../../shared/api/targets.ts';
 
 export const EngineContext = createContext<Engine | null>(null);
@@ -67,4 +69,29 @@ export function useTarget(id: string): { target: Target | undefined; loaded: boo
   const target = useSyncExternalStore(targets.subscribe, () => targets.snapshot().rows.get(id));
   const loaded = useSyncExternalStore(targets.subscribe, () => targets.snapshot().loaded);
   return { target, loaded };
+}
+
+/** All alarms but the inactive ones; renders when any of them changes. */
+export function useAlarmsSnapshot(): AlarmsSnapshot {
+  const { alarms } = useEngine();
+  return useSyncExternalStore(alarms.subscribe, alarms.snapshot);
+}
+
+/** One alarm, unless it is inactive, and whether the list is here; renders when it changes. */
+export function useAlarm(id: string): { alarm: Alarm | undefined; loaded: boolean } {
+  const { alarms } = useEngine();
+  const alarm = useSyncExternalStore(alarms.subscribe, () => alarms.snapshot().rows.get(id));
+  const loaded = useSyncExternalStore(alarms.subscribe, () => alarms.snapshot().loaded);
+  return { alarm, loaded };
+}
+
+/** How many fire: those that nobody has taken, and all; renders only when these numbers change. */
+export function useFiring(): { open: number; firing: number; silenced: number; acknowledged: number } {
+  const { alarms } = useEngine();
+  const text = useSyncExternalStore(alarms.subscribe, () => {
+    const { open, counts } = alarms.snapshot();
+    return `${open} ${counts.firing} ${counts.silenced} ${counts.acknowledged}`;
+  });
+  const [open = 0, firing = 0, silenced = 0, acknowledged = 0] = text.split(' ').map(Number);
+  return { open, firing, silenced, acknowledged };
 }

@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { Alarm, AlarmEvent, Severity, StateCounts } from './alarms.ts';
 import { Connection, Prompt } from './connections.ts';
 import { Run } from './runs.ts';
 import { Series } from '../model/described-series.ts';
@@ -16,7 +17,7 @@ const id = z.number().int().min(1).max(0xffff_ffff);
 /** Most subscriptions on one socket. */
 export const MAX_SUBSCRIPTIONS = 64;
 
-const LiveTopic = z.enum(['runs', 'status', 'targets', 'connections', 'prompts']);
+const LiveTopic = z.enum(['runs', 'status', 'targets', 'connections', 'prompts', 'alarms', 'notifications']);
 
 export const LiveRequest = z.discriminatedUnion('type', [
   /** First message when the upgrade request carried no Authorization header (browsers cannot send one). */
@@ -32,10 +33,12 @@ export const LiveRequest = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('unsubscribe'), id }),
   /**
-   * `runs`, `targets`, `connections`: those that changed, once per period; `status`: the engine's status once per period;
-   * `prompts`: what connections ask a person, all of it whenever that changes, for readers who may control.
+   * `runs`, `targets`, `connections`, `alarms`: those that changed, once per period; `status`: the engine's status once per
+   * period; `prompts`: what connections ask a person, all of it whenever that changes, for readers who may control;
+   * `notifications`: messages that the page shows for the engine. `since`: with `alarms`, the number of the last event that
+   * this reader has; those after it come first.
    */
-  z.object({ type: z.literal('watch'), topic: LiveTopic }),
+  z.object({ type: z.literal('watch'), topic: LiveTopic, since: z.number().int().nonnegative().optional() }),
   z.object({ type: z.literal('unwatch'), topic: LiveTopic }),
 ]);
 export type LiveRequest = z.infer<typeof LiveRequest>;
@@ -81,9 +84,45 @@ export const LiveEvent = z.discriminatedUnion('type', [
     removed: z.array(z.string()),
   }),
   z.object({ type: z.literal('prompts'), prompts: z.array(Prompt) }),
+  /**
+   * Alarms that changed since the last such message, in any state but inactive. With `all` the list begins anew: this
+   * message and the following ones have all of them.
+   */
+  z.object({
+    type: z.literal('alarms'),
+    all: z.boolean(),
+    alarms: z.array(Alarm),
+    /** Ids of those that are inactive now. */
+    removed: z.array(z.string()),
+    /** In order, each exactly once. */
+    events: z.array(AlarmEvent),
+    /** The list that began with `all` goes on in the next message. */
+    more: z.boolean().optional(),
+    /** The last event that this reader has now: what it says as `since` when it comes back. */
+    number: z.number().int().nonnegative(),
+    /** Events after `since` that are not among `events`, because there were too many: they are in the history. */
+    missed: z.boolean(),
+    counts: StateCounts,
+  }),
+  /** For people: the page shows it as a desktop notification. */
+  z.object({
+    type: z.literal('notification'),
+    /** The same when it is sent again. */
+    id: z.string(),
+    time: z.number(),
+    kind: z.enum(['firing', 'resolved', 'repeat', 'test']),
+    severity: Severity,
+    title: z.string(),
+    text: z.string(),
+    /** Ids of the alarms it is about, at most 100. */
+    alarms: z.array(z.string()),
+  }),
   z.object({ type: z.literal('error'), id: id.nullable(), code: z.string(), detail: z.string() }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;
 
 /** A run on the `runs` topic: with the present rate per second of its headline series. */
 export type LiveRun = Extract<LiveEvent, { type: 'runs' }>['runs'][number];
+/** What changed of the alarms. */
+export type LiveAlarms = Extract<LiveEvent, { type: 'alarms' }>;
+export type LiveNotification = Extract<LiveEvent, { type: 'notification' }>;

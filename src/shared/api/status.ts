@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TargetCounts } from './targets.ts';
 
 /** Version of the HTTP and live API. A newer minor is read, a newer major is refused in words. */
-export const API_VERSION = { major: 1, minor: 0 } as const;
+export const API_VERSION = { major: 1, minor: 1 } as const;
 
 const count = z.number().int().nonnegative();
 
@@ -17,6 +17,8 @@ export const StoreStatus = z.object({
   dropped: count,
   /** Why writing fails at the moment, for people; null when it works. */
   error: z.string().nullable(),
+  /** Why nothing is removed for its age by the clock at the moment, for people. Absent: it is. */
+  held: z.string().optional(),
   /** Blocks that cannot be read: what they have is missing in the history. Absent: none was found so far. */
   damaged: z
     .object({

@@ -86,7 +86,7 @@ describe.skipIf(lacksDesktop())('an engine that dies under the window', () => {
     const started = await desktop.start();
     const { page, app } = started;
     await page.getByRole('heading', { name: 'Jobs' }).waitFor(SOON);
-    await page.getByRole('link', { name: 'Node' }).click();
+    await page.getByRole('link', { name: 'Node', exact: true }).click();
     const before = new URL(page.url());
     const engine = enginePid(started.pid)!;
     process.kill(engine, 'SIGKILL');

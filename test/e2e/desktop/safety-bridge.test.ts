@@ -19,9 +19,10 @@ interface Done {
   readonly opened: string[];
   readonly saveAs: string[];
   readonly notified: string[];
+  readonly badges: number[];
 }
 
-const NOTHING: Done = { asked: [], opened: [], saveAs: [], notified: [] };
+const NOTHING: Done = { asked: [], opened: [], saveAs: [], notified: [], badges: [] };
 const UNTRUSTED = /messages of this page are not taken/;
 const UNKNOWN = /this message is not one of the bridge/;
 
@@ -30,6 +31,7 @@ const CALLS = [
   'openExternal("https://example.org/")',
   'saveFile("a.txt", "text")',
   'notify("title", "body")',
+  'badge(3)',
   'setTheme("dark")',
 ];
 /** Makes each of the calls in a page; gives how each one ended. */
@@ -57,7 +59,7 @@ describe.skipIf(lacksDesktop())('the bridge', () => {
     started = await desktop.start();
     ({ page } = started);
     await page.getByRole('heading', { name: 'Jobs' }).waitFor(SOON);
-    await started.app.evaluate(({ dialog, shell, Notification }) => {
+    await started.app.evaluate(({ app, dialog, shell, Notification }) => {
       const given = () => (globalThis as unknown as { given: { button: number; filePath: string | null } }).given;
       const noted = () => (globalThis as unknown as { done: Done }).done;
       Object.assign(dialog, {
@@ -71,6 +73,11 @@ describe.skipIf(lacksDesktop())('the bridge', () => {
           return Promise.resolve({ canceled: filePath === null, filePath: filePath ?? undefined });
         },
       });
+      app.setBadgeCount = (count) => {
+        // What the interface itself says as it connects is none of what tests ask for.
+        if (count !== 0) noted().badges.push(count!);
+        return true;
+      };
       shell.openExternal = (url) => Promise.resolve(void noted().opened.push(url));
       Notification.isSupported = () => true;
       // Each one has a `show` of its own; listening is the first that is done with it.
@@ -89,7 +96,7 @@ describe.skipIf(lacksDesktop())('the bridge', () => {
     }, structuredClone(NOTHING));
   });
 
-  /** Nothing of what the four calls ask for was done. */
+  /** Nothing of what these calls ask for was done. */
   const expectNothingDone = async (): Promise<void> => {
     expect(await done()).toEqual(NOTHING);
     expect(await theme()).toBe('system');
@@ -173,6 +180,15 @@ describe.skipIf(lacksDesktop())('the bridge', () => {
     expect((await done()).notified).toEqual([1, 2, 3, 4, 5].map((i) => `Job ${i}: ended`));
   });
 
+  test('puts a number on the program’s symbol, and no nonsense', async () => {
+    expect(await call('badge(7)')).toBe(true);
+    expect(await call('badge(0)')).toBe(true);
+    for (const nonsense of ['-1', '1.5', 'NaN', '100000', '"3"', '']) {
+      await expect(call(`badge(${nonsense})`), nonsense).rejects.toThrow(UNKNOWN);
+    }
+    expect(await done()).toEqual({ ...NOTHING, badges: [7] });
+  });
+
   describe('to others', () => {
     const preload = path.join(root, 'dist', 'desktop', 'preload', 'preload.cjs');
 
@@ -211,6 +227,7 @@ describe.skipIf(lacksDesktop())('the bridge', () => {
       const messages = [
         { call: 'openExternal', url: 'https://example.org/' },
         { call: 'saveFile', name: 'a.txt', text: 'text' },
+        { call: 'badge', count: 3 },
         { call: 'setTheme', theme: 'dark' },
       ];
       // The handler itself, with the frame as Electron gives it: no script of a frame comes that far.
@@ -242,7 +259,7 @@ describe.skipIf(lacksDesktop())('the bridge', () => {
         },
         [BRIDGE_CHANNEL, messages] as const,
       );
-      expect(ends).toEqual(['frame', ...Array<unknown>(6).fill(expect.stringMatching(UNTRUSTED))]);
+      expect(ends).toEqual(['frame', ...Array<unknown>(8).fill(expect.stringMatching(UNTRUSTED))]);
       await page.evaluate('frame.remove()');
       await expectNothingDone();
     });
@@ -325,13 +342,25 @@ describe.skipIf(lacksDesktop())('the bridge', () => {
     test('are refused when they are outside of the schema', async () => {
       await answers(0, path.join(folder, 'a'));
       const word = fc.oneof(
-        fc.constantFrom('call', 'url', 'name', 'text', 'title', 'body', 'theme', '__proto__', 'constructor', 'then'),
+        fc.constantFrom(
+          'call',
+          'url',
+          'name',
+          'text',
+          'title',
+          'body',
+          'theme',
+          'count',
+          '__proto__',
+          'constructor',
+          'then',
+        ),
         fc.string({ unit: 'binary', maxLength: 8 }),
       );
       const near = fc.dictionary(
         word,
         fc.oneof(
-          fc.constantFrom('openExternal', 'saveFile', 'notify', 'setTheme', 'dark', '..', 'file:///'),
+          fc.constantFrom('openExternal', 'saveFile', 'notify', 'badge', 'setTheme', 'dark', '..', 'file:///'),
           fc.anything(),
         ),
         { maxKeys: 5 },

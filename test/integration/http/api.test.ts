@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { API_VERSION } from '../../../src/shared/api/status.ts';
 import { Problem } from '../../../src/shared/errors.ts';
 import { Profile } from '../../../src/shared/api/profiles.ts';
 import { RangeResult } from '../../../src/shared/api/query.ts';
@@ -51,7 +52,7 @@ describe('status', () => {
     });
     expect(status).toMatchObject({
       name: 'vigie',
-      api: { major: 1, minor: 0 },
+      api: API_VERSION,
       engine: {
         epoch: 1,
         pid: process.pid,
@@ -522,12 +523,27 @@ describe('openapi.json', () => {
     const here = await startHere();
     const document = (await ask(here, '/api/v1/openapi.json', { headers: withToken(here) })).json() as Document;
     expect(document.openapi).toMatch(/^3\.1\.\d+$/);
-    expect(document.info).toEqual({ title: 'Vigie engine', version: '1.0' });
+    expect(document.info).toEqual({ title: 'Vigie engine', version: `${API_VERSION.major}.${API_VERSION.minor}` });
     expect(document.components.securitySchemes).toEqual({ token: { type: 'http', scheme: 'bearer' } });
     expect(document.security).toEqual([{ token: [] }]);
     expect(Object.keys(document.paths).toSorted()).toEqual([
+      '/api/v1/alarms',
+      '/api/v1/alarms/acknowledge',
+      '/api/v1/alarms/history',
+      '/api/v1/alarms/packs',
+      '/api/v1/alarms/packs/{id}',
+      '/api/v1/alarms/preview',
+      '/api/v1/alarms/rules',
+      '/api/v1/alarms/rules/export',
+      '/api/v1/alarms/rules/import',
+      '/api/v1/alarms/rules/{id}',
       '/api/v1/audit',
       '/api/v1/bundle',
+      '/api/v1/channels',
+      '/api/v1/channels/deliveries',
+      '/api/v1/channels/routes',
+      '/api/v1/channels/test',
+      '/api/v1/channels/{id}',
       '/api/v1/diagnosis',
       '/api/v1/families',
       '/api/v1/labels',
@@ -542,6 +558,9 @@ describe('openapi.json', () => {
       '/api/v1/runs/{id}',
       '/api/v1/runs/{id}/ranks',
       '/api/v1/series',
+      '/api/v1/silences',
+      '/api/v1/silences/preview',
+      '/api/v1/silences/{id}',
       '/api/v1/status',
       '/api/v1/store/keeps',
       '/api/v1/store/keeps/{id}',
@@ -555,6 +574,18 @@ describe('openapi.json', () => {
       '/api/v1/whoami',
     ]);
     const others: Readonly<Record<string, string[]>> = {
+      ...Object.fromEntries(
+        ['acknowledge', 'packs/{id}', 'preview', 'rules/import'].map((end) => [`/api/v1/alarms/${end}`, ['post']]),
+      ),
+      '/api/v1/alarms/rules': ['get', 'post'],
+      '/api/v1/alarms/rules/{id}': ['delete', 'get', 'patch'],
+      '/api/v1/channels': ['get', 'post'],
+      '/api/v1/channels/routes': ['get', 'put'],
+      '/api/v1/channels/test': ['post'],
+      '/api/v1/channels/{id}': ['delete', 'get', 'patch'],
+      '/api/v1/silences': ['get', 'post'],
+      '/api/v1/silences/preview': ['post'],
+      '/api/v1/silences/{id}': ['delete', 'get'],
       '/api/v1/store/keeps': ['get', 'post'],
       '/api/v1/store/keeps/{id}': ['delete'],
       '/api/v1/store/retention': ['get', 'put'],

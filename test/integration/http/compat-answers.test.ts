@@ -271,26 +271,6 @@ describe('one engine alone', () => {
     const answer = await send(here, '/join?to=127.0.0.1:1');
     expect([answer.status, answer.json()]).toEqual([400, golden('join_bad.json')]);
   });
-
-  test('no job has alarms, and none can be added yet', async () => {
-    const here = await startHere();
-    const pusher = await here.pusher();
-    pusher.job({ jobid: '__proto__' });
-    pusher.describeCounter('x_total');
-    await eventually(async () => (await here.client.runs({ state: 'live' })).runs.length === 1);
-    const { body } = await send(here, '/alarms');
-    expect(new Map(Object.entries(JSON.parse(body) as object))).toEqual(
-      new Map([
-        ['main', []],
-        [`Node: ${hostname()}`, []],
-        ['__proto__', []],
-      ]),
-    );
-    expect((await send(here, '/alarms/list/')).body).toBe(body);
-    const alarm = { name: 'a1', target: 'main', metric: 'x_total', operation: '>', value: 3 };
-    const answer = await send(here, '/alarms/add', post(alarm));
-    expect([answer.status, answer.json()]).toEqual([400, refusal]);
-  });
 });
 
 describe('how a command scales', () => {

@@ -74,7 +74,7 @@ export class LiveReader {
       }
       const event = LiveEvent.parse(JSON.parse(data.toString()));
       this.events.push(event);
-      if ('id' in event && event.id !== null) this.stream(event.id).note(event);
+      if ('id' in event && typeof event.id === 'number') this.stream(event.id).note(event);
     });
     socket.on('close', (code, reason) => (this.closed = { code, reason: reason.toString() }));
     socket.on('error', () => {});

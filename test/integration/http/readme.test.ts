@@ -123,21 +123,25 @@ describe('the README of the old proxy', () => {
     includes((await type(here, 'http://localhost:1337/job/?job=main')).json(), { desc: DESC, counters: [] });
   });
 
-  test('alarms: lists of each job; adding and deleting are refused in words', async () => {
+  test('alarms: added, listed and deleted', async () => {
     const here = await started();
-    for (const path of ['alarms', 'alarms/list']) {
-      includes((await type(here, `http://localhost:1337/${path}`)).json(), { main: [] });
-    }
-    const lines = [
-      `curl -s http://localhost:1337/alarms/add -H "Content-Type: application/json" -d '{ "name": "My Alarm", "target": "main", "metric": "proxy_cpu_load_average_percent", "operation": ">", "value": 33 }'`,
+    const add = `curl -s http://localhost:1337/alarms/add -H "Content-Type: application/json" -d '{ "name": "My Alarm", "target": "main", "metric": "proxy_cpu_load_average_percent", "operation": ">", "value": 33 }'`;
+    const deletes = [
       'curl "http://localhost:1337/alarms/del?targetjob=main&name=My%20Alarm"',
       `curl -s http://localhost:1337/alarms/del -H "Content-Type: application/json" -d '{"target": "main", "name": "My Alarm"}'`,
     ];
-    for (const line of lines) {
-      const answer = await type(here, line);
-      expect(answer.status).toBe(400);
-      const operation = line.includes('/del') ? 'Failed to delete Failed to remove alarm My Alarm' : /alarms/;
-      expect(answer.json()).toEqual({ operation: expect.stringMatching(operation) as string, success: false });
+    const alarm = {
+      ...{ name: 'My Alarm', metric: 'proxy_cpu_load_average_percent', operator: { More: 33 }, current: 0.5 },
+      ...{ active: true, pretty: '' },
+    };
+    for (const del of deletes) {
+      expect((await type(here, add)).json()).toEqual({ operation: 'alarm registered', success: true });
+      includes((await type(here, 'http://localhost:1337/alarms/list')).json(), { main: [alarm] });
+      includes((await type(here, 'http://localhost:1337/alarms')).json(), { main: [] });
+      expect((await type(here, del)).json()).toEqual({ operation: 'Deleted My Alarm from main', success: true });
+      const answer = await type(here, del);
+      const operation = 'Failed to delete Failed to remove alarm My Alarm';
+      expect([answer.status, answer.json()]).toEqual([400, { operation, success: false }]);
     }
   });
 

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ALARM_EVENTS } from '../../../src/engine/store/alarm-records.ts';
 import { openStore } from '../../../src/engine/store/index.ts';
 import type { OpenedStore, Store } from '../../../src/engine/store/store.ts';
 import type { AuditEntry } from '../../../src/shared/api/audit.ts';
@@ -440,5 +441,80 @@ describe.each(['memory', 'sqlite'] as const)('%s store', (kind) => {
     expect(store.append(tick(T0))).toBe(false);
     await expect(store.run('a')).rejects.toMatchObject({ code: 'store_unavailable' });
     await expect(store.flush()).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+});
+
+describe.each(['memory', 'sqlite'] as const)('what alarms keep in the %s store', (kind) => {
+  const event = (number: number, rule = 'r', scope = 'node/a', more = {}) => ({
+    ...{ number, time: T0 + number, rule, scope },
+    body: JSON.stringify({ number, rule, ...more }),
+  });
+  const page = { before: null, rule: null, scope: null, from: -Infinity, to: Infinity, contains: [], limit: 100 };
+
+  test('documents by kind and id, events by number; all of a writing or nothing', async () => {
+    const data = kind === 'memory' ? null : join(temporaryFolder(), 'data');
+    let { store } = await openStore({ data });
+    try {
+      const { alarms } = store;
+      expect([await alarms.read('rule'), await alarms.lastNumber(), await alarms.events(page)]).toEqual([[], 0, []]);
+      const rule = { kind: 'rule', id: 'x"\u0000;--', body: '{"a":1}' };
+      await alarms.write(
+        [rule, { kind: 'silence', id: 'x', body: '1' }],
+        [event(1), event(2, 's'), event(5, 'r', 'run/b')],
+      );
+      await alarms.write(
+        [
+          { kind: 'silence', id: 'x', body: null },
+          { ...rule, body: '{"a":2}' },
+        ],
+        [event(6, 'r', 'node/a', { t: 'Ä' })],
+      );
+      expect(await alarms.read('rule')).toEqual([{ ...rule, body: '{"a":2}' }]);
+      expect(await alarms.read('silence')).toEqual([]);
+      expect(await alarms.lastNumber()).toBe(6);
+      const numbers = async (more: object): Promise<number[]> =>
+        (await alarms.events({ ...page, ...more })).map(({ number }) => number);
+      expect(await numbers({})).toEqual([6, 5, 2, 1]);
+      expect(await numbers({ limit: 2 })).toEqual([6, 5]);
+      expect(await numbers({ before: 5 })).toEqual([2, 1]);
+      expect(await numbers({ rule: 'r' })).toEqual([6, 5, 1]);
+      expect(await numbers({ rule: 'r', scope: 'node/a' })).toEqual([6, 1]);
+      expect(await numbers({ from: T0 + 2, to: T0 + 5 })).toEqual([5, 2]);
+      expect(await numbers({ contains: ['ä'] })).toEqual([6]);
+      // The same number again: what was tried twice is there once.
+      await alarms.write([], [event(6)]);
+      expect(await numbers({ contains: ['ä'] })).toEqual([]);
+      if (kind === 'sqlite') {
+        const wrong = { ...event(7), time: null as unknown as number };
+        await expect(alarms.write([{ kind: 'rule', id: 'y', body: '1' }], [wrong])).rejects.toMatchObject({
+          code: 'store_unavailable',
+        });
+        expect(await alarms.read('rule')).toHaveLength(1);
+        await store.close();
+        ({ store } = await openStore({ data }));
+        expect(await store.alarms.read('rule')).toEqual([{ ...rule, body: '{"a":2}' }]);
+        expect(await store.alarms.lastNumber()).toBe(6);
+      }
+      await store.close();
+      await expect(store.alarms.write([rule], [])).rejects.toMatchObject({ code: 'store_unavailable' });
+    } finally {
+      await store.close();
+    }
+  });
+
+  test('thousands of events are looked through, and only the newest are kept', async () => {
+    const data = kind === 'memory' ? null : join(temporaryFolder(), 'data');
+    const { store } = await openStore({ data });
+    try {
+      const many = Array.from({ length: 9000 }, (_, i) => event(i + 1, i === 3 ? 'rare' : 'r', 'node/a', { i }));
+      await store.alarms.write([], many);
+      expect((await store.alarms.events({ ...page, contains: ['"i":3}'] })).map(({ number }) => number)).toEqual([4]);
+      await store.alarms.write([], [event(ALARM_EVENTS + 4)]);
+      const left = await store.alarms.events({ ...page, limit: 9 });
+      expect(left[0]!.number).toBe(ALARM_EVENTS + 4);
+      expect((await store.alarms.events({ ...page, rule: 'rare' })).length).toBe(kind === 'sqlite' ? 0 : 1);
+    } finally {
+      await store.close();
+    }
   });
 });

@@ -13,7 +13,10 @@ import { temporaryFolder } from '../../support/tmp.ts';
 import { eventually } from '../../support/wait.ts';
 import { profile, run, T0, Teller, tick } from '../../unit/engine/store/support.ts';
 
-test.each(MIGRATIONS.slice(0, -1).map((_, i) => i + 1))('from version %i', async (version) => {
+/** The first version that has blocks: before it, each frame was a row. */
+const BLOCKS = 4;
+
+test.each(MIGRATIONS.slice(0, BLOCKS - 1).map((_, i) => i + 1))('from version %i', async (version) => {
   const data = join(temporaryFolder(), 'data');
   mkdirSync(data, { mode: 0o700 });
   const db = new Database(join(data, 'vigie.sqlite'));
@@ -70,4 +73,30 @@ test.each(MIGRATIONS.slice(0, -1).map((_, i) => i + 1))('from version %i', async
   expect(after.prepare('SELECT count(*) FROM frame').pluck().get()).toBe(0);
   expect(after.prepare('SELECT count(*) FROM old_series').pluck().get()).toBe(0);
   after.close();
+});
+
+test('from version 4, which had no alarms', async () => {
+  const data = join(temporaryFolder(), 'data');
+  mkdirSync(data, { mode: 0o700 });
+  const db = new Database(join(data, 'vigie.sqlite'));
+  for (const step of MIGRATIONS.slice(0, BLOCKS)) db.exec(step);
+  db.pragma(`user_version = ${BLOCKS}`);
+  const ended = profile(run('old', { state: 'finished', start_time: T0 }));
+  db.prepare('INSERT INTO engine (one, id, epochs) VALUES (1, ?, 7)').run('e'.repeat(32));
+  db.prepare(
+    `INSERT INTO run (id, jobid, start, state, epoch, search, body) VALUES ('old', 'j', ?, 'finished', 7, '', ?)`,
+  ).run(T0, JSON.stringify(ended.run));
+  db.prepare('INSERT INTO profile (run, body) VALUES (?, ?)').run('old', Buffer.from(JSON.stringify(ended)));
+  db.prepare(`INSERT INTO setting (name, value) VALUES ('retention.raw', '7200000')`).run();
+  db.close();
+  const { store, engineId, epoch, warnings } = await openStore({ data });
+  try {
+    expect([engineId, epoch, warnings]).toEqual(['e'.repeat(32), 8, []]);
+    expect(await store.profile('old')).toEqual(ended);
+    expect(store.kept).toMatchObject({ raw: 7_200_000 });
+    await store.alarms.write([{ kind: 'rule', id: 'r', body: '{}' }], []);
+    expect(await store.alarms.read('rule')).toHaveLength(1);
+  } finally {
+    await store.close();
+  }
 });

@@ -87,6 +87,39 @@ test('a question that is taken back stops: the next one need not wait for it', {
   expect((await store.merge(one))!.series[0]!.last.findLast((value) => value !== null)).toBe(1_000_000);
 });
 
+test(
+  'a short question behind long ones is answered before them, out of what is there by then',
+  { timeout: 120_000 },
+  async () => {
+    const { store } = await openStore({ data: await crowd(NODES) });
+    opened.push(store);
+    await store.query(short);
+    const alone = (await store.merge(long))!;
+    const order: string[] = [];
+    // As many as are answered in turns, but one.
+    const going = ['a', 'b', 'c'].map(async (name) => {
+      const merged = await store.merge(long);
+      order.push(name);
+      return merged;
+    });
+    const time = TO + 1000;
+    const later = new Teller('node/n0');
+    for (let i = 0; i < 5; i++) {
+      // Told while the long ones go on: they do not have it, this one has.
+      store.append(tick(time + i, later.at(time + i, { a: 1_000_000 + i, b: 0, c: 0, d: 0 })));
+      const one = await store.query({ ...short, scope: 'node/n0', to: time + i });
+      expect(one!.series[0]!.last.at(-1)).toBe(1_000_000 + i);
+      order.push(String(i));
+    }
+    for (const merged of await Promise.all(going)) expect(merged).toEqual(alone);
+    console.log(`questions: answered in the order ${order.join(' ')}`);
+    expect(order.slice(0, 5)).toEqual(['0', '1', '2', '3', '4']);
+    // More than that at once: each is answered.
+    const many = await Promise.all(Array.from({ length: 12 }, () => store.query({ ...short, scope: 'node/n7' })));
+    expect(new Set(many.map((each) => JSON.stringify(each))).size).toBe(1);
+  },
+);
+
 test('what a merge has read of the tail is forgotten when it is taken back', { timeout: 60_000 }, async () => {
   const { store } = await openStore({ data: join(temporaryFolder(), 'data') });
   opened.push(store);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
+import { AgeClock, heldText } from '../../../src/engine/store/age-clock.ts';
 import { openStore } from '../../../src/engine/store/index.ts';
 import { ON_DISK } from '../../../src/engine/store/keep.ts';
 import { MIGRATIONS } from '../../../src/engine/store/migrations/index.ts';
@@ -12,7 +13,8 @@ import type { Retention } from '../../../src/shared/api/store.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { profile, run, T0, Teller, tick } from '../../unit/engine/store/support.ts';
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const NODE = 'node/a';
 const opened: Database.Database[] = [];
@@ -69,6 +71,32 @@ test('each tier goes at its age; a plot stays whole, with its spikes', () => {
   expect(hours.step).toBe(HOUR);
   expect(Math.max(...hours.series[0]!.max.map(Number))).toBe(Math.max(...before.series[0]!.max.map(Number)));
   expect(hours.series[0]!.last).toHaveLength(12);
+});
+
+test('a clock that is years ahead for a minute costs nothing, across a restart too; one that stays ahead is believed', () => {
+  const { db } = twelveHours();
+  const all = blocks(db, NODE, 0);
+  const now = T0 + 12 * HOUR;
+  const years = 14 * 365 * DAY;
+  const limits = { raw: 14 * DAY };
+  // It was started by the wrong clock, before anything was noted: what is stored tells.
+  const first = new AgeClock(db, now + years, 0);
+  expect(remove(db, first.now(now + years, MINUTE).time, limits)).toBe(0);
+  first.save();
+  const second = new AgeClock(db, now + years, 5000);
+  expect(remove(db, second.now(now + years, 5000 + MINUTE).time, limits)).toBe(0);
+  expect(heldText(second.now(now + years, 5000 + MINUTE), now + years)).toContain('5110 d ahead');
+  expect(second.now(now + 2 * MINUTE, 5000 + 2 * MINUTE)).toEqual({ time: now + 2 * MINUTE, ahead: 0 });
+  // By its age, as ever.
+  expect(remove(db, second.now(now + HOUR, 5000 + HOUR).time, { raw: 4 * HOUR })).toBeGreaterThan(0);
+  expect(blocks(db, NODE, 0)).toBeLessThan(all);
+  expect(blocks(db, NODE, 0)).toBeGreaterThan(0);
+  // The machine was off for years: a day later that is believed.
+  for (let at = HOUR; at <= 26 * HOUR; at += HOUR) {
+    const gone = remove(db, second.now(now + years + at, 5000 + at).time, { raw: 14 * DAY });
+    expect([at, gone > 0]).toEqual([at, at === 25 * HOUR]);
+  }
+  expect(blocks(db, NODE, 0)).toBe(0);
 });
 
 test('beyond the size the oldest samples go first, then minutes; what is kept stays', () => {

@@ -128,3 +128,87 @@ test('while a tick waits for the disk no part is begun to be sealed', () => {
     expect(toRangeResult(atOnce(store.read.query(query))!).times).toHaveLength(30);
   }
 });
+
+test.each([{ back: false }, { back: true }])(
+  'a scope of many series is sealed in many steps, and ticks come in between (one of them set back: $back)',
+  async ({ back }) => {
+    const { store, append, db } = inside();
+    const plain = openMemoryStore({ maxBytes: 1 << 28, maxAge: 1e12 }).store;
+    const teller = new Teller('node/a');
+    const values = (i: number): Record<string, number | ReturnType<typeof gauge>> =>
+      Object.fromEntries(
+        Array.from({ length: 400 }, (_, n) => (n < 200 ? [`c${n}`, i * (n + 1)] : [`g${n}`, gauge((i * n) % 101)])),
+      );
+    let time = Math.ceil(T0 / HOUR) * HOUR;
+    const start = time;
+    const write = (i: number): void => {
+      const told = tick(time, teller.at(time, values(i)));
+      append(told);
+      plain.append(told);
+    };
+    let i = 0;
+    // Often enough for pieces of minutes to become a block, which is as much work as the samples are.
+    for (let round = 0; round < 5; round++) {
+      for (let n = 0; n < 64; n++, time += MINUTE) write(i++);
+      const steps = store.sealing.seal(Infinity, () => true, 0);
+      let between = 0;
+      for (; steps.next().done !== true; between++) {
+        if (between % 3 !== 2) continue;
+        if (back && round === 2 && between === 8) time -= 30 * MINUTE;
+        write(i++);
+        time += MINUTE;
+      }
+      expect(between).toBeGreaterThan(8);
+    }
+    expect(count(db, 'tier = 1 AND open = 0')).toBeGreaterThan(0);
+    for (const sealed of [false, true]) {
+      if (sealed) sealAll(store);
+      for (const step of [undefined, MINUTE, HOUR]) {
+        const query = { scope: 'node/a', series: ['c7', 'g333'], from: start, to: time, maxPoints: 5000, step };
+        const [got, wanted] = [toRangeResult(atOnce(store.read.query(query))!), (await plain.query(query))!];
+        expect(got.times).toEqual(wanted.times);
+        for (const [s, { key, min, max, last }] of wanted.series.entries()) {
+          const series = got.series[s]!;
+          expect({ key: series.key, min: series.min, max: series.max, last: series.last }).toEqual({
+            ...{ key, min, max, last },
+          });
+        }
+      }
+    }
+    await plain.close();
+  },
+);
+
+test('a piece that is removed while pieces are put together does not come back', () => {
+  let steps = 0;
+  for (let at = 0; at <= steps; at += 3) {
+    const { db, store, append } = inside();
+    const teller = new Teller('node/a');
+    let time = Math.ceil(T0 / HOUR) * HOUR;
+    const round = (): void => {
+      for (let i = 0; i < 64; i++, time += MINUTE) {
+        const values = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`c${n}`, i * n]));
+        append(tick(time, teller.at(time, values)));
+      }
+    };
+    for (let n = 0; n < 3; n++) {
+      round();
+      sealAll(store);
+    }
+    const oldest = db.prepare('SELECT id, last FROM block WHERE tier = 1 ORDER BY first').get() as {
+      id: number;
+      last: number;
+    };
+    round();
+    const sealing = store.sealing.seal(Infinity, () => true, 0);
+    let removed = 0;
+    for (steps = 0; sealing.next().done !== true; steps++) {
+      // Unless it is part of a block already.
+      if (steps === at) removed = db.prepare('DELETE FROM block WHERE id = ?').run(oldest.id).changes;
+    }
+    const first = db.prepare('SELECT min(first) FROM block WHERE tier = 1').pluck().get();
+    if (removed === 1) expect(first).toBeGreaterThan(oldest.last);
+    else expect(first).toBeLessThan(oldest.last);
+  }
+  expect(steps).toBeGreaterThan(9);
+});

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { MemoryGuard } from '../../../src/engine/memory-guard.ts';
 import { Refusals } from '../../../src/engine/refusals.ts';
 import { LiveHub } from '../../../src/engine/live/hub.ts';
+import { Rules } from '../../../src/engine/alarms/rules.ts';
 import { sourceWriter } from '../../../src/engine/live/node.ts';
 import { SelfMetrics } from '../../../src/engine/self.ts';
 import { StoreSize } from '../../../src/engine/store-size.ts';
@@ -28,7 +29,9 @@ function selfOf(engine: Harness, refusals = new Refusals()): SelfMetrics {
       counts: () => ({ total: 3, new: 0, up: 2, slow: 0, down: 1, refused: 0, paused: 0 }),
       scrapes: { good: 7, failed: 2, samples: 900, bytes: 5000, seconds: 0.25 },
       late: 1,
+      entries: () => [],
     },
+    alarms: { firing: 0, figures: null, rules: new Rules(() => null) },
     httpConnections: () => 3,
     now: () => 1000,
   });

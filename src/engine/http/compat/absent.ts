@@ -1,11 +1,9 @@
 /**
- * Routes of the old proxies for what this engine does not do: alarms, models, batch queues.
+ * Routes of the old proxies for what this engine does not do: models, batch queues.
  * They answer as an old proxy does that cannot, in a shape that its readers know. Nothing is changed by any of them.
  */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { MAIN_JOB, NODE_JOB_PREFIX } from '../../../shared/model/job.ts';
-import type { EngineContext } from '../../context.ts';
 import type { App } from '../app.ts';
 import { compatRoute, oneText, refuse } from './answer.ts';
 
@@ -20,15 +18,6 @@ const NO_FTIO = 'this engine does not run FTIO';
 
 /** Read with GET; those with `post` have parameters in a body too. */
 const ROUTES: readonly { readonly url: string; readonly post?: true; readonly reason: Reason }[] = [
-  { url: '/alarms/add', post: true, reason: () => 'this engine has no alarms' },
-  {
-    url: '/alarms/del',
-    post: true,
-    reason: ({ name }) =>
-      oneText(name) === ''
-        ? "Missing 'name' GET parameter"
-        : `Failed to delete Failed to remove alarm ${oneText(name)}`,
-  },
   { url: '/model/get', reason: () => NO_MODELS },
   {
     url: '/model/plot',
@@ -47,7 +36,7 @@ const ROUTES: readonly { readonly url: string; readonly post?: true; readonly re
   },
 ];
 
-export function registerCompatAbsent(app: App, engine: EngineContext): void {
+export function registerCompatAbsent(app: App): void {
   for (const { url, post, reason } of ROUTES) {
     const handler = async ({ query, body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       const given = typeof body === 'object' && body !== null ? body : (query as Parameters);
@@ -56,14 +45,4 @@ export function registerCompatAbsent(app: App, engine: EngineContext): void {
     app.get(url, compatRoute, handler);
     if (post) app.post(url, compatRoute, handler);
   }
-
-  /** There are none: each job has an empty list. */
-  const alarms = async (): Promise<Record<string, never[]>> => {
-    const jobids = [MAIN_JOB, `${NODE_JOB_PREFIX}${engine.config.host}`, ...engine.runs.live.keys()];
-    // fromEntries makes own properties of any name, `__proto__` too.
-    return Object.fromEntries(jobids.map((jobid) => [jobid, []]));
-  };
-  app.get('/alarms', compatRoute, alarms);
-  app.get('/alarms/list', compatRoute, alarms);
-  app.get('/alarms/*', compatRoute, async (request, reply) => refuse(reply, request.url.split('?')[0]!));
 }

@@ -9,6 +9,7 @@ import { ENGINES_HEADER } from '../../engines-header.ts';
 import type { EngineContext } from '../../context.ts';
 import type { App } from '../app.ts';
 import { registerCompatAbsent } from './absent.ts';
+import { registerCompatAlarms } from './alarms.ts';
 import { refuse } from './answer.ts';
 import { registerCompatJobs } from './jobs.ts';
 import { registerCompatMetrics } from './metrics.ts';
@@ -44,6 +45,7 @@ export async function registerCompat(app: App, engine: EngineContext): Promise<v
     registerCompatTraces(routes, engine);
     registerCompatValues(routes, engine);
     registerCompatTopology(routes, engine);
-    registerCompatAbsent(routes, engine);
+    registerCompatAlarms(routes, engine);
+    registerCompatAbsent(routes);
   });
 }

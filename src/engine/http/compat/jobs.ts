@@ -29,7 +29,7 @@ function descOf(engine: EngineContext, jobid: string): JobDesc {
 }
 
 /** The sums, this host's first, then jobs, also those that targets have. Each once. */
-function jobIds({ config, runs, targets }: EngineContext): string[] {
+export function jobIds({ config, runs, targets }: EngineContext): string[] {
   const remote = Array.from(targets.remote(), ({ about }) => about);
   const nodes = remote.filter(({ kind }) => kind === 'node').map(jobOf);
   const jobs = remote.filter(({ kind }) => kind === 'run').map(jobOf);

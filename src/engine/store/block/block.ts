@@ -122,7 +122,7 @@ export class Block implements BlockRows {
     if (!isIndex(place, this.counters) || !isIndex(part, this.shape.counterParts)) {
       throw new RangeError(`the block has no counter ${place} with a part ${part}`);
     }
-    return this.#column(place, part, this.counterCounts, place);
+    return this.#reader(place, this.counterCounts, place)(part);
   }
 
   /** One part of one gauge: a value per row, NaN where there is none. The array is the caller's. */
@@ -130,20 +130,35 @@ export class Block implements BlockRows {
     if (!isIndex(place, this.gauges) || !isIndex(part, this.shape.gaugeParts)) {
       throw new RangeError(`the block has no gauge ${place} with a part ${part}`);
     }
-    return this.#column(this.counters + place, part, this.gaugeCounts, place);
+    return this.#reader(this.counters + place, this.gaugeCounts, place)(part);
   }
 
-  #column(series: number, part: number, counts: Uint32Array, place: number): Float64Array<ArrayBuffer> {
+  /** All parts of one counter: cheaper than one after another, since some follow from others. */
+  counterParts(place: number): Float64Array<ArrayBuffer>[] {
+    if (!isIndex(place, this.counters)) throw new RangeError(`the block has no counter ${place}`);
+    const read = this.#reader(place, this.counterCounts, place);
+    return Array.from({ length: this.shape.counterParts }, (_, part) => read(part));
+  }
+
+  /** All parts of one gauge. */
+  gaugeParts(place: number): Float64Array<ArrayBuffer>[] {
+    if (!isIndex(place, this.gauges)) throw new RangeError(`the block has no gauge ${place}`);
+    const read = this.#reader(this.counters + place, this.gaugeCounts, place);
+    return Array.from({ length: this.shape.gaugeParts }, (_, part) => read(part));
+  }
+
+  /** Reads parts of one series, each once, however many are asked for or follow from it. */
+  #reader(series: number, counts: Uint32Array, place: number): (part: number) => Float64Array<ArrayBuffer> {
     const chunkPlace = this.#placeOf(series);
     const { bytes, starts } = this.#chunk(chunkPlace);
     const column = this.#columnsBefore(series) - this.#columnsBefore(chunkPlace.first);
     const from = firstAbove(counts, place);
     const parts = series < this.counters ? this.shape.counterParts : this.shape.gaugeParts;
-    // Each part once, however many follow from it.
-    const done = new Map<number, Float64Array<ArrayBuffer>>();
+    const done: (Float64Array<ArrayBuffer> | undefined)[] = [];
     const read = (one: number): Float64Array<ArrayBuffer> => {
-      const values = done.get(one) ?? new Float64Array(this.rows);
-      if (done.has(one)) return values;
+      const known = done[one];
+      if (known) return known;
+      const values = new Float64Array(this.rows);
       const reader = new ByteReader(bytes, starts[column + one], starts[column + one + 1]);
       readColumn(reader, values, from, (base) => {
         // Only from later ones: none can follow from itself.
@@ -151,10 +166,10 @@ export class Block implements BlockRows {
         return read(base);
       });
       if (reader.at !== reader.end) throw new BlockError('content', 'a column is longer than its rows');
-      done.set(one, values);
+      done[one] = values;
       return values;
     };
-    return read(part);
+    return read;
   }
 
   #columnsBefore(series: number): number {

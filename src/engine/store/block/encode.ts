@@ -25,8 +25,23 @@ import { pack } from './zstd.ts';
 /** Parts of a series in tiers: min, max, increase or sum, elapsed time or count, last. */
 const TIER_PARTS = 5;
 
+/** Values of a step, a millisecond or two. */
+const STEP_VALUES = 16_384;
+
 /** The rows as a block. Throws RangeError for rows that no block can have. */
 export function encodeBlock(identity: BlockIdentity, shape: BlockShape, rows: BlockRows): Uint8Array<ArrayBuffer> {
+  for (const steps = encodeSteps(identity, shape, rows); ;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same in steps: thousands of series take longer than anybody should wait. */
+export function* encodeSteps(
+  identity: BlockIdentity,
+  shape: BlockShape,
+  rows: BlockRows,
+): Generator<void, Uint8Array<ArrayBuffer>> {
   const n = rows.times.length;
   check(shape, rows);
   const counters = rows.counterCounts[n - 1]!;
@@ -41,9 +56,14 @@ export function encodeBlock(identity: BlockIdentity, shape: BlockShape, rows: Bl
     [rows.gaugeCounts, shape.gaugeParts, gaugeColumn],
   ] as const) {
     let from = 0;
+    let values = 0;
     for (let place = 0; place < counts[n - 1]!; place++) {
       while (counts[from]! <= place) from++;
       chunks.series(place, parts, from, column);
+      values += parts * n;
+      if (values < STEP_VALUES) continue;
+      values = 0;
+      yield;
     }
   }
   chunks.flush();

@@ -4,16 +4,15 @@
  */
 
 import type Database from 'better-sqlite3';
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { createPrivateFile } from '../lock.ts';
+import { asideOf, finishRebuild, REST, restNoted } from './aside.ts';
 import { emptyReport, makeTarget, salvage, versionOf, type SalvageReport } from './salvage.ts';
 import { bytesOf, requireRoom, SUFFIXES, sync } from './store-file.ts';
 
 /** Bytes of a database that opening salvages as a whole; the blocks of a larger one follow a few at a time. */
 export const AT_ONCE = 64 * 1024 * 1024;
-/** Row of `setting` that says where the blocks are that follow. */
-const REST = 'salvage';
 /** The first version that has it. */
 const VERSION_OF_BLOCKS = 4;
 
@@ -64,32 +63,9 @@ export function* rebuild(path: string, options: { readonly atOnce: number }): Ge
   }
 }
 
-const asideOf = (path: string, now: number | string): string => `${path}.damaged-${now}`;
-
-/** Goes on where a start or a repair was ended in the middle. */
-export function finishRebuild(path: string): void {
-  const directory = dirname(path);
-  const prefix = `${basename(path)}.salvaged-`;
-  const found = readdirSync(directory).find(
-    (name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)),
-  );
-  if (found === undefined) return;
-  sync(directory);
-  setAside(path, found.slice(prefix.length));
-  renameSync(join(directory, found), path);
-  sync(directory);
-}
-
-/** Renames a database and its logs: a log left behind would be replayed into a new file. */
-export function setAside(path: string, now: number | string = Date.now()): string {
-  const aside = asideOf(path, now);
-  for (const suffix of SUFFIXES) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-  return aside;
-}
-
 /** What is still to be taken out of a damaged database, a few blocks at a time; null: nothing. */
 export function restOf(db: Database.Database, directory: string): Generator<void, SalvageReport> | null {
-  const value = db.prepare('SELECT value FROM setting WHERE name = ?').pluck().get(REST) as string | undefined;
+  const value = restNoted(db);
   if (value === undefined) return null;
   const from = (JSON.parse(value) as { from?: unknown }).from;
   return takeRest(db, typeof from === 'string' ? join(directory, basename(from)) : null);

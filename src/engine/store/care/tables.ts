@@ -5,6 +5,7 @@
 
 import type Database from 'better-sqlite3';
 import type { z } from 'zod';
+import { AlarmEvent } from '../../../shared/api/alarms.ts';
 import { AuditEntry } from '../../../shared/api/audit.ts';
 import { Profile } from '../../../shared/api/profiles.ts';
 import { Run } from '../../../shared/api/runs.ts';
@@ -93,6 +94,11 @@ const CHECKS: Readonly<Record<string, (row: Row) => string | null>> = {
     json(AuditEntry, body);
     return null;
   },
+  alarm_record: ({ body }) => {
+    JSON.parse(body as string);
+    return null;
+  },
+  alarm_event: ({ number, body }) => (json(AlarmEvent, body).number === number ? null : 'it is of another event'),
 };
 
 const isPlace = (place: SqlValue | undefined): string | null => ((place as number) >= 0 ? null : 'it has no place');

@@ -9,6 +9,7 @@ import { ExportMenu } from './ExportMenu.tsx';
 import { PanelGroups } from './PanelGroups.tsx';
 import { RangeBar } from './RangeBar.tsx';
 import { SeriesTable } from './SeriesTable.tsx';
+import { useAlarmMarks } from './useAlarmMarks.ts';
 import { useBoard, useShown } from './useBoard.ts';
 import type { BoardScope } from './useBoard.ts';
 import { useFine, useHistory, useSpan } from './useHistory.ts';
@@ -57,6 +58,7 @@ export function BoardView({ title, header, scopes, start, bounds, extras = NO_EX
   const span = useSpan(board, query.range, start);
   const counts = useMemo(() => states.map((s) => ({ scope: s.scope, count: s.series.length })), [states]);
   const history = useHistory(board, counts, span);
+  useAlarmMarks(board, scopes, span);
   const sections = useLayout(board, states, query.showIdle, history.version);
   const keys = useMemo(() => lineKeys(sections), [sections]);
   const fine = useFine(board, keys, span, history.version, LINE_POINTS);

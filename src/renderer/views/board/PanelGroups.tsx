@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core';
-import { useElementSize } from '@mantine/hooks';
-import { useState } from 'react';
+import { useElementSize, useMergedRef } from '@mantine/hooks';
+import { useRef, useState } from 'react';
 import type { Board } from '../../charts/board.ts';
 import { ChartPanel } from '../../charts/ChartPanel.tsx';
 import type { Section } from './useLayout.ts';
+import { usePlotFocus } from './usePlotFocus.ts';
 
 interface PanelGroupsProps {
   readonly board: Board;
@@ -27,11 +28,14 @@ export function PanelGroups({ board, section, totals, banded, limit }: PanelGrou
   const [most, setMost] = useState(limit);
   const count = section.groups.reduce((sum, group) => sum + group.panels.length, 0);
   const { ref, width } = useElementSize<HTMLDivElement>();
+  const own = useRef<HTMLDivElement>(null);
+  const meant = usePlotFocus(section.groups, own, width > 0);
   const columns = Math.max(1, Math.floor((width + SPACE) / (LEAST_WIDTH + SPACE)));
-  let room = most;
+  const shown = Math.max(most, meant);
+  let room = shown;
   return (
     <>
-      <div ref={ref} className="v-groups" style={tracks(columns)}>
+      <div ref={useMergedRef(ref, own)} className="v-groups" style={tracks(columns)}>
         {width === 0
           ? null
           : section.groups.map((group) => {
@@ -65,9 +69,9 @@ export function PanelGroups({ board, section, totals, banded, limit }: PanelGrou
               );
             })}
       </div>
-      {count > most ? (
-        <Button size="xs" variant="default" className="v-more" onClick={() => setMost(most + limit)}>
-          Show {Math.min(limit, count - most)} more charts
+      {count > shown ? (
+        <Button size="xs" variant="default" className="v-more" onClick={() => setMost(shown + limit)}>
+          Show {Math.min(limit, count - shown)} more charts
         </Button>
       ) : null}
     </>

@@ -207,6 +207,15 @@ describe('methods', () => {
     // The one that is only read; the others change something, and are refused on GET elsewhere.
     const posted = [
       '/accumulate',
+      '/api/v1/alarms/acknowledge',
+      '/api/v1/alarms/packs/:id',
+      '/api/v1/alarms/preview',
+      '/api/v1/alarms/rules',
+      '/api/v1/alarms/rules/import',
+      '/api/v1/channels',
+      '/api/v1/channels/test',
+      '/api/v1/silences',
+      '/api/v1/silences/preview',
       '/api/v1/connections',
       '/api/v1/connections/prompts/:id',
       ...['connect', 'disconnect', 'forwards'].map((action) => `/api/v1/connections/:id/${action}`),
@@ -227,21 +236,27 @@ describe('methods', () => {
       ...['/disconnect', '/join', '/join/multiple', '/leave', '/pivot', '/remove'],
     ];
     const removed = ['/api/v1/connections/:id/forwards/:forward', '/api/v1/store/keeps/:id', '/api/v1/tokens/:name'];
-    const changed = ['/api/v1/connections/:id', '/api/v1/targets/:id'];
+    const replaced = ['/api/v1/channels/routes', '/api/v1/store/retention'];
+    const changed = [
+      ...['/api/v1/alarms/rules/:id', '/api/v1/channels/:id'],
+      ...['/api/v1/connections/:id', '/api/v1/targets/:id'],
+    ];
+    const ended = ['/api/v1/silences/:id'];
     const passed = '/api/v1/engines/:engine/*';
     for (const { url } of routesOf(app)) {
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
         if (method === 'POST' && posted.includes(url)) continue;
-        if (method === 'DELETE' && removed.includes(url)) continue;
-        if (method === 'PUT' && url === '/api/v1/store/retention') continue;
-        if ((method === 'DELETE' || method === 'PATCH') && changed.includes(url)) continue;
+        if (method === 'DELETE' && [...removed, ...changed, ...ended].includes(url)) continue;
+        if (method === 'PUT' && replaced.includes(url)) continue;
+        if (method === 'PATCH' && changed.includes(url)) continue;
         if (method !== 'OPTIONS' && url === passed) continue;
         const answer = await app.inject({ method, url: pathOf(url), headers: KNOWN });
         expect(answer.statusCode, `${method} ${url}`).toBe(405);
         expect(Problem.parse(answer.json()).code).toBe('method_not_allowed');
         if (removed.includes(url)) expect(answer.headers['allow']).toBe('DELETE');
-        else if (url === '/api/v1/store/retention') expect(answer.headers['allow']).toBe('GET, HEAD, PUT');
+        else if (replaced.includes(url)) expect(answer.headers['allow']).toBe('GET, HEAD, PUT');
         else if (changed.includes(url)) expect(answer.headers['allow']).toContain('PATCH');
+        else if (ended.includes(url)) expect(answer.headers['allow']).toContain('DELETE');
         else if (url === passed) expect(answer.headers['allow']).toContain('DELETE');
         else if (!posted.includes(url)) expect(answer.headers['allow']).toBe('GET, HEAD');
         else expect(answer.headers['allow']).toContain('POST');

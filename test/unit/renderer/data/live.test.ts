@@ -5,6 +5,7 @@ import type { ScopeListener } from '../../../../src/renderer/data/live.ts';
 import type { LiveSocket } from '../../../../src/renderer/data/socket.ts';
 import type { LiveEvent, LiveRequest } from '../../../../src/shared/api/live.ts';
 import { encodeFrame } from '../../../../src/shared/frame.ts';
+import { liveAlarms } from '../views/alarmFixture.ts';
 
 /** A socket whose other end is the test. */
 class FakeSocket implements LiveSocket {
@@ -263,4 +264,49 @@ test('waits grow from half a second to fifteen and stay within', () => {
     expect([...waits].sort((a, b) => a - b)).toEqual(waits);
   }
   expect(retryDelay(3, 0)).not.toBe(retryDelay(3, 1));
+});
+
+describe('topics of alarms', () => {
+  test('are watched while somebody listens; after a break the events since the last one are asked for', () => {
+    const { client, advance, last } = setUp();
+    const heard: number[] = [];
+    const stop = client.onAlarms(({ number }) => heard.push(number));
+    client.start();
+    last().hello(1000);
+    expect(last().of('watch')).toContainEqual({ type: 'watch', topic: 'alarms' });
+    last().say(liveAlarms({ all: true, number: 7 }));
+    last().say(liveAlarms({ number: 9 }));
+    last().onClose?.();
+    advance(60_000);
+    last().hello(2000);
+    expect(last().of('watch')).toContainEqual({ type: 'watch', topic: 'alarms', since: 9 });
+    expect(heard).toEqual([7, 9]);
+    stop();
+    expect(last().of('unwatch')).toEqual([{ type: 'unwatch', topic: 'alarms' }]);
+  });
+
+  test('notifications are asked for only by a page that can show them', () => {
+    const { client, last } = setUp();
+    client.start();
+    last().hello(1000);
+    expect(
+      last()
+        .of('watch')
+        .some(({ topic }) => topic === 'notifications'),
+    ).toBe(false);
+    const heard: string[] = [];
+    client.onNotification(({ id }) => heard.push(id));
+    expect(last().of('watch')).toContainEqual({ type: 'watch', topic: 'notifications' });
+    const told = {
+      type: 'notification',
+      time: 1,
+      kind: 'firing',
+      severity: 'info',
+      title: 't',
+      text: '',
+      alarms: ['a'],
+    };
+    last().say({ ...told, id: 'n1' });
+    expect(heard).toEqual(['n1']);
+  });
 });

@@ -21,6 +21,26 @@ describe('a block', () => {
     );
   });
 
+  test('gives all parts of a series at once as one after another', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const block = Block.open(encoded(input));
+        const { counterParts, gaugeParts } = block.shape;
+        for (let place = 0; place < block.counters; place++) {
+          const parts = Array.from({ length: counterParts }, (_, part) => block.counter(place, part));
+          expect(block.counterParts(place)).toEqual(parts);
+        }
+        for (let place = 0; place < block.gauges; place++) {
+          const parts = Array.from({ length: gaugeParts }, (_, part) => block.gauge(place, part));
+          expect(block.gaugeParts(place)).toEqual(parts);
+        }
+        expect(() => block.counterParts(block.counters)).toThrow(RangeError);
+        expect(() => block.gaugeParts(block.gauges)).toThrow(RangeError);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   test('takes the same array for each column that it is made of', () => {
     fc.assert(
       fc.property(inputs, (input) => {

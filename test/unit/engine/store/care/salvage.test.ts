@@ -2,13 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import {
-  finishRebuild,
-  rebuild,
-  restOf,
-  setAside,
-  type Rebuilt,
-} from '../../../../../src/engine/store/care/rebuild.ts';
+import { finishRebuild, setAside } from '../../../../../src/engine/store/care/aside.ts';
+import { rebuild, restOf, type Rebuilt } from '../../../../../src/engine/store/care/rebuild.ts';
 import { noteDamage } from '../../../../../src/engine/store/database.ts';
 import { makeSmallStore, NODE_TICKS, nodeTicks, openInside } from '../../../../support/small-store.ts';
 import { temporaryFolder } from '../../../../support/tmp.ts';
