@@ -7,8 +7,8 @@ import { targets } from '../fuzz/index.ts';
 import { inputsOf, mutate, randomOf } from '../fuzz/target.ts';
 
 /** Each, in ms. */
-const FREELY = 4000;
-const CHANGED = 3000;
+const FREELY = 2500;
+const CHANGED = 2000;
 
 afterAll(async () => {
   for (const target of targets) await target.close?.();

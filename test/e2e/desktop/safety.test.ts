@@ -79,8 +79,8 @@ describe.skipIf(lacksDesktop())('the page in the window', () => {
       })()`);
     expect(bridge).toEqual({
       refused: Array(7).fill('TypeError'),
-      names: ['notify', 'openExternal', 'saveFile', 'setTheme'],
-      kinds: Array(4).fill('function'),
+      names: ['badge', 'notify', 'openExternal', 'saveFile', 'setTheme'],
+      kinds: Array(5).fill('function'),
       same: true,
     });
   });
@@ -115,7 +115,7 @@ describe.skipIf(lacksDesktop())('the page in the window', () => {
         walk(error, 'error');
         return found.filter((name) => !name.endsWith('.prototype')).sort();
       })()`);
-    const functions = ['notify', 'openExternal', 'saveFile', 'setTheme'].map((name) => `bridge.${name}`);
+    const functions = ['badge', 'notify', 'openExternal', 'saveFile', 'setTheme'].map((name) => `bridge.${name}`);
     expect(reached).toEqual(['answer', 'bridge', ...functions, 'error']);
   });
 

@@ -94,7 +94,11 @@ export function Routes({ channels, may }: RoutesProps) {
                 {howText(route)}
                 {route.more && index < last ? '; then those below as well' : ''}
               </p>
-              {lost(route) ? <p className="v-bad-text">Nobody is told by this route: choose another channel.</p> : null}
+              {route.channels.length === 0 ? (
+                <p className="v-warn-text">Nobody is told by this route.</p>
+              ) : lost(route) ? (
+                <p className="v-bad-text">Nobody is told by this route: choose another channel.</p>
+              ) : null}
             </div>
             {may ? (
               <div className="v-row-actions">
