@@ -40,6 +40,7 @@ process.env['NODE_ENV'] = 'production';
 const entries = {
   vigie: 'src/cli/main.ts',
   'store-worker': 'src/engine/store/worker.ts',
+  'ssh-unlock': 'src/engine/remote/session/unlock-worker.ts',
   embedded: 'src/host/embedded.ts',
 };
 
@@ -115,6 +116,8 @@ async function buildEngine(outDir) {
         emptyOutDir: false,
         reportCompressedSize: false,
         rolldownOptions: {
+          // What ssh2 would like and can do without.
+          external: [/\.node$/],
           treeshake: { manualPureFunctions: ['z'] },
           input: { [name]: path.join(root, entry) },
           output: { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },

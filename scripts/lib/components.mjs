@@ -23,6 +23,10 @@ export const packages = /** @type {const} */ ({
   'mpicc.mpich': 'libmpich-dev',
   'mpirun.mpich': 'mpich',
   gfortran: 'gfortran',
+  // A server of its own for each test, the client that is compared with, and keys as PuTTY writes them.
+  sshd: 'openssh-server',
+  ssh: 'openssh-client',
+  puttygen: 'putty-tools',
 });
 
 /** What a program's package does not bring and its tests need. */

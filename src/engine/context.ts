@@ -14,6 +14,7 @@ import type { LiveHub } from './live/hub.ts';
 import type { EndedTotals } from './live/merges.ts';
 import type { LiveRun, Runs } from './live/runs.ts';
 import type { Scope } from './live/scope.ts';
+import type { RemoteGate } from './remote/gate.ts';
 import type { RemoteWrite } from './remote-write/remote-write.ts';
 import type { ScopeId } from '../shared/model/scope.ts';
 import type { EndedElsewhere } from './recent.ts';
@@ -38,6 +39,8 @@ export interface EngineContext {
   readonly hub: LiveHub;
   /** What numbers are pulled from. */
   readonly targets: Targets;
+  /** Hosts that are reached by SSH, and the engines there. */
+  readonly remote: RemoteGate;
   readonly alarms: Alarms;
   /** Where the configuration file has targets from. */
   discoveries(): DiscoveryStatus[];

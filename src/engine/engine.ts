@@ -3,6 +3,7 @@
  * live/, what consumes them gets frames; neither side knows the other.
  */
 
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Run } from '../shared/api/runs.ts';
@@ -38,6 +39,8 @@ import { SelfMetrics } from './self.ts';
 import { pageDirectory } from './page-directory.ts';
 import { RankHistory } from './rank-history.ts';
 import { EndedElsewhere, Recent } from './recent.ts';
+import { connectionsFile, RemoteGate } from './remote/gate.ts';
+import type { Sessions } from './remote/types.ts';
 import type { RemoteWrite } from './remote-write/remote-write.ts';
 import { engineStatus } from './status.ts';
 import { openStore } from './store/index.ts';
@@ -72,6 +75,8 @@ export interface EngineOptions {
   readonly passingToken?: string;
   /** What the log has written lately; for the support bundle. */
   readonly recentLog?: RecentLog;
+  /** Another way to reach hosts than SSH. */
+  readonly sessions?: Sessions;
 }
 
 /** Starts an engine. Whatever was opened before a failure is closed again. */
@@ -97,7 +102,7 @@ export async function startEngine(config: Config, options: EngineOptions): Promi
 
 async function open(
   config: Config,
-  { log, clock = systemClock, passingToken, recentLog = new RecentLog() }: EngineOptions,
+  { log, clock = systemClock, passingToken, recentLog = new RecentLog(), sessions }: EngineOptions,
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Engine> {
@@ -293,6 +298,12 @@ async function open(
 
   let legacy: IngestSocket | null = null;
 
+  const remote = new RemoteGate(async () => {
+    const { openRemote } = await import('./remote/open.ts');
+    const parts = { data: config.data, engineId, store, now: clock.now, warn, targets, ...(sessions && { sessions }) };
+    return openRemote({ ...parts, changed: () => hub.announceSoon() });
+  });
+
   const context: EngineContext = {
     config,
     store,
@@ -306,6 +317,7 @@ async function open(
     budget,
     hub,
     targets,
+    remote,
     alarms,
     discoveries: () => discovery.status(),
     refresh: () => tables.refresh(),
@@ -394,6 +406,10 @@ async function open(
 
   sampler.start();
   discovery.start();
+  opened.push(() => remote.close());
+  if (config.data !== null && existsSync(connectionsFile(config.data))) {
+    remote.load().catch((error: unknown) => warn(`connections cannot be used: ${String(error)}`));
+  }
   // Undone in reverse order: the sampler stops first, with a last look at everything; then runs end, sockets close.
   opened.push(() => {
     runs.close();

@@ -21,6 +21,8 @@ import { Refusals } from '../refusals.ts';
 import { formatSize } from '../../shared/size.ts';
 import { registerDiagnosis, type Support } from './api/diagnosis.ts';
 import { registerAlarms } from './api/alarms.ts';
+import { registerConnections } from './api/connections.ts';
+import { registerEngines } from './api/engines.ts';
 import { registerAudit } from './api/audit.ts';
 import { registerChannels } from './api/channels.ts';
 import { registerNames } from './api/names.ts';
@@ -209,6 +211,8 @@ export async function buildApp(options: AppOptions): Promise<App> {
       registerAlarms(api, engine);
       registerSilences(api, engine);
       registerChannels(api, engine);
+      registerConnections(api, engine);
+      await registerEngines(api, engine, auth, limits);
       registerDiagnosis(api, engine, { page: options.page, ...options.support });
       registerProfiles(api, engine);
       registerStore(api, engine);

@@ -14,6 +14,7 @@ import type { Auth, Identity } from './auth.ts';
 import { AlarmsTopic } from './alarms-topic.ts';
 import type { App } from './app.ts';
 import { replay, type ReplayTarget } from './replay.ts';
+import { ConnectionsTopic, PromptsTopic } from './connections-topic.ts';
 import { RunsTopic } from './runs-topic.ts';
 import { TargetsTopic } from './targets-topic.ts';
 
@@ -44,26 +45,44 @@ export function registerLive(app: App, engine: EngineContext, auth: Auth, authTi
       if (!identity && request.headers.authorization !== undefined) {
         socket.on('error', () => socket.terminate());
         refuseToken(socket);
-      } else serve(socket, engine, auth, { identity, authTimeout, request });
+      } else {
+        const begin = (who: Identity): LiveSession => new Session(socket, engine, who.role);
+        serveLive(socket, auth, { identity, authTimeout, request, begin });
+      }
     },
   });
 }
 
-function refuseToken(socket: WebSocket): void {
+export function refuseToken(socket: WebSocket): void {
   refuse(socket, null, 'unauthorized', 'the token was not accepted; read it anew from the token file');
   socket.close(4401, 'token not accepted');
 }
 
-function serve(
+/** What serves a reader from the moment that it is known who it is. */
+export interface LiveSession {
+  handle(request: Exclude<LiveRequest, { type: 'auth' }>): void;
+  close(): void;
+}
+
+export interface LiveService {
+  /** Null: the token comes in the first message. */
+  readonly identity: Identity | null;
+  /** Time for that, ms; default 10 s. */
+  readonly authTimeout?: number | undefined;
+  readonly request: FastifyRequest;
+  readonly begin: (who: Identity) => LiveSession;
+}
+
+/** Lets a reader in, and looks after its socket until it is closed. */
+export function serveLive(
   socket: WebSocket,
-  engine: EngineContext,
   auth: Auth,
-  { identity, authTimeout, request }: { identity: Identity | null; authTimeout: number; request: FastifyRequest },
+  { identity, authTimeout = AUTH_TIMEOUT, request, begin: open }: LiveService,
 ): void {
-  let session: Session | null = null;
+  let session: LiveSession | null = null;
   let forget = (): void => undefined;
   const begin = (who: Identity): void => {
-    session = new Session(socket, engine, who.role);
+    session = open(who);
     forget = auth.onRevoked(who, () => refuseToken(socket));
   };
   if (identity) begin(identity);
@@ -144,22 +163,40 @@ function refuse(socket: WebSocket, id: number | null, code: ErrorCode, detail: s
   send(socket, { type: 'error', id, code, detail });
 }
 
+/** What can be watched beside scopes. Tells what is new since it was asked last; null: nothing. */
+interface Topic {
+  next(): LiveEvent | null;
+}
+
+type LiveTopic = Extract<LiveRequest, { type: 'watch' }>['topic'];
+
+const TOPICS: Readonly<
+  Record<Exclude<LiveTopic, 'status' | 'alarms' | 'notifications'>, new (engine: EngineContext) => Topic>
+> = {
+  runs: RunsTopic,
+  targets: TargetsTopic,
+  connections: ConnectionsTopic,
+  prompts: PromptsTopic,
+};
+
 /** One authorized reader. */
-class Session implements Reader {
+class Session implements Reader, LiveSession {
   readonly #socket: WebSocket;
   readonly #engine: EngineContext;
   readonly #subscriptions = new Map<number, Subscription>();
-  #runs: RunsTopic | null = null;
-  #targets: TargetsTopic | null = null;
+  readonly #role: Role;
+  /** By what they are called, in the order in which they are told. */
+  readonly #topics = new Map<string, Topic>();
   #alarms: AlarmsTopic | null = null;
   /** Ends what shows notifications here; null: nobody does. */
   #notifications: (() => void) | null = null;
   #watchesStatus = false;
   readonly #stop: () => void;
 
-  /** `role`: what the reader may do. All that can be asked for here is to look. */
+  /** `role`: what the reader may do. Nothing can be changed here, but what connections ask a person is not for everybody. */
   constructor(socket: WebSocket, engine: EngineContext, role: Role) {
     this.#socket = socket;
+    this.#role = role;
     this.#engine = engine;
     engine.hub.readers++;
     const { engine: about } = engine.status();
@@ -171,7 +208,7 @@ class Session implements Reader {
 
   #announce(): void {
     if (!this.ready()) return;
-    for (const topic of [this.#runs, this.#targets, this.#alarms]) {
+    for (const topic of [...this.#topics.values(), this.#alarms]) {
       const event = topic?.next();
       if (event) send(this.#socket, event);
     }
@@ -189,21 +226,26 @@ class Session implements Reader {
         this.#unsubscribe(request.id);
         break;
       case 'watch':
-        if (request.topic === 'runs') this.#runs = new RunsTopic(this.#engine);
-        else if (request.topic === 'targets') this.#targets = new TargetsTopic(this.#engine);
-        else if (request.topic === 'alarms') this.#alarms = new AlarmsTopic(this.#engine, request.since);
-        else if (request.topic === 'notifications') this.#watchNotifications();
-        else this.#watchesStatus = true;
-        this.#announce();
+        this.#watch(request);
         break;
       case 'unwatch':
-        if (request.topic === 'runs') this.#runs = null;
-        else if (request.topic === 'targets') this.#targets = null;
+        if (request.topic === 'status') this.#watchesStatus = false;
         else if (request.topic === 'alarms') this.#alarms = null;
         else if (request.topic === 'notifications') this.#forgetNotifications();
-        else this.#watchesStatus = false;
+        else this.#topics.delete(request.topic);
         break;
     }
+  }
+
+  #watch({ topic, since }: Extract<LiveRequest, { type: 'watch' }>): void {
+    if (topic === 'prompts' && this.#role !== 'control') {
+      return refuse(this.#socket, null, 'forbidden_role', 'what connections ask is told to those who may control');
+    }
+    if (topic === 'status') this.#watchesStatus = true;
+    else if (topic === 'alarms') this.#alarms = new AlarmsTopic(this.#engine, since);
+    else if (topic === 'notifications') this.#watchNotifications();
+    else this.#topics.set(topic, new TOPICS[topic](this.#engine));
+    this.#announce();
   }
 
   #subscribe({ id, scope: scopeId, series, from }: Extract<LiveRequest, { type: 'subscribe' }>): void {

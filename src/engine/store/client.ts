@@ -213,12 +213,17 @@ class WorkerStore implements Store {
     return { kind: 'sqlite', durable_until: this.#durableUntil, queued, dropped, error, ...damaged, ...held };
   }
 
-  async runs(query: RunListQuery): Promise<RunList> {
+  async runs(query: RunListQuery, engine = ''): Promise<RunList> {
     const after = query.cursor === undefined ? null : parseCursor(query.cursor);
     if (query.cursor !== undefined && !after) throw new ApiError('bad_request', 'cursor: not one of an earlier answer');
     if (query.state === 'live') return { runs: [], next: null };
     const search = (query.search ?? '').toLowerCase();
-    const { rows, more } = await this.#ask('runs', { search, after, limit: query.limit }, undefined, search === '');
+    const { rows, more } = await this.#ask(
+      'runs',
+      { search, after, limit: query.limit, engine },
+      undefined,
+      search === '',
+    );
     const last = rows.at(-1);
     return { runs: rows.map(({ body }) => JSON.parse(body) as Run), next: more && last ? formatCursor(last) : null };
   }

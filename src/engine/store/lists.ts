@@ -15,6 +15,8 @@ export interface RunPage {
   readonly search: string;
   readonly after: RunPosition | null;
   readonly limit: number;
+  /** Another engine, whose runs are kept here; empty: this one. */
+  readonly engine: string;
 }
 
 export interface StoredRuns {
@@ -44,11 +46,13 @@ export class Lists {
   readonly #statements;
 
   constructor(db: Database.Database) {
+    // Runs of other engines have ids ENGINE.RUN.
+    const engine = "CASE instr(id, '.') WHEN 0 THEN '' ELSE substr(id, 1, instr(id, '.') - 1) END";
     const ended = "run.state IN ('finished', 'interrupted')";
     this.#statements = {
       below: db.prepare('SELECT DISTINCT name FROM scope WHERE name >= ? AND name < ? ORDER BY name').pluck(),
       runs: db.prepare(
-        `SELECT start, number, CASE WHEN ${ended} AND instr(search, ?) > 0 THEN body END AS body FROM run
+        `SELECT start, number, CASE WHEN ${ended} AND ${engine} = ? AND instr(search, ?) > 0 THEN body END AS body FROM run
          WHERE (start, number) < (?, ?) ORDER BY start DESC, number DESC LIMIT ${STEP_RUNS}`,
       ),
       run: db.prepare('SELECT body FROM run WHERE id = ?').pluck(),
@@ -59,20 +63,20 @@ export class Lists {
       latest: db
         .prepare(
           `SELECT profile.body FROM run JOIN profile ON profile.run = run.id WHERE jobid = ? AND ${ended}
-           ORDER BY start DESC, number DESC LIMIT 1`,
+           AND instr(run.id, '.') = 0 ORDER BY start DESC, number DESC LIMIT 1`,
         )
         .pluck(),
     };
   }
 
   /** Yields between steps: there may be very many that are looked through. */
-  *runs({ search, after, limit }: RunPage): Generator<void, StoredRuns> {
+  *runs({ search, after, limit, engine }: RunPage): Generator<void, StoredRuns> {
     let { start, number } = after ?? { start: Number.MAX_VALUE, number: 0 };
     const rows: StoredRun[] = [];
     let size = 0;
     for (let seen = STEP_RUNS; seen === STEP_RUNS;) {
       seen = 0;
-      for (const each of this.#statements.runs.iterate(search, start, number)) {
+      for (const each of this.#statements.runs.iterate(engine, search, start, number)) {
         const row = each as RunPosition & { readonly body: string | null };
         seen++;
         ({ start, number } = row);

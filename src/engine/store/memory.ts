@@ -29,7 +29,7 @@ import { rangeJson } from './range-json.ts';
 import { chooseTargets, gridOf, niceStep, pointLimit } from './range-plan.ts';
 import { frameOf, MemoryHistory, type Chunk, type ReplayedFrame } from './memory-history.ts';
 import { snapshotOf } from './replay.ts';
-import { formatCursor, isEnded, parseCursor, searchText } from './run-list.ts';
+import { engineOf, formatCursor, isEnded, parseCursor, searchText } from './run-list.ts';
 import type { OpenedStore, SeriesList, Snapshot, Store, Tick } from './store.ts';
 
 const NOT_IN_MEMORY =
@@ -205,7 +205,7 @@ class MemoryStore implements Store {
     return { kind: 'memory', durable_until: 0, queued: 0, dropped: this.#dropped, error };
   }
 
-  async runs(query: RunListQuery): Promise<RunList> {
+  async runs(query: RunListQuery, engine = ''): Promise<RunList> {
     this.#check();
     const after = query.cursor === undefined ? null : parseCursor(query.cursor);
     if (query.cursor !== undefined && !after) throw new ApiError('bad_request', 'cursor: not one of an earlier answer');
@@ -214,7 +214,7 @@ class MemoryStore implements Store {
     const found = this.#ended(({ run, number }) => {
       const { start_time: start } = run;
       const beyond = !after || start < after.start || (start === after.start && number < after.number);
-      return beyond && searchText(run).includes(search);
+      return beyond && engineOf(run.id) === engine && searchText(run).includes(search);
     });
     const page = found.slice(0, query.limit);
     const last = page.at(-1);
@@ -251,7 +251,10 @@ class MemoryStore implements Store {
 
   async latestProfile(jobid: string): Promise<Profile | null> {
     this.#check();
-    return unpacked(this.#ended(({ run, profile }) => run.jobid === jobid && profile !== null)[0]?.profile ?? null);
+    return unpacked(
+      this.#ended(({ run, profile }) => run.jobid === jobid && engineOf(run.id) === '' && profile !== null)[0]
+        ?.profile ?? null,
+    );
   }
 
   wake(): void {

@@ -11,6 +11,9 @@ export interface RunPosition {
 
 export const isEnded = (state: RunState): boolean => state === 'finished' || state === 'interrupted';
 
+/** Whose run it is, by its id: `ENGINE.RUN` of another engine, whose runs are kept here; empty: this one's. */
+export const engineOf = (id: string): string => id.slice(0, Math.max(0, id.indexOf('.')));
+
 /** What {@link RunListQuery}'s `search` looks in. The separator keeps a match within one field. */
 export function searchText(run: Run): string {
   return [run.jobid, run.command, run.nodelist, run.cluster].join('\u001f').toLowerCase();

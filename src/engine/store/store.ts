@@ -93,11 +93,14 @@ export interface Store {
 
   status(): StoreStatus;
 
-  /** Ended runs, newest start first; live runs are the registry's to tell. */
-  runs(query: RunListQuery): Promise<RunList>;
+  /**
+   * Ended runs, newest start first; live runs are the registry's to tell. `engine`: of another engine, whose runs are
+   * kept here under ids `ENGINE.RUN`; absent: this one's only.
+   */
+  runs(query: RunListQuery, engine?: string): Promise<RunList>;
   run(id: string): Promise<Run | null>;
   profile(runId: string): Promise<Profile | null>;
-  /** The profile of the latest run of a job id. */
+  /** The profile of the latest run of a job id, of this engine's own. */
   latestProfile(jobid: string): Promise<Profile | null>;
   /** Questions are about to be asked: the first one need not wait for what answers them. */
   wake(): void;

@@ -290,6 +290,10 @@ export class LiveClient {
       case 'targets':
         for (const listener of this.#targetsListeners) listener(event);
         return;
+      case 'connections':
+      case 'prompts':
+        // Nothing here watches them.
+        return;
       case 'alarms':
         this.#alarmNumber = event.number;
         for (const listener of this.#alarmsListeners) listener(event);

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { Alarm, AlarmEvent, Severity, StateCounts } from './alarms.ts';
+import { Connection, Prompt } from './connections.ts';
 import { Run } from './runs.ts';
 import { Series } from '../model/described-series.ts';
 import { Role } from '../model/role.ts';
@@ -16,7 +17,7 @@ const id = z.number().int().min(1).max(0xffff_ffff);
 /** Most subscriptions on one socket. */
 export const MAX_SUBSCRIPTIONS = 64;
 
-const LiveTopic = z.enum(['runs', 'status', 'targets', 'alarms', 'notifications']);
+const LiveTopic = z.enum(['runs', 'status', 'targets', 'connections', 'prompts', 'alarms', 'notifications']);
 
 export const LiveRequest = z.discriminatedUnion('type', [
   /** First message when the upgrade request carried no Authorization header (browsers cannot send one). */
@@ -32,7 +33,8 @@ export const LiveRequest = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('unsubscribe'), id }),
   /**
-   * `runs`, `targets`, `alarms`: those that changed, once per period; `status`: the engine's status once per period;
+   * `runs`, `targets`, `connections`, `alarms`: those that changed, once per period; `status`: the engine's status once per
+   * period; `prompts`: what connections ask a person, all of it whenever that changes, for readers who may control;
    * `notifications`: messages that the page shows for the engine. `since`: with `alarms`, the number of the last event that
    * this reader has; those after it come first.
    */
@@ -73,6 +75,15 @@ export const LiveEvent = z.discriminatedUnion('type', [
     removed: z.array(z.string()),
     counts: TargetCounts,
   }),
+  /** Connections that changed since the last such message; with `all` the complete list. */
+  z.object({
+    type: z.literal('connections'),
+    all: z.boolean(),
+    connections: z.array(Connection),
+    /** Ids of those that are no longer on the list. */
+    removed: z.array(z.string()),
+  }),
+  z.object({ type: z.literal('prompts'), prompts: z.array(Prompt) }),
   /**
    * Alarms that changed since the last such message, in any state but inactive. With `all` the list begins anew: this
    * message and the following ones have all of them.

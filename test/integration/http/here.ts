@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { EngineClient } from '../../../src/client/http.ts';
 import { Pusher } from '../../../src/client/pusher.ts';
 import { resolveConfig, type SettingsInput } from '../../../src/engine/config.ts';
-import { startEngine, type Engine } from '../../../src/engine/engine.ts';
+import { startEngine, type Engine, type EngineOptions } from '../../../src/engine/engine.ts';
 import type { Clock } from '../../../src/engine/live/sampler.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 
@@ -29,6 +29,7 @@ export async function startHere(
   settings: SettingsInput = {},
   folder = temporaryFolder(),
   clock?: Clock,
+  options: Pick<EngineOptions, 'sessions'> = {},
 ): Promise<Here> {
   const log: { level: number; msg: string }[] = [];
   const config = await resolveConfig(
@@ -48,6 +49,7 @@ export async function startHere(
   const engine = await startEngine(config, {
     log: pino({ level: 'debug' }, stream),
     ...(clock === undefined ? {} : { clock }),
+    ...options,
   });
   onTestFinished(() => engine.close());
   const url = engine.ready.url ?? '';

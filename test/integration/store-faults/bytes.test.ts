@@ -103,7 +103,7 @@ function survive(isHit: (page: number) => boolean, what: string): Outcome {
     }
     expect(there.size, what).toBeLessThanOrEqual(blocks.length);
     // Whatever is left can be read.
-    atOnce(store.read.lists.runs({ search: '', after: null, limit: 100 }));
+    atOnce(store.read.lists.runs({ search: '', after: null, engine: '', limit: 100 }));
   } finally {
     store.close();
   }

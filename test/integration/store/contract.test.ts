@@ -405,6 +405,28 @@ describe.each(['memory', 'sqlite'] as const)('%s store', (kind) => {
     expect((await store.run('b'))!.state).toBe('running');
   });
 
+  test('runs of another engine are listed under its name only, and shadow nobody', async () => {
+    const [other, third] = ['b'.repeat(32), 'c'.repeat(32)];
+    for (const [id, start] of [
+      ['own', 1],
+      [`${other}.x`, 9],
+      [`${other}.y`, 8],
+      [`${third}.x`, 7],
+    ] as const) {
+      store.putProfile(profile(run(id, { jobid: 'j', start_time: T0 + start })));
+    }
+    const ids = async (engine?: string, more: object = {}) =>
+      (await store.runs({ limit: 10, ...more }, engine)).runs.map(({ id }) => id);
+    expect(await ids()).toEqual(['own']);
+    expect(await ids(other)).toEqual([`${other}.x`, `${other}.y`]);
+    expect(await ids(third)).toEqual([`${third}.x`]);
+    expect(await ids('d'.repeat(32))).toEqual([]);
+    expect((await store.latestProfile('j'))!.run.id).toBe('own');
+    expect((await store.profile(`${other}.y`))!.run.id).toBe(`${other}.y`);
+    const { next } = await store.runs({ limit: 1 }, other);
+    expect(await ids(other, { cursor: next ?? '' })).toEqual([`${other}.y`]);
+  });
+
   test('what it was given may be changed afterwards', async () => {
     const given = run('a');
     store.putRun(given);

@@ -1,18 +1,22 @@
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Auth, changesState, checkRole, TokenCheck, type RouteRole } from '../../../../src/engine/http/auth.ts';
+import { VIEW_READS } from '../../../../src/engine/remote/engines/pass.ts';
 import { Tokens } from '../../../../src/engine/tokens/tokens.ts';
 import { Problem } from '../../../../src/shared/errors.ts';
 import { temporaryFolder } from '../../../support/tmp.ts';
 import { appAlone, BEARER, routesOf, TOKEN } from './app.ts';
 
-const pathOf = (url: string): string => url.replace(/:\w+/, 'some-id').replace('*', 'some/thing');
+const pathOf = (url: string): string => url.replace(/:\w+/g, 'some-id').replace('*', 'some/thing');
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /** What takes a body, but changes nothing. */
 const READING = ['POST /api/v1/alarms/preview', 'POST /api/v1/silences/preview', 'POST /trace/plot'];
 /** What only those who may control can read. */
-const CONTROL = ['/api/v1/audit', '/api/v1/tokens'];
+const CONTROL = [
+  ...['/api/v1/audit', '/api/v1/tokens'],
+  ...['hosts', 'prompts', ':id/log'].map((what) => `/api/v1/connections/${what}`),
+];
 /** What changes something on GET, for old programs. */
 const CHANGING = [
   ...['/accumulate', '/push', '/set'],
@@ -127,4 +131,21 @@ test("the owner's token and added ones are told apart by name; unknown ones are 
   const owner = { role: 'control', by: 'token', name: 'owner' };
   expect((await ask('GET', '/api/v1/whoami', BEARER.slice(7))).json()).toEqual(owner);
   expect((await ask('GET', '/api/v1/whoami', `${view}x`)).statusCode).toBe(401);
+});
+
+test('of another engine the role view may read what it may read of this one', async () => {
+  const { routes, ask, view } = await appWithRoles();
+  const groups = new Map<string, boolean>();
+  for (const { url, methods } of routes) {
+    const group = /^\/api\/v1\/([^/:*]+)/.exec(url)?.[1];
+    if (group === undefined || !methods.includes('GET')) continue;
+    const { statusCode } = await ask('GET', pathOf(url), view);
+    // Nothing is read there.
+    if (statusCode === 405) continue;
+    groups.set(group, (groups.get(group) ?? true) && statusCode !== 403);
+  }
+  // Its connections and what is behind it are never passed on.
+  for (const group of ['connections', 'engines', 'live']) groups.delete(group);
+  const readable = [...groups].filter(([, isRead]) => isRead).map(([group]) => group);
+  expect([...VIEW_READS].toSorted()).toEqual(readable.toSorted());
 });

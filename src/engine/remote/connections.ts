@@ -1,0 +1,366 @@
+/**
+ * The list of connections: which hosts, how each is, and what is reached through it. One session per host carries
+ * everything. The list is kept in DATA/connections.json; passwords and other answers are not kept at all.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import {
+  MAX_CONNECTIONS,
+  MAX_LOG_LINES,
+  type Connection,
+  type ConnectionLog,
+  type ConnectionPatch,
+  type Forward,
+  type ListedEngine,
+  type NewConnection,
+  type NewForward,
+} from '../../shared/api/connections.ts';
+import { ApiError } from '../../shared/errors.ts';
+import type { Store } from '../store/store.ts';
+import { EngineLink, type Known } from './engines/link.ts';
+import { describe, stateOf, type Entry } from './entry.ts';
+import { Forwards } from './forwards.ts';
+import { PromptsDesk } from './prompts-desk.ts';
+import { readConnections, writeConnections, type ConnectionRecord } from './record.ts';
+import { NOTHING_YET, ProfileSync } from './sync.ts';
+import type { Session, Sessions } from './types.ts';
+import { plainText, wordsOf } from './words.ts';
+
+/** The list is written this long after a change, ms. */
+const WRITE_AFTER = 200;
+/** Somebody who wants to use a connection that is not up waits for it at most this long, ms. */
+const UP_WITHIN = 60_000;
+
+export interface ConnectionsOptions {
+  /** Null: nothing is kept. */
+  readonly data: string | null;
+  readonly sessions: Sessions;
+  /** This engine's. */
+  readonly engineId: string;
+  readonly store: Store;
+  /** Wall clock, ms since the epoch. */
+  readonly now: () => number;
+  /** Something that readers are told of is another. */
+  readonly changed: () => void;
+  readonly warn: (message: string) => void;
+  /** Targets that are reached through this host. */
+  readonly targetsOf?: (host: string) => number;
+  /** Milliseconds; defaults 10 s and 1 min. */
+  readonly lookEvery?: number;
+  readonly syncEvery?: number;
+}
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly prompts: PromptsDesk;
+  #writing: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    const { data, now, changed, warn } = options;
+    this.prompts = new PromptsDesk({ now, changed });
+    for (const record of data === null ? [] : readConnections(data, warn)) this.#put(record);
+  }
+
+  /** Those that are to be there from the start on. */
+  start(): void {
+    for (const { record } of this.#entries.values()) if (record.auto) this.connect(record.id);
+  }
+
+  #put(record: ConnectionRecord): Entry {
+    const entry: Entry = {
+      ...{ record, session: null, link: null, sync: null, failure: null },
+      forwards: new Forwards((to, signal) => this.#dial(entry, to, signal), this.#options.changed),
+      ...{ traffic: { in: 0, out: 0 }, log: [], idleSince: this.#options.now() },
+    };
+    this.#entries.set(record.id, entry);
+    return entry;
+  }
+
+  list(): Connection[] {
+    return Array.from(this.#entries.values(), (entry) => this.#describe(entry));
+  }
+
+  get(id: string): Connection {
+    return this.#describe(this.#need(id));
+  }
+
+  #describe(entry: Entry): Connection {
+    const { id, host } = entry.record;
+    return describe(entry, this.prompts.isAsking(id), this.#options.targetsOf?.(host) ?? 0);
+  }
+
+  #need(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (!entry) throw new ApiError('connection_not_found', 'no connection has this id; it may have been removed');
+    return entry;
+  }
+
+  /** Errors: `connection_exists`, `bad_request` when there are too many. */
+  add({ host, connect, ...given }: NewConnection): Connection {
+    const same = [...this.#entries.values()].find(({ record }) => record.host === host);
+    if (same) throw new ApiError('connection_exists', `${host} is on the list already (${same.record.id})`);
+    if (this.#entries.size >= MAX_CONNECTIONS) {
+      throw new ApiError('bad_request', `there may be ${MAX_CONNECTIONS} connections; remove one that is not used`);
+    }
+    const entry = this.#put({
+      ...{ id: randomBytes(6).toString('hex'), host, added: this.#options.now(), lastUp: null, engine: null },
+      ...{ name: given.name ?? '', group: given.group ?? '', auto: given.auto ?? false, sync: given.sync ?? true },
+      address: given.engine ?? { kind: 'auto' },
+    });
+    this.#save();
+    if (connect) this.connect(entry.record.id);
+    this.#options.changed();
+    return this.#describe(entry);
+  }
+
+  /** Errors: `connection_not_found`. */
+  patch(id: string, { engine, ...patch }: ConnectionPatch): Connection {
+    const entry = this.#need(id);
+    const before = entry.record;
+    entry.record = {
+      ...before,
+      name: patch.name ?? before.name,
+      group: patch.group ?? before.group,
+      auto: patch.auto ?? before.auto,
+      sync: patch.sync ?? before.sync,
+      address: engine ?? before.address,
+    };
+    const isMoved = JSON.stringify(entry.record.address) !== JSON.stringify(before.address);
+    if (isMoved || entry.record.sync !== before.sync) this.#relink(entry);
+    this.#save();
+    this.#options.changed();
+    return this.#describe(entry);
+  }
+
+  /** What was brought here of its engine stays. Errors: `connection_not_found`. */
+  remove(id: string): Connection {
+    const entry = this.#need(id);
+    const last = this.#describe(entry);
+    this.#end(entry);
+    entry.forwards.close();
+    this.#entries.delete(id);
+    this.#save();
+    this.#options.changed();
+    return last;
+  }
+
+  /** Begins, or begins anew where it failed. Errors: `connection_not_found`. */
+  connect(id: string): Connection {
+    const entry = this.#need(id);
+    const { session } = entry;
+    if (session && session.state !== 'refused' && session.state !== 'down' && session.state !== 'closed') {
+      return this.#describe(entry);
+    }
+    this.#end(entry);
+    try {
+      entry.session = this.#open(entry);
+      this.#relink(entry);
+    } catch (error) {
+      entry.failure = wordsOf(error);
+    }
+    this.#options.changed();
+    return this.#describe(entry);
+  }
+
+  #open(entry: Entry): Session {
+    const { id, host } = entry.record;
+    const session = this.#options.sessions.open(host, this.prompts.prompter(id, host));
+    session.onState(() => {
+      if (entry.session !== session) return;
+      if (session.state === 'up') {
+        entry.record = { ...entry.record, lastUp: this.#options.now() };
+        this.#save();
+      }
+      entry.link?.nudge();
+      this.#options.changed();
+    });
+    return session;
+  }
+
+  /** Errors: `connection_not_found`. */
+  disconnect(id: string): Connection {
+    const entry = this.#need(id);
+    this.#end(entry);
+    this.#options.changed();
+    return this.#describe(entry);
+  }
+
+  #end(entry: Entry): void {
+    this.#unlink(entry);
+    const { session } = entry;
+    entry.failure = null;
+    entry.session = null;
+    entry.idleSince = this.#options.now();
+    this.prompts.cancel(entry.record.id);
+    if (!session) return;
+    const { in: received, out: sent } = session.traffic();
+    entry.traffic = { in: entry.traffic.in + received, out: entry.traffic.out + sent };
+    entry.log = session.log();
+    session.close().catch((error: unknown) => this.#options.warn(`${entry.record.host}: ${wordsOf(error)}`));
+  }
+
+  #unlink(entry: Entry): void {
+    entry.sync?.close();
+    entry.link?.close();
+    entry.sync = entry.link = null;
+  }
+
+  #relink(entry: Entry): void {
+    this.#unlink(entry);
+    const { session, record } = entry;
+    if (!session || record.address.kind === 'none') return;
+    const { lookEvery } = this.#options;
+    const link = new EngineLink({
+      ...{ session, address: record.address, ...(lookEvery === undefined ? {} : { every: lookEvery }) },
+      known: record.engine === null ? null : { ...record.engine, api: null },
+      claim: (id) => this.#claim(entry, id),
+      changed: () => {
+        if (entry.link !== link) return;
+        if (link.state === 'up' && link.known) this.#know(entry, link, link.known);
+        this.#options.changed();
+      },
+    });
+    entry.link = link;
+    link.start();
+  }
+
+  /** An id belongs to the first connection that an engine was reached by with it: nobody else writes under its name. */
+  #claim(entry: Entry, id: string): string | null {
+    if (id === this.#options.engineId)
+      return 'this is the engine that you are looking at: it is not reached from itself';
+    for (const { record } of this.#entries.values()) {
+      if (record.id !== entry.record.id && record.engine?.id === id) {
+        return `this engine is reached by the connection ${record.name || record.host} already; remove that one to use this one`;
+      }
+    }
+    return null;
+  }
+
+  #know(entry: Entry, link: EngineLink, { id, host, version }: Known): void {
+    const before = entry.record.engine;
+    const isSame = before?.id === id;
+    // Under whatever name: what comes through one connection fills no disk.
+    const fresh = before?.sync ? { ...NOTHING_YET, bytes: before.sync.bytes } : null;
+    entry.record = { ...entry.record, engine: { id, host, version, sync: isSame ? before.sync : fresh } };
+    this.#save();
+    if (!isSame) {
+      entry.sync?.close();
+      entry.sync = null;
+    }
+    if (!entry.record.sync || entry.sync) return;
+    const { store, now, changed, syncEvery } = this.#options;
+    entry.sync = new ProfileSync({
+      ...{ engine: id, link, store, now, changed, ...(syncEvery === undefined ? {} : { every: syncEvery }) },
+      position: entry.record.engine?.sync ?? NOTHING_YET,
+      save: (position) => {
+        if (entry.record.engine?.id !== id) return;
+        entry.record = { ...entry.record, engine: { ...entry.record.engine, sync: position } };
+        this.#save();
+      },
+    });
+    entry.sync.start();
+  }
+
+  /** Errors: `connection_not_found`. */
+  log(id: string): ConnectionLog {
+    const { session, log } = this.#need(id);
+    const lines = (session?.log() ?? log).slice(-MAX_LOG_LINES);
+    return { lines: lines.map(({ time, text }) => ({ time, text: plainText(text, 2000) })) };
+  }
+
+  /** Errors: `connection_not_found`, `bad_request`. */
+  addForward(id: string, forward: NewForward): Promise<Forward> {
+    return this.#need(id).forwards.add(forward);
+  }
+
+  /** Errors: `connection_not_found`, `bad_request`. */
+  removeForward(id: string, forward: string): void {
+    if (!this.#need(id).forwards.remove(forward)) {
+      throw new ApiError('bad_request', 'no forward has this id; it may have been removed');
+    }
+  }
+
+  async #dial(entry: Entry, to: NewForward['to'], signal: AbortSignal): Promise<Duplex> {
+    const { session, record } = entry;
+    if (!session) throw new Error(`${record.host} is not connected`);
+    const either = AbortSignal.any([signal, AbortSignal.timeout(UP_WITHIN)]);
+    return 'socket' in to ? session.dialUnix(to.socket, either) : session.dialTcp(to.host, to.port, either);
+  }
+
+  /** A connection by the host that it is called with, for what is reached through it; null: there is none. */
+  sessionOf(host: string): Session | null {
+    for (const { record, session } of this.#entries.values()) if (record.host === host) return session;
+    return null;
+  }
+
+  /** Engines that were ever reached. */
+  engines(): ListedEngine[] {
+    return [...this.#entries.values()].flatMap((entry) => {
+      const { engine } = this.#describe(entry);
+      if (engine === null || engine.id === null) return [];
+      const { id, host, version, api, state, reason, skew, sync } = engine;
+      const { record } = entry;
+      return [
+        {
+          ...{ id, connection: record.id, name: record.name || record.host, group: record.group },
+          ...{ host, version, api, state, reason, skew, profiles: sync.profiles },
+        },
+      ];
+    });
+  }
+
+  /** How an engine is reached at the moment; null: not. Errors: `engine_not_found`. */
+  engine(id: string): EngineLink | null {
+    for (const { record, link } of this.#entries.values()) {
+      // Its own word for itself counts only while it is the one that was taken.
+      if (record.engine?.id === id) return link?.state === 'up' && link.known?.id === id ? link : null;
+    }
+    throw new ApiError('engine_not_found', 'no connection leads to an engine with this id');
+  }
+
+  /** Why it is not reached, in words. */
+  whyNot(id: string): string {
+    const entry = [...this.#entries.values()].find(({ record }) => record.engine?.id === id);
+    if (!entry) return 'no connection leads to it';
+    const { record, link, session } = entry;
+    const state = stateOf(entry, this.prompts.isAsking(record.id));
+    if (state === 'idle') return `${record.host} is not connected`;
+    if (state === 'asking') return `${record.host} asks something first`;
+    return link?.reason ?? session?.reason ?? `${record.host} is ${state}`;
+  }
+
+  #save(): void {
+    const { data } = this.#options;
+    if (data === null || this.#closed) return;
+    this.#writing ??= setTimeout(() => this.#write(data), WRITE_AFTER).unref();
+  }
+
+  #write(data: string): void {
+    if (this.#writing) clearTimeout(this.#writing);
+    this.#writing = null;
+    try {
+      writeConnections(
+        data,
+        Array.from(this.#entries.values(), ({ record }) => record),
+      );
+    } catch (error) {
+      this.#options.warn(`the list of connections cannot be kept: ${wordsOf(error)}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    for (const entry of this.#entries.values()) {
+      this.#end(entry);
+      entry.forwards.close();
+    }
+    if (this.#options.data !== null && this.#writing) this.#write(this.#options.data);
+    this.#closed = true;
+    this.prompts.cancel();
+    await this.#options.sessions.close();
+  }
+}

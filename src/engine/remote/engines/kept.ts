@@ -1,0 +1,38 @@
+/** Profiles of other engines that are in this engine's store, with the ids that they have over there. */
+
+import type { Profile } from '../../../shared/api/profiles.ts';
+import type { Run, RunList, RunListQuery } from '../../../shared/api/runs.ts';
+import { ApiError } from '../../../shared/errors.ts';
+import { runScope } from '../../../shared/model/scope.ts';
+import type { Store } from '../../store/store.ts';
+import { isRunId, storedRunId } from './engine-id.ts';
+
+const back = (engine: string, run: Run): Run => {
+  const id = run.id.slice(storedRunId(engine, '').length);
+  return { ...run, id, scope: runScope(id) };
+};
+
+const noRun = (): ApiError =>
+  new ApiError(
+    'run_not_found',
+    'this run is not among those that were brought here, and its engine is not reached now',
+  );
+
+export async function keptRuns(store: Store, engine: string, query: RunListQuery): Promise<RunList> {
+  const { runs, next } = await store.runs(query, engine);
+  return { runs: runs.map((run) => back(engine, run)), next };
+}
+
+/** Errors: `run_not_found`. */
+export async function keptRun(store: Store, engine: string, id: string): Promise<Run> {
+  const run = isRunId(id) ? await store.run(storedRunId(engine, id)) : null;
+  if (!run) throw noRun();
+  return back(engine, run);
+}
+
+/** Errors: `run_not_found`. */
+export async function keptProfile(store: Store, engine: string, id: string): Promise<Profile> {
+  const profile = isRunId(id) ? await store.profile(storedRunId(engine, id)) : null;
+  if (!profile) throw noRun();
+  return { ...profile, run: back(engine, profile.run) };
+}

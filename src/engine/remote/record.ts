@@ -1,0 +1,102 @@
+/**
+ * What of connections outlives the engine: DATA/connections.json, 0600, put in its place whole. No secret is in it, and
+ * no answer to any prompt.
+ */
+
+import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { EngineAddress, MAX_CONNECTIONS } from '../../shared/api/connections.ts';
+import { makeDirectory } from '../directory.ts';
+import { ENGINE_ID } from './engines/engine-id.ts';
+import { connectionsFile } from './gate.ts';
+
+/** The largest file that is read, in bytes. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** What is kept of an engine that was reached, so that its profiles can be looked at while it is not. */
+const KnownEngine = z.object({
+  id: z.string().regex(ENGINE_ID),
+  host: z.string().max(256),
+  version: z.string().max(64),
+  sync: z
+    .object({
+      /** Runs that began before this time are all here, ms since the epoch; null: the first round is not over. */
+      floor: z.number().nullable(),
+      /** What `floor` will be when the present round is over. */
+      next: z.number().nullable(),
+      /** Where an unfinished round goes on; null: at its beginning. */
+      cursor: z.string().max(256).nullable(),
+      /** Time of the last round that was finished, ms since the epoch; null: none was. */
+      complete: z.number().nullable(),
+      profiles: z.number().int().nonnegative(),
+      /** Bytes of their JSON. */
+      bytes: z.number().nonnegative(),
+    })
+    .nullable(),
+});
+export type KnownEngine = z.infer<typeof KnownEngine>;
+export type SyncPosition = NonNullable<KnownEngine['sync']>;
+
+export const ConnectionRecord = z.object({
+  id: z.string().min(1).max(64),
+  name: z.string().max(128),
+  host: z.string().min(1).max(255),
+  group: z.string().max(128),
+  auto: z.boolean(),
+  sync: z.boolean(),
+  address: EngineAddress,
+  /** Milliseconds since the epoch. */
+  added: z.number(),
+  lastUp: z.number().nullable(),
+  engine: KnownEngine.nullable(),
+});
+export type ConnectionRecord = z.infer<typeof ConnectionRecord>;
+
+const Contents = z.object({ version: z.literal(1), connections: z.array(ConnectionRecord).max(MAX_CONNECTIONS) });
+
+/**
+ * What was kept. A file that cannot be used is put aside, never written over: `warn` says where. Nobody but its owner
+ * may be able to write it, since it says where this engine logs in.
+ */
+export function readConnections(data: string, warn: (message: string) => void): readonly ConnectionRecord[] {
+  const path = connectionsFile(data);
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (!found) return [];
+    if (!found.isFile() || found.uid !== (process.getuid?.() ?? found.uid) || (found.mode & 0o077) !== 0) {
+      throw new Error('it must be a file that only you can read (chmod 600)');
+    }
+    if (found.size > MAX_BYTES) throw new Error('it is too large');
+    return Contents.parse(JSON.parse(readFileSync(path, 'utf8'))).connections;
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? 'it is no list of connections' : (error as Error).message;
+    warn(`${path} cannot be used (${reason})${putAside(path)}`);
+    return [];
+  }
+}
+
+function putAside(path: string): string {
+  const aside = `${path}.unusable`;
+  try {
+    renameSync(path, aside);
+    return `: it is now ${aside}, and the list begins anew`;
+  } catch {
+    return '';
+  }
+}
+
+export function writeConnections(data: string, connections: readonly ConnectionRecord[]): void {
+  const path = connectionsFile(data);
+  makeDirectory(dirname(path));
+  const temporary = `${path}.new`;
+  rmSync(temporary, { force: true });
+  const file = openSync(temporary, 'wx', 0o600);
+  try {
+    writeFileSync(file, `${JSON.stringify({ version: 1, connections }, null, 1)}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}

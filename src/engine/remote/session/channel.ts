@@ -1,0 +1,96 @@
+/**
+ * A channel as a stream that behaves like a socket: `destroy` ends it at once and tells so, a write that the other side
+ * no longer takes ends with it, and what `node:http` calls on sockets is there.
+ */
+
+import { Duplex } from 'node:stream';
+
+import type { ClientChannel } from 'ssh2';
+
+import type { Counts } from './link.ts';
+
+export class ChannelStream extends Duplex {
+  readonly #channel: ClientChannel;
+  readonly #counts: Counts;
+  #idle: NodeJS.Timeout | undefined;
+  #idleAfter = 0;
+
+  constructor(channel: ClientChannel, counts: Counts) {
+    super({ allowHalfOpen: true });
+    this.#channel = channel;
+    this.#counts = counts;
+    counts.channels++;
+    channel.on('data', (chunk: Buffer) => {
+      counts.in += chunk.length;
+      this.#touch();
+      // Its window is not opened again while nobody reads: the other side stops sending.
+      if (!this.push(chunk)) channel.pause();
+    });
+    channel.on('end', () => this.push(null));
+    channel.on('close', () => {
+      if (this.readableEnded && this.writableFinished) this.destroy();
+      else {
+        this.push(null);
+        // Read to its end first, then gone: what was sent before the close counts.
+        if (this.readableEnded || this.readableLength === 0) this.destroy();
+        else this.once('end', () => this.destroy());
+      }
+    });
+    channel.on('error', (error: Error) => this.destroy(error));
+    channel.stderr.resume();
+  }
+
+  override _read(): void {
+    this.#channel.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#counts.out += chunk.length;
+    this.#touch();
+    this.#channel.write(chunk, done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#channel.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#idle);
+    this.#counts.channels--;
+    this.#channel.removeAllListeners('data');
+    this.#channel.resume();
+    this.#channel.destroy();
+    done(error);
+  }
+
+  /** As of a socket: 'timeout' when nothing came or went for so long, ms; 0 ends it. */
+  setTimeout(ms: number, listener?: () => void): this {
+    this.#idleAfter = ms;
+    if (listener !== undefined) this.once('timeout', listener);
+    this.#touch();
+    return this;
+  }
+
+  #touch(): void {
+    clearTimeout(this.#idle);
+    if (this.#idleAfter > 0) this.#idle = setTimeout(() => this.emit('timeout'), this.#idleAfter).unref();
+  }
+
+  // The connection under all channels has these; a channel has none of its own.
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+}

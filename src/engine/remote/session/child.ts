@@ -1,0 +1,376 @@
+/**
+ * A link carried by the user's own `ssh`: for what the built-in SSH cannot do. One child authenticates and is the master
+ * (ControlMaster) of a socket in a private directory; all else goes through it. A destination is forwarded once, to a
+ * socket in the same directory: no port is opened, and no process is started for each channel.
+ */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { fingerprint } from '../fingerprint.ts';
+import type { Executed, HostKeys, ResolvedHost } from '../types.ts';
+import { serveAskpass, type Asked, type Askpass } from './askpass.ts';
+import { keyName } from './connect.ts';
+import { SshFailure, type FailureKind } from './failure.ts';
+import type { Link } from './link.ts';
+import type { ConnectionLog } from './log.ts';
+import { timeoutFailure, type Timeouts } from './phases.ts';
+import { cleanText, type Hop, type Prompter } from './prompts.ts';
+
+export interface ChildOptions {
+  /** Path of the user's ssh. */
+  readonly ssh: string;
+  readonly host: ResolvedHost;
+  /** Hops before it, ours first: the child goes all the way itself. */
+  readonly before: readonly ResolvedHost[];
+  readonly hop: Hop;
+  readonly hostKeys: HostKeys;
+  readonly prompter: Prompter;
+  readonly timeouts: Timeouts;
+  readonly log: ConnectionLog;
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const LOOK_EVERY = 50;
+const MOST_STDERR = 16 * 1024;
+// oxlint-disable-next-line no-control-regex -- they are what is refused
+const SAFE_NAME = /^[^\s\u0000-\u001f\u007f'"`$;&|<>\\(){}*?!#,-][^\s\u0000-\u001f\u007f'"`$;&|<>\\(){}*?!#,]*$/u;
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** @throws {SshFailure} For a name that a shell or ssh would take for something else. */
+function checkedName(host: ResolvedHost): string {
+  for (const text of [host.name, host.user]) {
+    if (!SAFE_NAME.test(text)) {
+      throw new SshFailure('unsupported', 'tcp', host.name, `${cleanText(host.name)}: ssh is not given such a name`);
+    }
+  }
+  return host.name;
+}
+
+/** Reasons in what ssh says, the first that fits. */
+type Said = readonly [RegExp | null, FailureKind, SshFailure['phase']];
+
+const SAID: readonly Said[] = [
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed|marked as revoked/, 'host-key', 'host-key'],
+  [/Permission denied|Too many authentication failures/, 'refused', 'authentication'],
+  [/Could not resolve hostname/, 'unreachable', 'dns'],
+  [/Connection refused|No route to host|Network is unreachable|timed out/, 'unreachable', 'tcp'],
+  [/Unable to negotiate/, 'refused', 'key-exchange'],
+];
+
+class ChildLink implements Link {
+  readonly through = 'ssh';
+  readonly ended: Promise<SshFailure | null>;
+  readonly latency = null;
+  readonly #options: ChildOptions;
+  readonly #folder: string;
+  readonly #end: (failure: SshFailure | null) => void;
+  readonly #sockets = new Set<net.Socket>();
+  readonly #forwards = new Map<string, Promise<string>>();
+  #asked: Askpass | null = null;
+  #child: ChildProcess | null = null;
+  #stderr = '';
+  #over = false;
+  /** Fingerprints of keys that are to be kept: a jump's answer is not the host's. */
+  readonly #keep = new Set<string>();
+  #commands = 0;
+  readonly #past = { in: 0, out: 0 };
+
+  constructor(options: ChildOptions, folder: string) {
+    this.#options = options;
+    this.#folder = folder;
+    const { promise, resolve } = Promise.withResolvers<SshFailure | null>();
+    this.ended = promise;
+    this.#end = resolve;
+  }
+
+  get #control(): string {
+    return path.join(this.#folder, 'c');
+  }
+
+  get channels(): number {
+    return this.#sockets.size + this.#commands;
+  }
+
+  get traffic(): { readonly in: number; readonly out: number } {
+    const sum = { ...this.#past };
+    for (const socket of this.#sockets) {
+      sum.in += socket.bytesRead;
+      sum.out += socket.bytesWritten;
+    }
+    return sum;
+  }
+
+  #arguments(): string[] {
+    const { host, before } = this.#options;
+    const options = [
+      ['ControlMaster', 'yes'],
+      ['ControlPersist', 'no'],
+      ['ClearAllForwardings', 'yes'],
+      ['ForwardAgent', 'no'],
+      ['ForwardX11', 'no'],
+      ['PermitLocalCommand', 'no'],
+      ['RemoteCommand', 'none'],
+      ['RequestTTY', 'no'],
+      ['LogLevel', 'INFO'],
+      // Keys that are accepted land here; whoever wants to keep one has it written where the built-in SSH would.
+      [
+        'UserKnownHostsFile',
+        [path.join(this.#folder, 'k'), ...host.userKnownHostsFiles].map((file) => `"${file}"`).join(' '),
+      ],
+      ...(host.serverAliveInterval > 0 ? [] : [['ServerAliveInterval', '15'] as const]),
+      ...(host.connectTimeout === undefined ? [['ConnectTimeout', '20'] as const] : []),
+    ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+    const jumps = before.map((hop) => `${hop.user}@${bracketed(checkedName(hop))}:${hop.port}`);
+    return [
+      ...(host.configFile === undefined ? [] : ['-F', host.configFile]),
+      ...['-N', '-T', '-S', this.#control, ...options],
+      ...(jumps.length === 0 ? [] : ['-J', jumps.join(',')]),
+      ...['-l', host.user, '-p', String(host.port), '--', checkedName(host)],
+    ];
+  }
+
+  async start(): Promise<void> {
+    const { ssh, host, env, log, signal, timeouts } = this.#options;
+    const asked = await serveAskpass(this.#folder, (question) => this.#ask(question));
+    this.#asked = asked;
+    const child = spawn(ssh, this.#arguments(), {
+      // A session of its own: it finds no terminal to ask on.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...env, ...asked.env },
+    });
+    this.#child = child;
+    child.on('error', (error) =>
+      this.#finish(new SshFailure('unsupported', 'tcp', host.name, `ssh: ${error.message}`)),
+    );
+    child.on('exit', () => this.#finish(this.#why()));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-MOST_STDERR);
+      log.add(host.name, `ssh: ${chunk.toString()}`);
+    });
+    const cancel = (): void =>
+      this.#finish(new SshFailure('cancelled', 'authentication', host.name, `${host.name}: cancelled`));
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      if (signal.aborted) cancel();
+      await this.#untilUp(timeouts);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+    await this.#keepKey();
+  }
+
+  #waitingSince = Date.now();
+  #asking = 0;
+
+  /** The control socket appears when the child is let in. */
+  async #untilUp(timeouts: Timeouts): Promise<void> {
+    const { host } = this.#options;
+    const most = timeouts.tcp + timeouts['key-exchange'] + timeouts.authentication;
+    this.#waitingSince = Date.now();
+    while (!this.#over) {
+      const up = await stat(this.#control).then(
+        (found) => found.isSocket(),
+        () => false,
+      );
+      if (up) return;
+      if (this.#asking > 0) this.#waitingSince = Date.now();
+      else if (Date.now() - this.#waitingSince > most) this.#finish(timeoutFailure('authentication', host.name, most));
+      await Promise.race([wait(LOOK_EVERY), this.ended]);
+    }
+    throw (await this.ended) ?? new SshFailure('cancelled', 'authentication', host.name, `${host.name}: cancelled`);
+  }
+
+  async #ask({ text, kind }: Asked): Promise<string | null> {
+    const { hop, host, prompter, log, signal } = this.#options;
+    // Only shown (touch the key): it goes away when the child goes on.
+    if (kind === 'none') {
+      log.add(host.name, `ssh: ${text}`);
+      return new Promise(() => undefined);
+    }
+    this.#asking++;
+    try {
+      const print = /(SHA256:[A-Za-z0-9+/=]+)/.exec(text)?.[1];
+      if (print !== undefined && /\(yes\/no/.test(text)) {
+        const type = /^([A-Z0-9-]+) key fingerprint/m.exec(text)?.[1] ?? '';
+        const answer = await prompter.trust({ ...hop, keyType: type, fingerprint: print, others: [] }, signal);
+        if (answer === 'always') this.#keep.add(print);
+        return answer === 'no' ? 'no' : 'yes';
+      }
+      const said = cleanText(text);
+      const what = /passphrase/i.test(said) ? 'passphrase' : /password/i.test(said) ? 'password' : 'interactive';
+      const fields = [{ text: said, echo: false }];
+      const answers = await prompter.ask(
+        { ...hop, kind: what, title: `ssh asks for ${host.name}`, instruction: '', fields, failed: 0 },
+        signal,
+      );
+      const answer = answers?.[0];
+      if (answer === undefined) {
+        this.#finish(new SshFailure('cancelled', 'authentication', host.name, `${host.name}: cancelled`));
+        return null;
+      }
+      log.hide(answer);
+      return answer;
+    } finally {
+      this.#asking--;
+    }
+  }
+
+  /** Writes an accepted key down where the built-in SSH would have. */
+  async #keepKey(): Promise<void> {
+    const { host, hostKeys, log } = this.#options;
+    if (this.#keep.size === 0) return;
+    const text = await readFile(path.join(this.#folder, 'k'), 'utf8').catch(() => '');
+    const base64 = text.split('\n').at(0)?.split(' ')[2];
+    const key = Buffer.from(base64 ?? '', 'base64');
+    if (!this.#keep.has(fingerprint(key))) return;
+    try {
+      await hostKeys.add(keyName(host), key);
+    } catch (error) {
+      log.add(host.name, `its key could not be written down: ${(error as Error).message}`);
+    }
+  }
+
+  #why(): SshFailure {
+    const { host } = this.#options;
+    const lines = this.#stderr.split('\n').map((line) => line.trim());
+    const said = cleanText(
+      lines
+        .filter((line) => line !== '' && !/^@+$/.test(line))
+        .slice(-4)
+        .join(' '),
+    );
+    const unknown: Said = [null, 'lost', 'connected'];
+    const [, kind, phase] = SAID.find(([pattern]) => pattern?.test(this.#stderr)) ?? unknown;
+    const words = `${host.name}: ${said === '' ? 'ssh ended' : `ssh says: ${said}`}`;
+    return new SshFailure(kind, phase, host.name, words);
+  }
+
+  dialTcp(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    return this.#dial(`${bracketed(host)}:${port}`, signal);
+  }
+
+  dialUnix(remote: string, signal: AbortSignal): Promise<Duplex> {
+    const { name } = this.#options.host;
+    if (!/^\/[^:\\\s]*$/.test(remote)) {
+      return Promise.reject(
+        new SshFailure('remote', 'channel', name, `${name}: ssh cannot forward to ${cleanText(remote)}`),
+      );
+    }
+    return this.#dial(remote, signal);
+  }
+
+  async #dial(to: string, signal: AbortSignal): Promise<Duplex> {
+    const { host } = this.#options;
+    let forward = this.#forwards.get(to);
+    if (forward === undefined) {
+      forward = this.#forward(to);
+      this.#forwards.set(to, forward);
+      forward.catch(() => this.#forwards.delete(to));
+    }
+    const local = await forward;
+    return new Promise((resolve, reject) => {
+      const socket = net.connect({ path: local, signal });
+      this.#sockets.add(socket);
+      socket.once('connect', () => resolve(socket));
+      socket.once('error', (error) =>
+        reject(new SshFailure('lost', 'channel', host.name, `${host.name}: ${error.message}`)),
+      );
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        this.#past.in += socket.bytesRead;
+        this.#past.out += socket.bytesWritten;
+      });
+    });
+  }
+
+  /** `-F none`, and a way that leads nowhere: should the master be gone, nothing is connected anew behind our back. */
+  #client(...args: string[]): string[] {
+    return ['-F', 'none', '-S', this.#control, '-o', 'ProxyCommand=false', '-o', 'BatchMode=yes', ...args];
+  }
+
+  async #forward(to: string): Promise<string> {
+    const { ssh, host, timeouts } = this.#options;
+    const local = path.join(this.#folder, `f${this.#forwards.size}`);
+    const child = spawn(ssh, this.#client('-O', 'forward', '-L', `${local}:${to}`, '--', checkedName(host)), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: timeouts.channel,
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2000)));
+    const code = await new Promise<number | null>((resolve) => {
+      child.once('close', resolve);
+      child.once('error', () => resolve(null));
+    });
+    if (code === 0) return local;
+    const words = `${to} on ${host.name}: ssh would not forward to it: ${cleanText(said)}`;
+    throw new SshFailure('remote', 'channel', host.name, words);
+  }
+
+  exec(command: string, signal: AbortSignal): Promise<Executed> {
+    const { ssh, host } = this.#options;
+    const child = spawn(ssh, this.#client('-T', '--', checkedName(host), command), { stdio: 'pipe' });
+    this.#commands++;
+    const { promise: code, resolve } = Promise.withResolvers<number | null>();
+    child.once('error', () => resolve(null));
+    child.once('close', (status) => resolve(status));
+    const close = (): void => void child.kill();
+    signal.addEventListener('abort', close, { once: true });
+    void code.then(() => {
+      this.#commands--;
+      signal.removeEventListener('abort', close);
+    });
+    child.stdin.on('error', () => undefined);
+    return Promise.resolve({ stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, code, close });
+  }
+
+  check(): void {
+    // ssh looks by itself (ServerAliveInterval).
+  }
+
+  #finish(failure: SshFailure | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#asked?.close();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#end(failure);
+    const child = this.#child;
+    const clean = (): void => void rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return clean();
+    child.once('exit', clean);
+    child.kill();
+    // One that waits for a program of its own may not hear the first.
+    setTimeout(() => child.kill('SIGKILL'), 5000).unref();
+  }
+
+  close(): void {
+    this.#finish(null);
+  }
+}
+
+/** @throws {SshFailure} */
+export async function connectByChild(options: ChildOptions): Promise<Link> {
+  const { host } = options;
+  if (process.platform === 'win32') {
+    const words = `${host.name}: ssh would be needed, and on Windows it cannot share a connection`;
+    throw new SshFailure('refused', 'tcp', host.name, words);
+  }
+  // Socket paths are short (104 bytes on some systems), and ssh adds 17 of its own to its socket's.
+  const base = os.tmpdir().length > 60 ? '/tmp' : os.tmpdir();
+  const link = new ChildLink(options, await mkdtemp(path.join(base, 'vigie-ssh-')));
+  try {
+    await link.start();
+    return link;
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
