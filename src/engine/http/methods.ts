@@ -27,7 +27,9 @@ export function watchMethods(app: App): (request: FastifyRequest) => string | nu
     patterns ??= [...served]
       .toSorted(([one], [other]) => rank(one) - rank(other))
       .map(([pattern, methods]) => [toRegExp(pattern), [...methods].join(', ')]);
-    return patterns.find(([pattern]) => pattern.test(path))?.[1] ?? null;
+    const methods = patterns.find(([pattern]) => pattern.test(path))?.[1];
+    // A star stands for at least one character in the router, here for none: then the path is wrong, not the method.
+    return methods === undefined || methods.split(', ').includes(method) ? null : methods;
   };
 }
 

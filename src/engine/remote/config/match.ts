@@ -48,8 +48,8 @@ export function matchHolds(words: readonly string[], state: MatchState): MatchRe
       if (value === negated) holds = false;
     };
     if (name === 'all') {
-      const alone = conditions === 0 || (conditions === 1 && ['canonical', 'final'].includes(lowerCase(words[i - 1]!)));
-      if (!alone || i < words.length - 1) throw new ConfigError('Match all cannot be combined with other conditions');
+      // OpenSSH lets one condition of any kind stand before it (its manual: `canonical` or `final`).
+      if (conditions > 1 || i < words.length - 1) throw new ConfigError('Match all cannot be combined with other conditions');
       if (negated) holds = false;
       conditions++;
       continue;
