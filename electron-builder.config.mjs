@@ -4,7 +4,7 @@
  * out of an archive.
  */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -17,6 +17,10 @@ const version =
     ? JSON.parse(readFileSync('node_modules/electron/package.json', 'utf8')).version
     : readFileSync(path.join(dist, 'version'), 'utf8').trim();
 const bringsNode = Number.parseInt(version, 10) < OWN_NODE_SINCE;
+
+/** Engines of this version that were packaged before: what `vigie remote start` sends to other hosts. */
+const engine = `vigie-engine-${JSON.parse(readFileSync('package.json', 'utf8')).version}-linux-`;
+const hasEngines = existsSync('release') && readdirSync('release').some((name) => name.startsWith(engine));
 
 /** @type {import('electron-builder').Configuration} */
 export default {
@@ -45,7 +49,10 @@ export default {
     },
   ],
   asarUnpack: ['dist/engine/**', 'dist/renderer/**', 'node_modules/better-sqlite3/**'],
-  extraResources: bringsNode ? [{ from: 'node_modules/node/bin/node', to: 'node' }] : [],
+  extraResources: [
+    ...(bringsNode ? [{ from: 'node_modules/node/bin/node', to: 'node' }] : []),
+    ...(hasEngines ? [{ from: 'release', to: 'engine', filter: [`${engine}*`] }] : []),
+  ],
   // A runtime that was a program before may still have that one's folder.
   afterPack: async ({ appOutDir }) => rm(path.join(appOutDir, 'resources', 'app'), { recursive: true, force: true }),
   electronFuses: {

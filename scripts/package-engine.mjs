@@ -1,6 +1,6 @@
 /**
- * Packs the engine, vigie-run and libvigie into release/vigie-engine-VERSION-linux-ARCH.tar.gz, with its checksum beside
- * it. What is unpacked runs from any folder and needs no npm.
+ * Packs the engine, vigie-run and libvigie into release/vigie-engine-VERSION-linux-ARCH.tar.gz, with its checksum and what
+ * it needs beside it. What is unpacked runs from any folder and needs no npm.
  *
  *     node scripts/package-engine.mjs [--arch x64|arm64] [--out FOLDER]
  *
@@ -229,6 +229,14 @@ async function requirements(prefix) {
 /** @param {string} file */
 const checksum = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
+/**
+ * Bytes on a disk with blocks of 4 KiB.
+ *
+ * @param {string} prefix
+ */
+const sizeOf = (prefix) =>
+  filesOf(prefix).reduce((sum, name) => sum + 4096 * Math.ceil(lstatSync(path.join(prefix, name)).size / 4096), 0);
+
 /** @param {string} prefix */
 function seal(prefix) {
   const files = filesOf(prefix);
@@ -271,7 +279,11 @@ async function pack(arch, out) {
     await must('tar', ['--create', `--file=${next}`, ...order, ...form, '-C', work, name], { LC_ALL: 'C' });
   });
   renameSync(next, file);
-  writeFileSync(`${file}.sha256`, `${checksum(file)}  ${path.basename(file)}\n`);
+  const sha256 = checksum(file);
+  writeFileSync(`${file}.sha256`, `${sha256}  ${path.basename(file)}\n`);
+  // For `vigie remote start`: what it asks of a system is known before it is sent there.
+  const about = { version, arch, sha256, glibc: needs.ENGINE_GLIBC, unpacked: sizeOf(prefix) };
+  writeFileSync(`${file}.json`, `${JSON.stringify(about)}\n`);
   say(`Needs glibc ${needs.ENGINE_GLIBC} (engine), ${needs.NATIVE_GLIBC} (vigie-run and libraries) or newer.`);
   console.log(file);
 }

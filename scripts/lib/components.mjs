@@ -27,12 +27,16 @@ export const packages = /** @type {const} */ ({
   sshd: 'openssh-server',
   ssh: 'openssh-client',
   puttygen: 'putty-tools',
+  // The keyring of a desktop, for the window's tests.
+  'gnome-keyring-daemon': 'gnome-keyring',
 });
 
 /** What a program's package does not bring and its tests need. */
 export const companions = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   // Electron is linked with it.
   Xvfb: ['libgtk-3-0'],
+  // The bus that it is spoken to over, and the library that Electron does it with.
+  'gnome-keyring-daemon': ['dbus', 'libsecret-1-0'],
 });
 
 /**

@@ -7,6 +7,7 @@ import { bundleCommand } from './commands/bundle.ts';
 import { clientCommand } from './commands/client.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { pushCommand } from './commands/push.ts';
+import { remoteCommand } from './commands/remote.ts';
 import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
@@ -32,6 +33,7 @@ program.addCommand(bundleCommand());
 program.addCommand(tokenCommand());
 program.addCommand(storeCommand());
 program.addCommand(alarmsCommand());
+program.addCommand(remoteCommand());
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;

@@ -73,6 +73,8 @@ const Settings = z.strictObject({
   target_limits: TargetLimitSettings,
   /** Where messages about alarms may go. */
   alarm_channels: AlarmChannelSettings,
+  /** The file with the hosts that are reached by SSH, instead of `~/.ssh/config` and the system's (as `ssh -F`). */
+  ssh_config: z.string().min(1),
   log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
 });
 export const SettingsFile = Settings.partial();
@@ -106,6 +108,8 @@ export interface Config {
   readonly targets: readonly TargetSource[];
   readonly targetLimits: TargetLimitSettings;
   readonly alarmChannels: AlarmChannelSettings;
+  /** Null: the user's and the system's. */
+  readonly sshConfig: string | null;
   readonly logLevel: string;
   readonly host: string;
   readonly roots: { readonly proc: string; readonly sys: string };
@@ -169,6 +173,7 @@ export async function resolveConfig(
     targets: s.targets ?? [],
     targetLimits: s.target_limits ?? TargetLimitSettings.parse({}),
     alarmChannels: s.alarm_channels ?? AlarmChannelSettings.parse({}),
+    sshConfig: s.ssh_config === undefined ? null : resolve(s.ssh_config),
     logLevel: s.log_level ?? 'info',
     host: hostname(),
     roots: { proc: '/proc', sys: '/sys' },

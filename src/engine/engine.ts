@@ -39,7 +39,9 @@ import { SelfMetrics } from './self.ts';
 import { pageDirectory } from './page-directory.ts';
 import { RankHistory } from './rank-history.ts';
 import { EndedElsewhere, Recent } from './recent.ts';
+import type { Behind } from './remote/behind.ts';
 import { connectionsFile, RemoteGate } from './remote/gate.ts';
+import type { Keyring } from './remote/secrets.ts';
 import type { Sessions } from './remote/types.ts';
 import type { RemoteWrite } from './remote-write/remote-write.ts';
 import { engineStatus } from './status.ts';
@@ -77,6 +79,8 @@ export interface EngineOptions {
   readonly recentLog?: RecentLog;
   /** Another way to reach hosts than SSH. */
   readonly sessions?: Sessions;
+  /** The desktop's: what people want kept of their passwords. */
+  readonly keyring?: Keyring;
 }
 
 /** Starts an engine. Whatever was opened before a failure is closed again. */
@@ -102,7 +106,7 @@ export async function startEngine(config: Config, options: EngineOptions): Promi
 
 async function open(
   config: Config,
-  { log, clock = systemClock, passingToken, recentLog = new RecentLog(), sessions }: EngineOptions,
+  { log, clock = systemClock, passingToken, recentLog = new RecentLog(), sessions, keyring }: EngineOptions,
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Engine> {
@@ -208,8 +212,22 @@ async function open(
 
   const sources = config.node ? openSources(config.roots, sourceWriter(node, config.host), warn) : null;
   if (sources) opened.push(() => sources.close());
+  const remote = new RemoteGate(async () => {
+    const { openRemote } = await import('./remote/open.ts');
+    const { data, sshConfig } = config;
+    const parts = { data, sshConfig, engineId, store, now: clock.now, warn, targets, ...(sessions && { sessions }) };
+    return openRemote({ ...parts, ...(keyring && { keyring }), changed: () => hub.announceSoon() });
+  });
+  const behind = async (): Promise<Behind> => (await remote.load()).behind;
   const { system, targets, remoteRuns, discovery } = openTargets({
     ...{ config, clock, engineId, node, sources, budget, ended, hub, warn },
+    dial: async (place, within, signal) => (await behind()).dial(place, within, signal),
+    through(host) {
+      behind()
+        .then((hosts) => hosts.need(host))
+        .catch((error: unknown) => warn(`targets behind ${host} cannot be asked: ${String(error)}`));
+    },
+    isThrough: async (host) => (await behind()).has(host),
     url: () => url,
     alarms: (entry, update) => alarms.fromTarget(entry.id, entry.record.url, update),
     interrupted: interrupted.filter(({ run }) => isRemote(run)),
@@ -297,12 +315,6 @@ async function open(
   });
 
   let legacy: IngestSocket | null = null;
-
-  const remote = new RemoteGate(async () => {
-    const { openRemote } = await import('./remote/open.ts');
-    const parts = { data: config.data, engineId, store, now: clock.now, warn, targets, ...(sessions && { sessions }) };
-    return openRemote({ ...parts, changed: () => hub.announceSoon() });
-  });
 
   const context: EngineContext = {
     config,

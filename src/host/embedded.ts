@@ -7,12 +7,13 @@ import { RecentLog } from '../engine/diagnosis/recent-log.ts';
 import { startEngine, type Engine } from '../engine/engine.ts';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type FromEngine, ToEngine } from '../shared/host.ts';
+import { type FromEngine, type KeyringAsk, ToEngine } from '../shared/host.ts';
+import { MainKeyring } from './keyring.ts';
 import { runningEngine } from './running.ts';
 
 /** The way to the main process, whoever carries it. */
 export interface EngineChannel {
-  send(message: FromEngine): void;
+  send(message: FromEngine | KeyringAsk): void;
   onMessage(listener: (message: unknown) => void): void;
   /** The other side is gone. */
   onGone(listener: () => void): void;
@@ -20,7 +21,7 @@ export interface EngineChannel {
 }
 
 /** A start that was not asked for by name takes the port it had before, else any. */
-async function start(config: Config, port: number | null, passingToken: string): Promise<Engine> {
+async function start(config: Config, port: number | null, passingToken: string, keyring: MainKeyring): Promise<Engine> {
   // For the person at the window, and for the lines that it shows when the engine does not start.
   const recentLog = new RecentLog();
   const log = pino(
@@ -38,6 +39,7 @@ async function start(config: Config, port: number | null, passingToken: string):
     log,
     recentLog,
     passingToken,
+    keyring,
   });
 }
 
@@ -45,6 +47,7 @@ async function start(config: Config, port: number | null, passingToken: string):
 export function runEngine(channel: EngineChannel): void {
   let engine: Promise<Engine> | null = null;
   let ending = false;
+  const keyring = new MainKeyring((ask) => channel.send(ask));
 
   const end = async (): Promise<void> => {
     if (ending) return;
@@ -64,7 +67,7 @@ export function runEngine(channel: EngineChannel): void {
       config = await resolveConfig({ log_level: 'warn', ...settings }, process.env, file);
       // The window's own, anew for each start: whoever takes the port of a dead engine hears one that is worth nothing.
       const token = randomBytes(32).toString('base64url');
-      engine = start(config, port, token);
+      engine = start(config, port, token, keyring);
       const { ready } = await engine;
       const { url, pid, socket, data } = ready;
       channel.send({ type: 'ready', engine: { url: url ?? '', token, pid, host: hostname() }, socket, data });
@@ -82,6 +85,7 @@ export function runEngine(channel: EngineChannel): void {
     if (!parsed.success) return;
     const message = parsed.data;
     if (message.type === 'stop') void end();
+    else if (message.type === 'keyring') keyring.take(message);
     else if (engine === null && !ending) void begin(message.settings, message.config, message.port);
   });
   channel.onGone(() => void end());

@@ -1,13 +1,14 @@
 /** The desktop program: wires window, engine and bridge. Nothing here waits for the engine: a busy one blocks no window. */
 
 import { join } from 'node:path';
-import { app, session } from 'electron';
+import { app, safeStorage, session } from 'electron';
 import { DESKTOP_SAYS } from '../shared/launch.ts';
 import type { RunningEngine } from '../shared/host.ts';
 import { serveBridge } from './bridge.ts';
 import { ConsoleTarget } from './console-target.ts';
 import { launchEngine } from './engine-process.ts';
 import { guardContents, guardProcess, guardSession } from './guard.ts';
+import { SecretFile } from './keyring.ts';
 import { launchOptions, windowFolder } from './launch-options.ts';
 import { setAbout, setMenu } from './menu.ts';
 import { failedPage, startingPage, type Action } from './status-page.ts';
@@ -44,9 +45,11 @@ class Desktop {
 
   constructor(folder: string, options: ReturnType<typeof launchOptions>) {
     this.#folder = folder;
+    const secrets = new SecretFile(join(folder, 'secrets.json'), safeStorage);
     this.#supervisor = new Supervisor({
       ...options,
       launch: (listener) => launchEngine(join(__dirname, 'host.cjs'), listener, warn),
+      keyring: (ask) => secrets.answer(ask),
     });
     this.#supervisor.onState((state) => this.#follow(state));
   }

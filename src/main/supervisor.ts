@@ -3,7 +3,7 @@
  * It knows the process only as {@link EngineProcess}, so that it can be tested without one.
  */
 
-import { FromEngine, type StartFailure, type ToEngine } from '../shared/host.ts';
+import { FromEngine, KeyringAsk, type KeyringAnswer, type StartFailure, type ToEngine } from '../shared/host.ts';
 
 export interface EngineProcess {
   send(message: ToEngine): void;
@@ -35,6 +35,8 @@ export interface SupervisorOptions {
   /** Settings as on the command line, and the configuration file. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly config: string | null;
+  /** What the engine asks of the desktop's keyring; absent: there is none. */
+  readonly keyring?: (ask: KeyringAsk) => KeyringAnswer;
   readonly now?: () => number;
   readonly setTimer?: (call: () => void, ms: number) => () => void;
 }
@@ -139,6 +141,12 @@ export class Supervisor {
   }
 
   #receive(message: unknown): void {
+    const asked = KeyringAsk.safeParse(message);
+    if (asked.success) {
+      const answer = this.#options.keyring?.(asked.data);
+      if (answer) this.#process?.send(answer);
+      return;
+    }
     const parsed = FromEngine.safeParse(message);
     // The engine's own process: what cannot be read is a fault of ours, which its end will show.
     if (!parsed.success)

@@ -12,6 +12,43 @@ export const RunningEngine = z.object({
 });
 export type RunningEngine = z.infer<typeof RunningEngine>;
 
+/** Most secrets that are kept, and most characters of one. */
+export const MAX_SECRETS = 2000;
+export const MAX_SECRET = 16_384;
+
+/** Of a connection and what it asks; says nothing to others. */
+const SecretName = z.string().regex(/^[\w-]{1,64}\/[0-9a-f]{32}$/);
+
+/**
+ * What the engine asks of the desktop's keyring, over the channel between their processes: no page, no file, no argument
+ * and no environment has a part in it. `id` comes back with the answer.
+ */
+export const KeyringAsk = z.discriminatedUnion('ask', [
+  /** Whether it can keep anything; this may open it. */
+  z.strictObject({ type: z.literal('keyring'), id: z.number(), ask: z.literal('problem') }),
+  z.strictObject({ type: z.literal('keyring'), id: z.number(), ask: z.literal('names') }),
+  z.strictObject({ type: z.literal('keyring'), id: z.number(), ask: z.literal('get'), name: SecretName }),
+  z.strictObject({
+    ...{ type: z.literal('keyring'), id: z.number(), ask: z.literal('put'), name: SecretName },
+    secret: z.string().min(1).max(MAX_SECRET),
+  }),
+  z.strictObject({
+    ...{ type: z.literal('keyring'), id: z.number(), ask: z.literal('forget') },
+    names: z.array(SecretName).max(MAX_SECRETS),
+  }),
+]);
+export type KeyringAsk = z.infer<typeof KeyringAsk>;
+
+/** `problem`: why it was not done, in words; null: it was. */
+export const KeyringAnswer = z.strictObject({
+  type: z.literal('keyring'),
+  id: z.number(),
+  problem: z.string().nullable(),
+  names: z.array(SecretName).max(MAX_SECRETS).default([]),
+  secret: z.string().max(MAX_SECRET).nullable().default(null),
+});
+export type KeyringAnswer = z.infer<typeof KeyringAnswer>;
+
 export const ToEngine = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('start'),
@@ -23,6 +60,7 @@ export const ToEngine = z.discriminatedUnion('type', [
     port: z.number().int().min(1).max(65_535).nullable(),
   }),
   z.object({ type: z.literal('stop') }),
+  KeyringAnswer,
 ]);
 export type ToEngine = z.infer<typeof ToEngine>;
 

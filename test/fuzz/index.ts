@@ -1,3 +1,4 @@
+import { address } from './address.ts';
 import { block } from './block.ts';
 import { database } from './database.ts';
 import { exposition } from './exposition.ts';
@@ -12,5 +13,5 @@ import type { FuzzTarget } from './target.ts';
 import { wire } from './wire.ts';
 
 export const targets: readonly FuzzTarget[] = [
-  ...[wire, frame, block, exposition, http, importFile, database, table, scan, sshConfig, knownHosts],
+  ...[wire, frame, block, exposition, http, importFile, database, table, scan, sshConfig, knownHosts, address],
 ];

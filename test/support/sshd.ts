@@ -149,6 +149,10 @@ export interface SshdOptions {
   readonly lines?: readonly string[];
   /** Default: a free one. */
   readonly port?: number;
+  /** Where it listens; default: 127.0.0.1. */
+  readonly address?: string;
+  /** Of `ip netns`: it is started in there. */
+  readonly namespace?: string;
 }
 
 export class Sshd {
@@ -156,12 +160,16 @@ export class Sshd {
   port: number;
   readonly #site: SshSite;
   readonly #lines: readonly string[];
+  readonly #address: string;
+  readonly #namespace: string | undefined;
   #child: ChildProcess | null = null;
   #log = '';
 
-  constructor(site: SshSite, { hostKeys, lines = [], port = 0 }: SshdOptions) {
+  constructor(site: SshSite, { hostKeys, lines = [], port = 0, address = '127.0.0.1', namespace }: SshdOptions) {
     this.#site = site;
     this.#lines = lines;
+    this.#address = address;
+    this.#namespace = namespace;
     this.port = port;
     this.hostKeys = hostKeys ?? [site.key(`host${randomBytes(4).toString('hex')}`)];
   }
@@ -179,7 +187,7 @@ export class Sshd {
     this.port ||= await freePort();
     const config = this.#site.file();
     const lines = [
-      ...[`Port ${this.port}`, 'ListenAddress 127.0.0.1', 'PidFile none', 'UsePAM yes', 'StrictModes no'],
+      ...[`Port ${this.port}`, `ListenAddress ${this.#address}`, 'PidFile none', 'UsePAM yes', 'StrictModes no'],
       // First come, first served: a test's lines stand before the rest.
       ...this.#lines,
       ...this.hostKeys.map((key) => `HostKey ${key}`),
@@ -188,12 +196,14 @@ export class Sshd {
       ...['PrintMotd no', 'PrintLastLog no', 'UseDNS no', 'LogLevel VERBOSE', 'MaxStartups 200:30:300'],
     ];
     writeFileSync(config, `${lines.join('\n')}\n`);
-    const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const inside = this.#namespace === undefined ? [] : ['ip', 'netns', 'exec', this.#namespace];
+    const command = [...inside, '/usr/sbin/sshd', '-D', '-e', '-f', config];
+    const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr.on('data', (chunk: Buffer) => (this.#log += chunk.toString()));
     this.#child = child;
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(`sshd did not start: ${this.#log}`);
-      return reachable({ host: '127.0.0.1', port: this.port });
+      return reachable({ host: this.#address, port: this.port });
     });
   }
 

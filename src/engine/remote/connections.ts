@@ -5,12 +5,15 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   MAX_CONNECTIONS,
   MAX_LOG_LINES,
   type Connection,
   type ConnectionLog,
   type ConnectionPatch,
+  type EngineAction,
+  type EngineStart,
   type Forward,
   type ListedEngine,
   type NewConnection,
@@ -22,8 +25,10 @@ import { EngineLink, type Known } from './engines/link.ts';
 import { describe, stateOf, type Entry } from './entry.ts';
 import { Forwards } from './forwards.ts';
 import { PromptsDesk } from './prompts-desk.ts';
+import { beginWork } from './start/begin.ts';
 import { readConnections, writeConnections, type ConnectionRecord } from './record.ts';
 import { NOTHING_YET, ProfileSync } from './sync.ts';
+import { KeptSecrets, type Keyring } from './secrets.ts';
 import type { Session, Sessions } from './types.ts';
 import { plainText, wordsOf } from './words.ts';
 
@@ -31,6 +36,8 @@ import { plainText, wordsOf } from './words.ts';
 const WRITE_AFTER = 200;
 /** Somebody who wants to use a connection that is not up waits for it at most this long, ms. */
 const UP_WITHIN = 60_000;
+/** An engine that ends waits at most this long for what is taken back over there, ms. */
+const WORKS_END_WITHIN = 10_000;
 
 export interface ConnectionsOptions {
   /** Null: nothing is kept. */
@@ -44,8 +51,12 @@ export interface ConnectionsOptions {
   /** Something that readers are told of is another. */
   readonly changed: () => void;
   readonly warn: (message: string) => void;
+  /** The desktop's; absent: what is kept is kept in memory. */
+  readonly keyring?: Keyring;
   /** Targets that are reached through this host. */
   readonly targetsOf?: (host: string) => number;
+  /** A host is there, or there again. */
+  readonly up?: (host: string) => void;
   /** Milliseconds; defaults 10 s and 1 min. */
   readonly lookEvery?: number;
   readonly syncEvery?: number;
@@ -55,26 +66,31 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #entries = new Map<string, Entry>();
   readonly prompts: PromptsDesk;
+  readonly #secrets: KeptSecrets;
   #writing: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
-    const { data, now, changed, warn } = options;
-    this.prompts = new PromptsDesk({ now, changed });
+    const { data, now, changed, warn, keyring = null } = options;
+    this.#secrets = new KeptSecrets(keyring, warn, changed);
+    this.prompts = new PromptsDesk({ now, changed, secrets: this.#secrets });
     for (const record of data === null ? [] : readConnections(data, warn)) this.#put(record);
   }
 
   /** Those that are to be there from the start on. */
-  start(): void {
+  async start(): Promise<void> {
+    // Before anybody is asked for what is kept.
+    await this.#secrets.open([...this.#entries.keys()]);
+    if (this.#closed) return;
     for (const { record } of this.#entries.values()) if (record.auto) this.connect(record.id);
   }
 
   #put(record: ConnectionRecord): Entry {
     const entry: Entry = {
-      ...{ record, session: null, link: null, sync: null, failure: null },
-      forwards: new Forwards((to, signal) => this.#dial(entry, to, signal), this.#options.changed),
-      ...{ traffic: { in: 0, out: 0 }, log: [], idleSince: this.#options.now() },
+      ...{ record, session: null, link: null, sync: null, failure: null, work: null },
+      forwards: new Forwards((to, signal) => this.#dial(entry, to, signal), this.#options.changed, record.forwards),
+      ...{ traffic: { in: 0, out: 0 }, log: [], idleSince: this.#options.now(), givenUp: false },
     };
     this.#entries.set(record.id, entry);
     return entry;
@@ -90,7 +106,8 @@ export class Connections {
 
   #describe(entry: Entry): Connection {
     const { id, host } = entry.record;
-    return describe(entry, this.prompts.isAsking(id), this.#options.targetsOf?.(host) ?? 0);
+    const more = { targets: this.#options.targetsOf?.(host) ?? 0, kept: this.#secrets.count(id) };
+    return describe(entry, this.prompts.isAsking(id), more);
   }
 
   #need(id: string): Entry {
@@ -108,6 +125,7 @@ export class Connections {
     }
     const entry = this.#put({
       ...{ id: randomBytes(6).toString('hex'), host, added: this.#options.now(), lastUp: null, engine: null },
+      ...{ placed: null, forwards: [] },
       ...{ name: given.name ?? '', group: given.group ?? '', auto: given.auto ?? false, sync: given.sync ?? true },
       address: given.engine ?? { kind: 'auto' },
     });
@@ -136,13 +154,21 @@ export class Connections {
     return this.#describe(entry);
   }
 
-  /** What was brought here of its engine stays. Errors: `connection_not_found`. */
+  /** What was brought here of its engine stays. Errors: `connection_not_found`, `bad_request` while it is used. */
   remove(id: string): Connection {
     const entry = this.#need(id);
     const last = this.#describe(entry);
+    if (last.targets > 0) {
+      const which = last.targets === 1 ? 'a target is' : `${last.targets} targets are`;
+      throw new ApiError('bad_request', `${which} reached through ${last.host}: remove what begins with ssh:// first`);
+    }
+    if (entry.work?.isRunning) {
+      throw new ApiError('bad_request', `something is done with the engine of ${last.host}: cancel it, or wait for it`);
+    }
     this.#end(entry);
     entry.forwards.close();
     this.#entries.delete(id);
+    this.#secrets.forget(id).catch((error: unknown) => this.#options.warn(`${last.host}: ${wordsOf(error)}`));
     this.#save();
     this.#options.changed();
     return last;
@@ -156,6 +182,7 @@ export class Connections {
       return this.#describe(entry);
     }
     this.#end(entry);
+    entry.givenUp = false;
     try {
       entry.session = this.#open(entry);
       this.#relink(entry);
@@ -169,8 +196,12 @@ export class Connections {
   #open(entry: Entry): Session {
     const { id, host } = entry.record;
     const session = this.#options.sessions.open(host, this.prompts.prompter(id, host));
+    let wasUp = false;
     session.onState(() => {
       if (entry.session !== session) return;
+      const isUp = session.state === 'up';
+      if (isUp && !wasUp) this.#loggedIn(entry);
+      wasUp = isUp;
       if (session.state === 'up') {
         entry.record = { ...entry.record, lastUp: this.#options.now() };
         this.#save();
@@ -181,10 +212,26 @@ export class Connections {
     return session;
   }
 
+  #loggedIn({ record, forwards }: Entry): void {
+    const { up, warn } = this.#options;
+    const tell = (error: unknown): void => warn(`${record.host}: ${wordsOf(error)}`);
+    up?.(record.host);
+    this.#secrets.confirm(record.id).catch(tell);
+    forwards.openAll().catch(tell);
+  }
+
+  /** Its kept passwords and passphrases are gone. Errors: `connection_not_found`. */
+  async forget(id: string): Promise<Connection> {
+    const entry = this.#need(id);
+    await this.#secrets.forget(id);
+    return this.#describe(entry);
+  }
+
   /** Errors: `connection_not_found`. */
   disconnect(id: string): Connection {
     const entry = this.#need(id);
     this.#end(entry);
+    entry.givenUp = true;
     this.#options.changed();
     return this.#describe(entry);
   }
@@ -196,6 +243,7 @@ export class Connections {
     entry.session = null;
     entry.idleSince = this.#options.now();
     this.prompts.cancel(entry.record.id);
+    this.#secrets.drop(entry.record.id);
     if (!session) return;
     const { in: received, out: sent } = session.traffic();
     entry.traffic = { in: entry.traffic.in + received, out: entry.traffic.out + sent };
@@ -265,6 +313,30 @@ export class Connections {
     entry.sync.start();
   }
 
+  /** Begins it and answers at once. Errors: `connection_not_found`, `bad_request`. */
+  beginWork(id: string, action: EngineAction, given: EngineStart): Connection {
+    const entry = this.#need(id);
+    const { engineId, changed, now } = this.#options;
+    entry.work = beginWork(action, given, {
+      ...{ entry, engineId, changed, now },
+      connect: () => this.connect(id),
+      place: (placed) => {
+        entry.record = { ...entry.record, placed };
+        this.#save();
+        changed();
+      },
+    });
+    changed();
+    return this.#describe(entry);
+  }
+
+  /** What was begun is taken back. Errors: `connection_not_found`. */
+  cancelWork(id: string): Connection {
+    const entry = this.#need(id);
+    entry.work?.cancel();
+    return this.#describe(entry);
+  }
+
   /** Errors: `connection_not_found`. */
   log(id: string): ConnectionLog {
     const { session, log } = this.#need(id);
@@ -273,15 +345,25 @@ export class Connections {
   }
 
   /** Errors: `connection_not_found`, `bad_request`. */
-  addForward(id: string, forward: NewForward): Promise<Forward> {
-    return this.#need(id).forwards.add(forward);
+  async addForward(id: string, forward: NewForward): Promise<Forward> {
+    const entry = this.#need(id);
+    const added = await entry.forwards.add(forward);
+    this.#keepForwards(entry);
+    return added;
+  }
+
+  #keepForwards(entry: Entry): void {
+    entry.record = { ...entry.record, forwards: entry.forwards.records() };
+    this.#save();
   }
 
   /** Errors: `connection_not_found`, `bad_request`. */
   removeForward(id: string, forward: string): void {
-    if (!this.#need(id).forwards.remove(forward)) {
+    const entry = this.#need(id);
+    if (!entry.forwards.remove(forward)) {
       throw new ApiError('bad_request', 'no forward has this id; it may have been removed');
     }
+    this.#keepForwards(entry);
   }
 
   async #dial(entry: Entry, to: NewForward['to'], signal: AbortSignal): Promise<Duplex> {
@@ -291,9 +373,11 @@ export class Connections {
     return 'socket' in to ? session.dialUnix(to.socket, either) : session.dialTcp(to.host, to.port, either);
   }
 
-  /** A connection by the host that it is called with, for what is reached through it; null: there is none. */
-  sessionOf(host: string): Session | null {
-    for (const { record, session } of this.#entries.values()) if (record.host === host) return session;
+  /** By the host that it is called with, for what is reached through it; null: there is none. */
+  byHost(host: string): { readonly id: string; readonly session: Session | null; readonly givenUp: boolean } | null {
+    for (const { record, session, givenUp } of this.#entries.values()) {
+      if (record.host === host) return { id: record.id, session, givenUp };
+    }
     return null;
   }
 
@@ -352,8 +436,18 @@ export class Connections {
     }
   }
 
+  /** What is half done over there is taken back while it can be. */
+  async #endWorks(): Promise<void> {
+    const works = [...this.#entries.values()].flatMap(({ work }) => (work?.isRunning ? [work] : []));
+    if (works.length === 0) return;
+    for (const work of works) work.cancel();
+    const over = Promise.all(works.map((work) => work.over));
+    await Promise.race([over, delay(WORKS_END_WITHIN, undefined, { ref: false })]);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
+    await this.#endWorks();
     for (const entry of this.#entries.values()) {
       this.#end(entry);
       entry.forwards.close();
@@ -361,6 +455,7 @@ export class Connections {
     if (this.#options.data !== null && this.#writing) this.#write(this.#options.data);
     this.#closed = true;
     this.prompts.cancel();
+    this.#secrets.close();
     await this.#options.sessions.close();
   }
 }

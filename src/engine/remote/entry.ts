@@ -4,6 +4,8 @@ import type { Connection, ConnectionState, Hop, RemoteEngine, SyncStatus } from 
 import type { EngineLink } from './engines/link.ts';
 import type { Forwards } from './forwards.ts';
 import type { ConnectionRecord } from './record.ts';
+import { whyElsewhere } from './start/elsewhere.ts';
+import type { Work } from './start/work.ts';
 import type { ProfileSync } from './sync.ts';
 import type { HopStatus, Session } from './types.ts';
 import { plainText } from './words.ts';
@@ -14,11 +16,15 @@ export interface Entry {
   session: Session | null;
   link: EngineLink | null;
   sync: ProfileSync | null;
+  /** What is done with the engine over there, or was last; null: nothing since this engine started. */
+  work: Work | null;
   readonly forwards: Forwards;
   /** Bytes of sessions before this one. */
   traffic: { in: number; out: number };
   /** The log of the last session that was closed. */
   log: readonly { readonly time: number; readonly text: string }[];
+  /** A person ended it: what is reached through it does not open it again. */
+  givenUp: boolean;
   /** Why no session could be made; null: nothing went wrong. */
   failure: string | null;
   /** When it was disconnected, or added, ms since the epoch. */
@@ -50,6 +56,13 @@ function syncOf({ record, sync }: Entry): SyncStatus {
   return { ...OFF, profiles: kept?.profiles ?? 0, complete: kept?.complete ?? null };
 }
 
+/** What was started there and is not found; null: nothing to say of that. */
+function absentOf({ placed }: ConnectionRecord, { state, answered }: EngineLink): string | null {
+  if (state !== 'absent' || placed === null || answered === null) return null;
+  if (answered !== placed.host) return whyElsewhere(answered, placed);
+  return `the engine that was put on ${placed.host} does not run: start it again (the host was restarted, it was stopped, or programs end there with their login)`;
+}
+
 function engineOf(entry: Entry): RemoteEngine | null {
   const { record, link } = entry;
   if (record.address.kind === 'none') return null;
@@ -59,15 +72,15 @@ function engineOf(entry: Entry): RemoteEngine | null {
     version: known?.version ?? null,
     api: link?.known?.api ?? null,
     state: link?.state ?? 'down',
-    reason: link ? link.reason : 'the host is not connected',
+    reason: link ? (absentOf(record, link) ?? link.reason) : 'the host is not connected',
     host: known?.host ?? null,
     skew: link?.skew ?? null,
     sync: syncOf(entry),
   };
 }
 
-export function describe(entry: Entry, isAsking: boolean, targets: number): Connection {
-  const { record, session, forwards, traffic, failure } = entry;
+export function describe(entry: Entry, isAsking: boolean, more: { targets: number; kept: number }): Connection {
+  const { record, session, forwards, traffic, failure, work } = entry;
   const now = session?.traffic() ?? { in: 0, out: 0 };
   const reason = session ? session.reason : failure;
   return {
@@ -81,8 +94,11 @@ export function describe(entry: Entry, isAsking: boolean, targets: number): Conn
     traffic: { in: traffic.in + now.in, out: traffic.out + now.out },
     channels: session?.channels ?? 0,
     engine: engineOf(entry),
-    targets,
+    placed: record.placed,
+    work: work?.status() ?? null,
+    targets: more.targets,
     forwards: forwards.list(),
+    kept: more.kept,
     problem: session?.problem ?? null,
   };
 }

@@ -1,4 +1,7 @@
-/** Local ports that people asked for. Each listens on 127.0.0.1 only, for as long as its connection is on the list. */
+/**
+ * Local ports that people asked for. Each listens on 127.0.0.1 only, for as long as its connection is on the list. After a
+ * restart of the engine they are opened again when their connection is up: before, nobody asked for it.
+ */
 
 import { randomBytes } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -6,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { MAX_FORWARDS, type Forward, type NewForward } from '../../shared/api/connections.ts';
 import { ApiError } from '../../shared/errors.ts';
+import type { ForwardRecord } from './record.ts';
 import { wordsOf } from './words.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -14,11 +18,17 @@ const MAX_OPEN = 256;
 /** A channel must be there within this time, ms. */
 const DIAL_WITHIN = 15_000;
 
+/** Said of a port before its connection is up for the first time. */
+const LATER = 'its port is opened when the connection is up';
+
 export type Dial = (to: NewForward['to'], signal: AbortSignal) => Promise<Duplex>;
 
 interface Open {
   readonly id: string;
-  readonly server: Server;
+  /** 0: any that is free. */
+  port: number;
+  /** Null: the port is not open. */
+  server: Server | null;
   readonly to: NewForward['to'];
   readonly sockets: Set<Socket>;
   problem: string | null;
@@ -33,18 +43,28 @@ export class Forwards {
   readonly #dial: Dial;
   readonly #changed: () => void;
   readonly #open = new Map<string, Open>();
+  #closed = false;
 
-  constructor(dial: Dial, changed: () => void) {
+  constructor(dial: Dial, changed: () => void, kept: readonly ForwardRecord[] = []) {
     this.#dial = dial;
     this.#changed = changed;
+    for (const { id, port, to } of kept) {
+      this.#open.set(id, { id, port, to, server: null, sockets: new Set(), problem: LATER });
+    }
+  }
+
+  /** What is kept of them. */
+  records(): ForwardRecord[] {
+    return Array.from(this.#open.values(), ({ id, port, to }) => ({ id, port, to }));
   }
 
   list(): Forward[] {
-    return Array.from(this.#open.values(), ({ id, server, to, sockets, problem }) => ({
+    return Array.from(this.#open.values(), ({ id, port, server, to, sockets, problem }) => ({
       id,
-      listen: { host: LOOPBACK, port: (server.address() as AddressInfo).port },
+      listen: { host: LOOPBACK, port },
       to: toText(to),
       open: sockets.size,
+      listening: server !== null,
       problem,
     }));
   }
@@ -54,22 +74,47 @@ export class Forwards {
     if (this.#open.size >= MAX_FORWARDS) {
       throw new ApiError('bad_request', `there may be ${MAX_FORWARDS} forwards of a connection; remove one`);
     }
-    const forward: Open = {
-      ...{ id: randomBytes(6).toString('hex'), to, sockets: new Set(), problem: null },
-      server: createServer({ pauseOnConnect: true }, (socket) => void this.#serve(forward, socket)),
-    };
-    forward.server.maxConnections = MAX_OPEN;
-    await new Promise<void>((resolve, reject) => {
-      forward.server.once('error', reject);
-      forward.server.listen({ host: LOOPBACK, port }, resolve);
-    }).catch((error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${error.code})`;
-      throw new ApiError('bad_request', `port ${port} of this machine ${why}; choose another one, or 0 for any`);
-    });
-    forward.server.on('error', (error) => this.#problem(forward, wordsOf(error)));
-    this.#open.set(forward.id, forward);
+    const id = randomBytes(6).toString('hex');
+    const forward: Open = { id, port, server: null, to, sockets: new Set(), problem: null };
+    const why = await this.#listen(forward);
+    if (why !== null) throw new ApiError('bad_request', `${why}; choose another one, or 0 for any`);
+    if (this.#closed) {
+      end(forward);
+      throw new ApiError('bad_request', 'the connection was removed meanwhile');
+    }
+    this.#open.set(id, forward);
     this.#changed();
-    return this.list().find(({ id }) => id === forward.id)!;
+    return this.list().find((one) => one.id === id)!;
+  }
+
+  /** Those whose ports are not open. One that cannot be says why, and is tried again when the connection is up anew. */
+  async openAll(): Promise<void> {
+    for (const forward of [...this.#open.values()].filter(({ server }) => server === null)) {
+      const why = await this.#listen(forward);
+      // Removed meanwhile.
+      if (this.#open.get(forward.id) !== forward) end(forward);
+      else this.#problem(forward, why === null ? null : `${why}; free it and connect again, or remove this forward`);
+    }
+  }
+
+  /** Why its port cannot be opened, in words; null: it is. */
+  async #listen(forward: Open): Promise<string | null> {
+    const server = createServer({ pauseOnConnect: true }, (socket) => void this.#serve(forward, socket));
+    server.maxConnections = MAX_OPEN;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host: LOOPBACK, port: forward.port }, resolve);
+      });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const words = code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${code ?? wordsOf(error)})`;
+      return `port ${forward.port} of this machine ${words}`;
+    }
+    server.on('error', (error) => this.#problem(forward, wordsOf(error)));
+    forward.server = server;
+    forward.port = (server.address() as AddressInfo).port;
+    return null;
   }
 
   async #serve(forward: Open, socket: Socket): Promise<void> {
@@ -112,12 +157,13 @@ export class Forwards {
   }
 
   close(): void {
+    this.#closed = true;
     for (const forward of this.#open.values()) end(forward);
     this.#open.clear();
   }
 }
 
 function end({ server, sockets }: Open): void {
-  server.close();
+  server?.close();
   for (const socket of sockets) socket.destroy();
 }

@@ -2,43 +2,58 @@
 
 import type { ConfigHostList } from '../../shared/api/connections.ts';
 import type { Store } from '../store/store.ts';
+import { sshHostOf } from '../../shared/target-address.ts';
+import { Behind } from './behind.ts';
 import { listHosts } from './config/hosts.ts';
 import { Connections } from './connections.ts';
 import { openSshSessions } from './session/sessions.ts';
+import type { Keyring } from './secrets.ts';
 import type { Sessions } from './types.ts';
 
 export interface RemoteParts {
   /** Null: nothing is kept. */
   readonly data: string | null;
+  /** The configuration's file; null: the user's and the system's. */
+  readonly sshConfig: string | null;
   readonly engineId: string;
   readonly store: Store;
   /** Wall clock, ms since the epoch. */
   readonly now: () => number;
   readonly changed: () => void;
   readonly warn: (message: string) => void;
-  readonly targets: { entries(): Iterable<{ readonly record: { readonly url: string } }> };
+  readonly targets: {
+    entries(): Iterable<{ readonly record: { readonly url: string } }>;
+    /** Those behind a host are asked as soon as may be. */
+    soonThrough(host: string): void;
+  };
   /** Default: SSH. */
   readonly sessions?: Sessions;
+  /** The desktop's, where there is one. */
+  readonly keyring?: Keyring;
 }
 
 export interface Remote {
   readonly connections: Connections;
+  readonly behind: Behind;
   /** Hosts of the user's ssh configuration. */
   hosts(): Promise<ConfigHostList>;
   close(): Promise<void>;
 }
 
-export async function openRemote({ targets, sessions, ...parts }: RemoteParts): Promise<Remote> {
+export async function openRemote({ targets, sessions, sshConfig, ...parts }: RemoteParts): Promise<Remote> {
+  const config = sshConfig === null ? {} : { configFile: sshConfig };
   const connections = new Connections({
     ...parts,
-    sessions: sessions ?? (await openSshSessions()),
-    targetsOf: (host) => countOf(targets.entries(), `ssh://${host}/`),
+    sessions: sessions ?? (await openSshSessions(config)),
+    targetsOf: (host) => countOf(targets.entries(), host),
+    up: (host) => targets.soonThrough(host),
   });
-  connections.start();
+  await connections.start();
   return {
     connections,
+    behind: new Behind(connections),
     async hosts() {
-      const { hosts, problems } = await listHosts();
+      const { hosts, problems } = await listHosts(config);
       const known = new Map(connections.list().map(({ id, host }) => [host, id]));
       return {
         hosts: hosts.map(({ name, file, line }) => ({ name, file, line, connection: known.get(name) ?? null })),
@@ -49,8 +64,8 @@ export async function openRemote({ targets, sessions, ...parts }: RemoteParts): 
   };
 }
 
-function countOf(entries: Iterable<{ readonly record: { readonly url: string } }>, prefix: string): number {
+function countOf(entries: Iterable<{ readonly record: { readonly url: string } }>, host: string): number {
   let count = 0;
-  for (const { record } of entries) if (record.url.startsWith(prefix)) count++;
+  for (const { record } of entries) if (sshHostOf(record.url) === host) count++;
   return count;
 }

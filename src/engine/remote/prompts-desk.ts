@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { PROMPT_WITHIN, type Prompt, type PromptAnswer } from '../../shared/api/connections.ts';
 import { ApiError } from '../../shared/errors.ts';
 import type { Question, TrustQuestion } from './session/prompts.ts';
+import type { KeptSecrets } from './secrets.ts';
 import type { ConnectionPrompter, KeyWarning } from './types.ts';
 import { plainText } from './words.ts';
 
@@ -30,6 +31,8 @@ export interface DeskOptions {
   readonly changed: () => void;
   /** Default {@link PROMPT_WITHIN}, ms. */
   readonly within?: number;
+  /** Absent: no answer is kept. */
+  readonly secrets?: KeptSecrets;
 }
 
 type Shown = Omit<Prompt, 'id' | 'expires' | 'connection'>;
@@ -57,10 +60,7 @@ export class PromptsDesk {
   /** What one connection asks with. `connection`'s host is said by us: a hop cannot give another name for it. */
   prompter(connection: string, host: string): ConnectionPrompter {
     return {
-      ask: async (question, signal) => {
-        const answer = await this.#put(connection, questionShown(host, question), signal);
-        return answer?.action === 'answer' ? answer.answers : null;
-      },
+      ask: (question, signal) => this.#ask(connection, host, question, signal),
       trust: async (question, signal) => {
         const answer = await this.#put(connection, trustShown(host, question), signal);
         if (answer?.action !== 'trust') return 'no';
@@ -84,6 +84,30 @@ export class PromptsDesk {
         this.#put(connection, shown, null).catch(() => undefined);
       },
     };
+  }
+
+  async #ask(
+    connection: string,
+    host: string,
+    question: Question,
+    signal: AbortSignal,
+  ): Promise<readonly string[] | null> {
+    const { secrets } = this.#options;
+    const shown = questionShown(host, question);
+    if (secrets === undefined || question.keep === undefined || question.fields.length !== 1) {
+      const answer = await this.#put(connection, shown, signal);
+      return answer?.action === 'answer' ? answer.answers : null;
+    }
+    const name = secrets.nameOf(connection, question.keep);
+    // What was given in vain is wrong, whoever gave it.
+    if (question.failed > 0) await secrets.reject(connection, name);
+    const kept = question.failed > 0 ? null : await secrets.find(name);
+    signal.throwIfAborted();
+    if (kept !== null) return [kept];
+    const answer = await this.#put(connection, { ...shown, keep: await secrets.place() }, signal);
+    if (answer?.action !== 'answer') return null;
+    if (answer.keep === true) secrets.hold(connection, name, answer.answers[0] ?? '');
+    return answer.answers;
   }
 
   /** Errors: `prompt_not_found` when it is over, `bad_request` when the answer is none to this question. */
@@ -164,7 +188,7 @@ function trustShown(host: string, { host: hop, keyType, fingerprint, others }: T
   };
 }
 
-function warningShown(host: string, { host: hop, keyType, fingerprint, was, why }: KeyWarning): Shown {
+function warningShown(host: string, { host: hop, keyType, fingerprint, was, why, listedAs }: KeyWarning): Shown {
   const name = plainText(hop, 255);
   const key = { type: plainText(keyType, 100), fingerprint: plainText(fingerprint, 200) };
   const known = was.slice(0, 20).map((one) => ({
@@ -176,16 +200,18 @@ function warningShown(host: string, { host: hop, keyType, fingerprint, was, why 
       : 'Somebody may stand between, or the host was set up anew. Nothing was sent to it. Ask the site; when it is right, remove the lines below and connect again.';
   return {
     ...{ host, hop: name, kind: 'changed-warning', fields: [], text, key, was: known },
+    listed_as: plainText(listedAs, 512),
     title: why === 'revoked' ? `The key of ${name} is revoked` : `The key of ${name} has changed`,
   };
 }
 
-function refuse({ kind, fields }: Prompt, answer: PromptAnswer): string | null {
+function refuse({ kind, fields, keep }: Prompt, answer: PromptAnswer): string | null {
   if (answer.action === 'cancel') return null;
   const wanted = kind === 'trust' ? 'trust' : kind === 'allow-exec' ? 'allow' : 'answer';
   if (kind === 'changed-warning')
     return 'a key that changed is not taken here: correct known_hosts, then connect again';
   if (answer.action !== wanted) return `this is answered with "${wanted}" or "cancel"`;
+  if (answer.action === 'answer' && answer.keep === true && keep === undefined) return 'this answer is never kept';
   if (answer.action === 'answer' && answer.answers.length !== fields.length) {
     return `this has ${fields.length} field(s), and needs as many answers`;
   }

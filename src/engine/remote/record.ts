@@ -6,7 +6,13 @@
 import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { EngineAddress, MAX_CONNECTIONS } from '../../shared/api/connections.ts';
+import {
+  EngineAddress,
+  MAX_CONNECTIONS,
+  MAX_FORWARDS,
+  NewForward,
+  PlacedEngine,
+} from '../../shared/api/connections.ts';
 import { makeDirectory } from '../directory.ts';
 import { ENGINE_ID } from './engines/engine-id.ts';
 import { connectionsFile } from './gate.ts';
@@ -30,13 +36,23 @@ const KnownEngine = z.object({
       /** Time of the last round that was finished, ms since the epoch; null: none was. */
       complete: z.number().nullable(),
       profiles: z.number().int().nonnegative(),
-      /** Bytes of their JSON. */
+      /** Bytes of their JSON, and of pinned history. */
       bytes: z.number().nonnegative(),
+      /** Runs over there whose pinned history is here, or was. */
+      pinned: z.array(z.string().max(128)).max(10_000).default([]),
     })
     .nullable(),
 });
 export type KnownEngine = z.infer<typeof KnownEngine>;
 export type SyncPosition = NonNullable<KnownEngine['sync']>;
+
+export const ForwardRecord = z.object({
+  id: z.string().min(1).max(64),
+  /** On 127.0.0.1. */
+  port: z.number().int().min(1).max(65_535),
+  to: NewForward.shape.to,
+});
+export type ForwardRecord = z.infer<typeof ForwardRecord>;
 
 export const ConnectionRecord = z.object({
   id: z.string().min(1).max(64),
@@ -50,6 +66,10 @@ export const ConnectionRecord = z.object({
   added: z.number(),
   lastUp: z.number().nullable(),
   engine: KnownEngine.nullable(),
+  /** What was put there and started; lists of before know of none. */
+  placed: PlacedEngine.nullable().default(null),
+  /** Ports that people asked for, the same after a restart. */
+  forwards: z.array(ForwardRecord).max(MAX_FORWARDS).default([]),
 });
 export type ConnectionRecord = z.infer<typeof ConnectionRecord>;
 

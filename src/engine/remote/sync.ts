@@ -1,7 +1,7 @@
 /**
  * Brings the finished profiles of an engine over there into this engine's store, under that engine's id, where they stay.
  * A round goes through that engine's list from the newest on, down to where the round before began; where it was is kept
- * after each page that is safely on disk, so that a round goes on after a restart.
+ * after each page that is safely on disk, so that a round goes on after a restart. Then what is pinned there comes.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,11 +9,11 @@ import type { SyncStatus } from '../../shared/api/connections.ts';
 import { Profile } from '../../shared/api/profiles.ts';
 import { RunList, type Run } from '../../shared/api/runs.ts';
 import { runScope } from '../../shared/model/scope.ts';
-import type { Store } from '../store/store.ts';
 import { NotAnswered } from './engines/channel-agent.ts';
 import { isRunId, storedRunId } from './engines/engine-id.ts';
 import type { EngineLink } from './engines/link.ts';
 import type { SyncPosition } from './record.ts';
+import { bringPinned, type PinnedParts } from './pinned-history.ts';
 import { wordsOf } from './words.ts';
 
 /** After a round the next one begins this much later, ms. */
@@ -39,13 +39,14 @@ export const NOTHING_YET: SyncPosition = {
   complete: null,
   profiles: 0,
   bytes: 0,
+  pinned: [],
 };
 
 export interface SyncOptions {
   /** Id of the engine over there. */
   readonly engine: string;
   readonly link: Pick<EngineLink, 'json' | 'state'>;
-  readonly store: Pick<Store, 'run' | 'putProfile' | 'flush'>;
+  readonly store: PinnedParts['store'];
   readonly position: SyncPosition;
   /** Keeps where it is. */
   readonly save: (position: SyncPosition) => void;
@@ -135,10 +136,31 @@ export class ProfileSync {
       if (!isOver) this.#save({ cursor: next.slice(0, 256) });
       else {
         const done = { floor: this.#position.next, next: null, cursor: null };
-        this.#save({ ...done, complete: this.#options.now() });
+        this.#save(done);
+        await this.#pinned(signal);
+        this.#save({ complete: this.#options.now() });
         return;
       }
     }
+  }
+
+  #pinned(signal: AbortSignal): Promise<void> {
+    const { engine, store, now } = this.#options;
+    return bringPinned(
+      {
+        ...{ engine, store, now, json: this.#get, done: this.#position.pinned },
+        room: () => MAX_BYTES - this.#position.bytes,
+        leave: (why) => void this.#left.set(why, (this.#left.get(why) ?? 0) + 1),
+        took: (bytes) => {
+          if (bytes > 0) this.#save({ bytes: this.#position.bytes + bytes });
+        },
+        saveDone: (run) => {
+          const { pinned } = this.#position;
+          if (!pinned.includes(run)) this.#save({ pinned: [...pinned, run].slice(-10_000) });
+        },
+      },
+      signal,
+    );
   }
 
   /** Whatever ends after this moment began at or after the oldest run that lives now. */

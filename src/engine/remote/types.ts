@@ -139,6 +139,8 @@ export interface KeyWarning {
   readonly fingerprint: string;
   readonly was: readonly KnownKey[];
   readonly why: 'changed' | 'revoked';
+  /** Its name in known_hosts files, as `ssh-keygen -R` takes it. */
+  readonly listedAs: string;
 }
 
 /** Beside what a login asks: whether commands of the configuration may run, and keys that are not taken. */
@@ -205,7 +207,7 @@ export interface Session {
 export interface Sessions {
   /**
    * Begins to connect and answers at once: what becomes of it is told by the session's state. `host` is as in `ssh HOST`,
-   * also `user@host`.
+   * also `user@host` and `user@host:port`.
    */
   open(host: string, prompter: ConnectionPrompter): Session;
   close(): Promise<void>;

@@ -16,7 +16,14 @@ import type { RemoteRuns } from './remote-runs.ts';
 import { Schedule } from './schedule.ts';
 import { limitsOf, type TargetLimitSettings } from './settings.ts';
 import { TYPES } from './types.ts';
-import { TargetError, type Scraped, type TargetLimits, type TargetSession, type TargetType } from './type.ts';
+import {
+  TargetError,
+  type Dial,
+  type Scraped,
+  type TargetLimits,
+  type TargetSession,
+  type TargetType,
+} from './type.ts';
 import { parseTargetUrl } from './url.ts';
 
 /** Scrapes that become due within this time, in ms, begin together: one timer for all of them. */
@@ -50,6 +57,8 @@ export interface AskingOptions {
   readonly runs: RemoteRuns;
   /** A job that a target does not list any more may come back within this time, ms. */
   readonly grace: number;
+  /** To what is behind hosts that are reached by SSH; absent: nothing is. */
+  readonly dial?: Dial;
   /** Readers of the list are to be told. */
   readonly changed: () => void;
   readonly types?: readonly TargetType[];
@@ -134,7 +143,13 @@ export class Asking {
         if (this.#options.isSelf(place.href)) throw new TargetError('refused', SELF);
       }
       const all = AbortSignal.any([signal, AbortSignal.timeout(timeout + OVERTIME)]);
-      return await findType(url, type, entry.access(limits, this.#options.engineId), all, this.#types);
+      return await findType(
+        url,
+        type,
+        entry.access(limits, this.#options.engineId, this.#options.dial),
+        all,
+        this.#types,
+      );
     } catch (error) {
       signal.throwIfAborted();
       return { probe: null, error: asTargetError(error, timeout), tried: [] };
@@ -286,7 +301,7 @@ export class Asking {
       {
         id: record.id,
         url: parseTargetUrl(entry.place ?? record.url),
-        access: entry.access(this.#limitsOf(entry), engineId),
+        access: entry.access(this.#limitsOf(entry), engineId, this.#options.dial),
         periodMs: record.period,
         labels: Object.entries(record.labels),
         filter: record.filter,

@@ -16,6 +16,7 @@ import { fresh, nextCondition, type Condition, type Outcome } from './state.ts';
 import {
   TargetError,
   type Access,
+  type Dial,
   type ScopeAbout,
   type Scraped,
   type TargetLimits,
@@ -76,7 +77,7 @@ export class Entry {
   }
 
   /** `limits` may change from scrape to scrape; so may what is read from files. */
-  access(limits: TargetLimits, engineId: string): Access {
+  access(limits: TargetLimits, engineId: string, dial?: Dial): Access {
     const { record, auth } = this;
     const access: Access = {
       ...(auth.kind === 'basic' ? { basic: { user: auth.username, password: auth.password } } : {}),
@@ -84,6 +85,7 @@ export class Entry {
       ...(record.tls.pin === undefined ? {} : { fingerprint: record.tls.pin }),
       timeoutMs: record.timeout,
       engineId,
+      ...(dial === undefined ? {} : { dial }),
       limits,
     };
     const files = { enumerable: true } as const;

@@ -8,7 +8,8 @@ import { Agent as HttpAgent } from 'node:http';
 import { connect as connectPlain, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions, type PeerCertificate, type TLSSocket } from 'node:tls';
-import { TargetError, type Access } from './type.ts';
+import { openTunnel, TunnelAgent } from './fetch-tunnel.ts';
+import { TargetError, type Access, type TargetUrl } from './type.ts';
 
 /** Sockets that wait for the next question. One at a time is asked. */
 const OPTIONS = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 } as const;
@@ -20,12 +21,16 @@ export interface Connections {
   close(): void;
 }
 
-export function connectionsOf(protocol: 'http:' | 'https:', access: Access, keepAlive: boolean): Connections {
-  if (protocol === 'http:') {
+export function connectionsOf(url: TargetUrl, access: Access, keepAlive: boolean): Connections {
+  if (url.protocol === 'http:' && url.ssh !== null) {
+    const agent = new TunnelAgent(url, access, keepAlive);
+    return { agent, abandon: () => agent.abandon(), close: () => (agent.abandon(), agent.destroy()) };
+  }
+  if (url.protocol === 'http:') {
     const agent = new ReadingAgent({ ...OPTIONS, keepAlive });
     return { agent, abandon: () => undefined, close: () => agent.destroy() };
   }
-  const agent = new VerifyingAgent(access, keepAlive);
+  const agent = new VerifyingAgent(url, access, keepAlive);
   return { agent, abandon: () => agent.abandon(), close: () => agent.close() };
 }
 
@@ -41,11 +46,14 @@ class ReadingAgent extends HttpAgent {
 }
 
 class VerifyingAgent extends HttpAgent {
+  readonly #url: TargetUrl;
   readonly #access: Access;
   #connecting: TLSSocket | null = null;
+  #dialling: AbortController | null = null;
 
-  constructor(access: Access, keepAlive: boolean) {
+  constructor(url: TargetUrl, access: Access, keepAlive: boolean) {
     super({ ...OPTIONS, keepAlive, protocol: 'https:', defaultPort: 443 });
+    this.#url = url;
     this.#access = access;
   }
 
@@ -53,6 +61,25 @@ class VerifyingAgent extends HttpAgent {
     options: ConnectionOptions,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
+    if (this.#url.ssh === null) return this.#secure(options, callback);
+    void this.#throughTunnel(options.host ?? '', callback);
+    return undefined;
+  }
+
+  async #throughTunnel(host: string, callback?: (error: Error | null, stream: Duplex) => void): Promise<void> {
+    const dialling = new AbortController();
+    this.#dialling = dialling;
+    try {
+      const socket = await openTunnel(this.#url, this.#access, dialling.signal);
+      this.#secure({ socket, host }, callback);
+    } catch (error) {
+      callback?.(error instanceof Error ? error : new Error(String(error)), undefined as never);
+    } finally {
+      if (this.#dialling === dialling) this.#dialling = null;
+    }
+  }
+
+  #secure(options: ConnectionOptions, callback?: (error: Error | null, stream: Duplex) => void): undefined {
     const { ca, fingerprint } = this.#access;
     const hostname = options.host ?? '';
     const socket = connect({
@@ -86,6 +113,8 @@ class VerifyingAgent extends HttpAgent {
   }
 
   abandon(): void {
+    this.#dialling?.abort(new TargetError('down', 'the connection was given up'));
+    this.#dialling = null;
     this.#connecting?.destroy(new TargetError('down', 'the connection was given up'));
   }
 

@@ -3,8 +3,8 @@
 import { bracketed } from './url.ts';
 import { TargetError, type Access, type TargetUrl } from './type.ts';
 
-export const placeOf = ({ socketPath, hostname, port }: TargetUrl): string =>
-  socketPath ?? `${bracketed(hostname)}:${port}`;
+export const placeOf = ({ ssh, socketPath, hostname, port }: TargetUrl): string =>
+  `${socketPath ?? `${bracketed(hostname)}:${port}`}${ssh === null ? '' : ` through ${ssh}`}`;
 
 export type Phase = 'lookup' | 'connect' | 'wait' | 'read';
 
@@ -41,7 +41,9 @@ export function timedOut(phase: Phase, ms: number, url: TargetUrl, bytes: number
     const cause =
       url.protocol === 'https:'
         ? 'is the host up, is a firewall in between, does it speak TLS?'
-        : 'is the host up, or a firewall in between?';
+        : url.ssh === null
+          ? 'is the host up, or a firewall in between?'
+          : `is it up, can ${url.ssh} reach it?`;
     return new TargetError('down', `no connection to ${placeOf(url)} within ${time}: ${cause}`);
   }
   if (phase === 'wait') {

@@ -43,7 +43,7 @@ export class Fetcher {
   /** `periodMs`: how far apart questions are. */
   constructor(url: TargetUrl, access: Access, periodMs: number) {
     this.#access = access;
-    this.#connections = connectionsOf(url.protocol, access, periodMs <= KEEP_ALIVE_UP_TO[url.protocol]);
+    this.#connections = connectionsOf(url, access, periodMs <= KEEP_ALIVE_UP_TO[url.protocol]);
   }
 
   /** Ids of the engines whose numbers the last answer has, as it says itself. */
@@ -86,16 +86,19 @@ export class Fetcher {
   }
 }
 
-function checkPlace({ socketPath, hostname }: TargetUrl, { limits }: Access): void {
+function checkPlace({ ssh, socketPath, hostname }: TargetUrl, { limits }: Access): void {
   if (limits.allowPrivate) return;
+  // What a name stands for over there, nobody here can tell.
+  if (ssh !== null) throw new TargetError('refused', "this engine's settings forbid targets by SSH (allow_private)");
   if (socketPath !== null)
     throw new TargetError('refused', "this engine's settings forbid unix sockets (allow_private)");
   if (isIP(hostname) !== 0 && isPrivateAddress(hostname)) throw privateRefused(hostname);
 }
 
 /** Nothing is gained by packing what does not leave this machine. */
-const isLocal = ({ socketPath, hostname }: TargetUrl): boolean =>
-  socketPath !== null || hostname === 'localhost' || hostname === '::1' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+const isLocal = ({ ssh, socketPath, hostname }: TargetUrl): boolean =>
+  ssh === null &&
+  (socketPath !== null || hostname === 'localhost' || hostname === '::1' || /^127\.\d+\.\d+\.\d+$/.test(hostname));
 
 function headersOf(url: TargetUrl, { bearer, basic, timeoutMs }: Access, accept: string): Record<string, string> {
   const headers: Record<string, string> = {
@@ -194,7 +197,7 @@ class Exchange {
       method: 'GET',
       path: url.path,
       headers: headersOf(url, this.#access, this.#reader.accept),
-      ...(url.socketPath === null
+      ...(url.socketPath === null || url.ssh !== null
         ? { host: url.hostname, port: url.port }
         : { socketPath: url.socketPath, host: 'localhost' }),
       lookup: this.#lookup,

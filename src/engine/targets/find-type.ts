@@ -4,6 +4,7 @@
  */
 
 import type { TargetTypeName } from '../../shared/api/targets.ts';
+import { sshAddress } from '../../shared/target-address.ts';
 import { TYPES } from './types.ts';
 import { TargetError, type Access, type Probe, type TargetType, type TargetUrl } from './type.ts';
 import { bracketed, parseTargetUrl } from './url.ts';
@@ -27,8 +28,11 @@ export interface FoundType {
 /** The places that a text may mean, in the order in which they are preferred. Throws {@link TargetError}. */
 export function placesOf(text: string): TargetUrl[] {
   const url = parseTargetUrl(text);
-  if (text.includes('://') || url.portGiven || url.pathGiven) return [url];
-  return PORTS.map((port) => parseTargetUrl(`http://${bracketed(url.hostname)}:${port}`));
+  const { ssh, hostname, portGiven, pathGiven } = url;
+  const hasScheme = text.replace(/^\s*ssh:\/\//i, '').includes('://');
+  if (hasScheme || portGiven || pathGiven) return [url];
+  const places = PORTS.map((port) => `http://${bracketed(hostname)}:${port}`);
+  return places.map((place) => parseTargetUrl(ssh === null ? place : sshAddress(ssh, place)));
 }
 
 /** `only`: the type is known, and is only looked for where it is. */

@@ -16,6 +16,7 @@ import {
 } from '../../shared/api/targets.ts';
 import { ApiError } from '../../shared/errors.ts';
 import { refusePattern } from '../../shared/metric-pattern.ts';
+import { sshAddress, sshHostOf } from '../../shared/target-address.ts';
 import { writeEngines } from '../engines-header.ts';
 import type { Scope } from '../live/scope.ts';
 import { Asking, type AskingOptions } from './asking.ts';
@@ -23,7 +24,8 @@ import { Entry } from './entry.ts';
 import { placesOf, type FoundType } from './find-type.ts';
 import { readKept, writeKept, type TargetRecord } from './record.ts';
 import { SYSTEM_ID, type SystemTarget } from './system.ts';
-import { TargetError, type ScopeAbout } from './type.ts';
+import { TargetError, type ScopeAbout, type TargetUrl } from './type.ts';
+import { bracketed } from './url.ts';
 
 /** The list is written this long after a change, ms: a thousand changes are one writing. */
 const WRITE_AFTER = 100;
@@ -33,6 +35,10 @@ export interface TargetsOptions extends AskingOptions {
   readonly data: string | null;
   /** This node's own sources. */
   readonly system: SystemTarget;
+  /** A target on the list is reached through this host: it is to be on the list of connections. */
+  readonly through?: (host: string) => void;
+  /** It is there already. A place that somebody types is not logged in to before it is added. */
+  readonly isThrough?: (host: string) => Promise<boolean>;
 }
 
 /** A target that may still be brought back. Its counters count in live sums until then. */
@@ -222,6 +228,15 @@ export class Targets {
     this.#byUrl.set(entry.record.url, entry.id);
     if (entry.place !== null) this.#byUrl.set(entry.place, entry.id);
     if (!entry.record.paused) this.#asking.begin(entry, soon);
+    const host = sshHostOf(entry.record.url);
+    if (host !== null) this.#options.through?.(host);
+  }
+
+  /** The host is connected: what is behind it is asked as soon as may be. */
+  soonThrough(host: string): void {
+    for (const { id, record } of this.#entries.values()) {
+      if (!record.paused && sshHostOf(record.url) === host) this.#asking.soon(id);
+    }
   }
 
   /** Its addresses are free: the one that it goes by, and where it was found to answer. */
@@ -272,6 +287,8 @@ export class Targets {
       this.#asking.stop(entry);
       entry.begin(this.#options.clock.now());
       this.#byUrl.set(url, id);
+      const host = sshHostOf(url);
+      if (host !== null) this.#options.through?.(host);
     }
     this.#pauseOrBegin(entry);
     return this.describe(entry);
@@ -420,6 +437,11 @@ export class Targets {
     // Somebody may be typing: what stands there so far is no server that a secret is for.
     const kept = known && isSameServer(record.url, addressOf(known)) ? known.auth : undefined;
     const entry = new Entry(record, given.auth ?? kept ?? { kind: 'none' }, clock.now());
+    const host = sshHostOf(record.url);
+    if (host !== null && (await this.#options.isThrough?.(host)) !== true) {
+      const words = `${host} is not among the connections yet: when the target is added it is put there and logged in to`;
+      return { probe: null, error: new TargetError('down', words), tried: [] };
+    }
     return this.#asking.find(entry, signal);
   }
 
@@ -510,7 +532,9 @@ const timeoutWithin = (timeout: number | undefined, period: number): number =>
 function canonical(text: string): string {
   try {
     const places = placesOf(text.trim());
-    return places.length === 1 ? places[0]!.href : text.trim().toLowerCase();
+    const [{ href, ssh, hostname }] = places as [TargetUrl];
+    if (places.length === 1) return href;
+    return ssh === null ? text.trim().toLowerCase() : sshAddress(ssh, bracketed(hostname));
   } catch (error) {
     throw new ApiError('bad_request', error instanceof Error ? error.message : String(error));
   }
@@ -524,8 +548,8 @@ function isSameServer(a: string, b: string): boolean {
   return servers!.size === others!.size && [...servers!].every((server) => others!.has(server));
 }
 
-const serverOf = ({ protocol, hostname, port, socketPath }: ReturnType<typeof placesOf>[number]): string =>
-  socketPath ?? `${protocol} ${hostname} ${port}`;
+const serverOf = ({ ssh, protocol, hostname, port, socketPath }: TargetUrl): string =>
+  `${ssh ?? ''} ${socketPath ?? `${protocol} ${hostname} ${port}`}`;
 
 /** Names come from targets: a pattern that could keep the engine busy with one is not taken. */
 function checkFilter({ filter }: Pick<NewTarget, 'filter'>): void {

@@ -17,6 +17,7 @@ import { isOwnAddress } from './own-address.ts';
 import { RemoteRuns, type RemoteRun } from './remote-runs.ts';
 import { originOf, type TargetLimitSettings, type TargetSource } from './settings.ts';
 import { SystemTarget } from './system.ts';
+import type { Dial } from './type.ts';
 
 /** What it needs of the engine's configuration, which has the settings of this folder in it: not imported from there. */
 export interface TargetConfig {
@@ -53,6 +54,9 @@ export interface TargetParts {
   /** Its profile is to be stored, after its last frames. */
   readonly runEnded: (run: RemoteRun) => void;
   readonly warn: (message: string) => void;
+  readonly dial: Dial;
+  readonly through: (host: string) => void;
+  readonly isThrough: (host: string) => Promise<boolean>;
 }
 
 export interface OpenTargets {
@@ -76,6 +80,7 @@ export function openTargets(parts: TargetParts): OpenTargets {
   const targets = new Targets({
     ...{ runs: remoteRuns, grace: config.graceMs },
     ...{ hostname, data, limits, rules, clock, system, warn, engineId: parts.engineId },
+    ...{ dial: parts.dial, through: parts.through, isThrough: parts.isThrough },
     isSelf: (href) => isOwnAddress(href, { url: parts.url(), sockets, hostname }),
     room: () => (budget.memoryFull ? 0 : Math.max(0, budget.maxSeries - budget.series)),
     grown: (scope, series) => budget.added(scope, series),

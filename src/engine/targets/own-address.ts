@@ -14,6 +14,8 @@ const ANY = /^(0\.0\.0\.0|::)$/;
 
 export function isOwnAddress(href: string, { url, sockets, hostname }: OwnAddress): boolean {
   const target = parseTargetUrl(href);
+  // In the eyes of another host: should it be this engine after all, its id tells.
+  if (target.ssh !== null) return false;
   if (target.socketPath !== null) return sockets.includes(target.socketPath) || url === `unix:${target.socketPath}`;
   if (url === null || !url.startsWith('http')) return false;
   const own = new URL(url);

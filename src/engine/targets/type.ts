@@ -3,6 +3,7 @@
  * manager knows nothing else of them.
  */
 
+import type { Duplex } from 'node:stream';
 import type { LiveAlarms } from '../../shared/api/live.ts';
 import type { JobDesc } from '../../shared/model/job.ts';
 import type { Label } from '../../shared/model/metric.ts';
@@ -26,7 +27,15 @@ export interface TargetUrl {
   readonly pathGiven: boolean;
   /** Path of the unix socket to connect to, or null. */
   readonly socketPath: string | null;
+  /** Host of the list of connections in whose eyes all of this is; null: this one. */
+  readonly ssh: string | null;
 }
+
+/**
+ * Opens a way to a place behind a host that is reached by SSH, which must be connected within so many ms. Throws
+ * {@link TargetError}.
+ */
+export type Dial = (url: TargetUrl, within: number, signal: AbortSignal) => Promise<Duplex>;
 
 export interface TargetLimits {
   /** Largest answer, unpacked, in bytes. Packed it may not be larger either. */
@@ -51,6 +60,8 @@ export interface Access {
   readonly timeoutMs: number;
   /** This engine: an answer that has its own numbers in it is refused. */
   readonly engineId?: string;
+  /** To places behind hosts; absent: none can be reached. */
+  readonly dial?: Dial;
   readonly limits: TargetLimits;
 }
 

@@ -1,5 +1,9 @@
-/** Where a target is, as people write it: `http://node7:9100/metrics`, `node7:9100`, `node7`, `unix:/run/x.sock:/metrics`. */
+/**
+ * Where a target is, as people write it: `http://node7:9100/metrics`, `node7:9100`, `node7`, `unix:/run/x.sock:/metrics`,
+ * and each of them behind a host: `ssh://login/node7:9100`.
+ */
 
+import { readSshAddress, sshAddress, type SshAddress } from '../../shared/target-address.ts';
 import { TargetError, type TargetUrl } from './type.ts';
 
 const PORTS = { 'http:': 80, 'https:': 443 } as const;
@@ -12,10 +16,12 @@ export function parseTargetUrl(text: string): TargetUrl {
   const given = text.trim();
   if (given === '') throw refuse('no address was given');
   if (given.length > MAX_URL) throw refuse(`an address has ${MAX_URL} characters at most`);
+  const behind = behindSsh(given);
+  if (behind) return throughSsh(behind);
   if (given.startsWith('unix:')) return parseUnix(given.slice('unix:'.length));
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(given)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
-    throw refuse(`${scheme}:// is not known here: write http://, https:// or unix:PATH`);
+    throw refuse(`${scheme}:// is not known here: write http://, https://, unix:PATH or ssh://HOST/ADDRESS`);
   }
   // Without a scheme, a bare IPv6 address is an address: in brackets it may have a port.
   const bare = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i.test(given) ? `[${given}]` : given;
@@ -41,7 +47,27 @@ export function parseTargetUrl(text: string): TargetUrl {
     path,
     pathGiven: path !== '/',
     socketPath: null,
+    ssh: null,
   };
+}
+
+function behindSsh(given: string): SshAddress | null {
+  try {
+    return readSshAddress(given);
+  } catch (error) {
+    throw refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The port is always shown: what a bare name stands for is looked for where that is the question. */
+function throughSsh({ host, inner }: SshAddress): TargetUrl {
+  const there = parseTargetUrl(inner);
+  const { protocol, hostname, port, socketPath, path, pathGiven } = there;
+  if (port === 0) throw refuse(`there is no port 0 to connect to: ${inner}`);
+  // A host of that name is no socket.
+  const scheme = protocol === 'https:' ? 'https://' : hostname === 'unix' ? 'http://' : '';
+  const place = `${scheme}${bracketed(hostname)}:${port}${pathGiven ? path : ''}`;
+  return { ...there, href: sshAddress(host, socketPath === null ? place : there.href), ssh: host };
 }
 
 /** `/run/x.sock` or `/run/x.sock:/metrics`. */
@@ -52,7 +78,8 @@ function parseUnix(text: string): TargetUrl {
   }
   // Longer ones the system does not take.
   if (Buffer.byteLength(socketPath) > 107) throw refuse("a unix socket's path has 107 bytes at most");
-  const url = new URL(path, 'http://localhost');
+  // Not as relative to a place: two slashes would begin another host.
+  const url = new URL(`http://localhost${path}`);
   const asked = `${url.pathname}${url.search}`;
   return {
     href: `unix:${socketPath}${asked === '/' ? '' : `:${asked}`}`,
@@ -63,14 +90,17 @@ function parseUnix(text: string): TargetUrl {
     path: asked,
     pathGiven: asked !== '/',
     socketPath,
+    ssh: null,
   };
 }
 
 /** The same place with another path. */
 export function withPath(url: TargetUrl, path: string): TargetUrl {
-  if (url.socketPath !== null) return parseUnix(`${url.socketPath}:${path}`);
-  const parsed = parseTargetUrl(`${url.protocol}//${new URL(url.href).host}${path}`);
-  return { ...parsed, portGiven: url.portGiven };
+  const { ssh, socketPath, protocol, hostname, port, portGiven } = url;
+  const there =
+    socketPath === null ? `${protocol}//${bracketed(hostname)}:${port}${path}` : `unix:${socketPath}:${path}`;
+  const parsed = parseTargetUrl(ssh === null ? there : sshAddress(ssh, there));
+  return { ...parsed, portGiven };
 }
 
 /** A host as it stands in an address. */

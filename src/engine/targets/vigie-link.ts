@@ -299,10 +299,11 @@ class Socket {
   }
 
   static async open(url: TargetUrl, access: Access, signal: AbortSignal): Promise<{ socket: Socket; hello: Hello }> {
-    const secured = url.protocol === 'https:' ? await securedSocket(url, access, signal) : null;
+    const isOwn = url.protocol === 'https:' || url.ssh !== null;
+    const secured = isOwn ? await ownSocket(url, access, signal) : null;
     const scheme = url.protocol === 'https:' ? 'wss' : 'ws';
     const address =
-      url.socketPath === null
+      url.socketPath === null || url.ssh !== null
         ? `${scheme}://${bracketed(url.hostname)}:${url.port}/api/v1/live`
         : `ws+unix:${url.socketPath}:/api/v1/live`;
     const ws = new WebSocket(address, {
@@ -375,13 +376,13 @@ class Socket {
   }
 }
 
-/** A connection whose certificate was looked at, as for any other question of the target. */
-async function securedSocket(
+/** A connection through a host, or whose certificate was looked at, as for any other question of the target. */
+async function ownSocket(
   url: TargetUrl,
   access: Access,
   signal: AbortSignal,
 ): Promise<{ socket: Duplex; release: () => void }> {
-  const connections = connectionsOf(url.protocol, access, false);
+  const connections = connectionsOf(url, access, false);
   const options = {
     host: url.hostname,
     port: url.port,

@@ -19,7 +19,7 @@ export const PROMPT_WITHIN = 300_000;
 const count = z.number().int().nonnegative();
 
 /** Nothing that a terminal, a log or a shell takes for more than a name; never an option. */
-const HostName = z
+export const HostName = z
   .string()
   .trim()
   .min(1)
@@ -74,6 +74,8 @@ export const Forward = z.object({
   to: z.string(),
   /** Connections through it now. */
   open: count,
+  /** False: its port is not open; `problem` says why, such as that its connection is not up since the engine started. */
+  listening: z.boolean(),
   /** Why it does not work at the moment; null: nothing is wrong. */
   problem: z.string().nullable(),
 });
@@ -141,6 +143,69 @@ export const RemoteEngine = z.object({
 });
 export type RemoteEngine = z.infer<typeof RemoteEngine>;
 
+/** What is done with the engine over there. */
+export const EngineAction = z.enum(['start', 'stop', 'upgrade', 'remove']);
+export type EngineAction = z.infer<typeof EngineAction>;
+
+/** One step of it, in the order in which they are done. */
+export const EngineStep = z.object({
+  name: z.enum([
+    ...(['connect', 'host', 'package', 'folder', 'send', 'check', 'unpack', 'stop'] as const),
+    ...(['run', 'reach', 'clean'] as const),
+  ]),
+  /** In words, for people: `Send the package`. */
+  title: z.string(),
+  /** skipped: there was nothing to do. */
+  state: z.enum(['waiting', 'running', 'done', 'skipped', 'failed', 'cancelled']),
+  /** What it found, or why it failed, in words; null: nothing to say. */
+  reason: z.string().nullable(),
+  /** How long it took, or takes so far; null: it has not begun. */
+  ms: z.number().nonnegative().nullable(),
+  /** Bytes, of `send`; null: it has no such size. */
+  progress: z.object({ done: count, total: count }).nullable(),
+});
+export type EngineStep = z.infer<typeof EngineStep>;
+
+/**
+ * What was last begun with the engine over there, since this engine started. One thing at a time; it is begun with
+ * POST /api/v1/connections/ID/engine/ACTION, which answers at once, and goes on by itself; told on the topic `connections`.
+ */
+export const EngineWork = z.object({
+  action: EngineAction,
+  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  /** When it began, ms since the epoch. */
+  began: z.number(),
+  /** How it came out, or why it failed and what to do, in words; null: nothing to say. */
+  reason: z.string().nullable(),
+  steps: z.array(EngineStep),
+});
+export type EngineWork = z.infer<typeof EngineWork>;
+
+/** An engine that this one put there and started. */
+export const PlacedEngine = z.object({
+  /** Its real host: one of those behind a round-robin name. */
+  host: z.string(),
+  /** The private folder over there with all of it. */
+  folder: z.string(),
+  version: z.string(),
+  /** When it was put there, ms since the epoch. */
+  since: z.number(),
+});
+export type PlacedEngine = z.infer<typeof PlacedEngine>;
+
+/** POST /api/v1/connections/ID/engine/start and …/upgrade */
+export const EngineStart = z.strictObject({
+  /** A folder over there, on a disk of that node, to put it in; absent: /tmp, /var/tmp and others are tried. */
+  folder: z
+    .string()
+    .max(80)
+    .regex(/^(?:\/[A-Za-z0-9_@%+=:,.-]+)+$/, 'expected the whole path of a folder, of letters, digits and _@%+=:,.-')
+    .optional(),
+  /** Also where another host of a round-robin name answers than the one that it was put on: that one is forgotten. */
+  elsewhere: z.boolean().default(false),
+});
+export type EngineStart = z.infer<typeof EngineStart>;
+
 /** GET /api/v1/connections/ID */
 export const Connection = z.object({
   /** Opaque, made by the engine. */
@@ -169,9 +234,15 @@ export const Connection = z.object({
   channels: count,
   /** Null: none is looked for. */
   engine: RemoteEngine.nullable(),
+  /** What this engine put there and started; null: nothing. `upgrade` is for what is older than this engine. */
+  placed: PlacedEngine.nullable(),
+  /** What is done with the engine over there, or was last; null: nothing since this engine started. */
+  work: EngineWork.nullable(),
   /** Targets of this engine that are reached through it. */
   targets: count,
   forwards: z.array(Forward),
+  /** Passwords and passphrases of it that are kept, here or in the desktop's keyring: DELETE …/ID/secrets forgets them. */
+  kept: count,
   /** What a person should look at although it may work, such as a file that cannot be read; null: nothing. */
   problem: z.string().nullable(),
 });
@@ -264,6 +335,13 @@ export const Prompt = z.object({
   key: z.object({ type: z.string(), fingerprint: z.string() }).optional(),
   /** `changed-warning`: keys that are known of it, and where they stand. */
   was: z.array(z.object({ type: z.string(), fingerprint: z.string(), file: z.string(), line: count })).optional(),
+  /** `changed-warning`: its name in these files, as `ssh-keygen -R` takes it. */
+  listed_as: z.string().optional(),
+  /**
+   * The answer can be kept, when the person wants it: the dialog then has a box to tick. `keyring`: in the desktop's
+   * keyring, for good; `memory`: until the engine stops, and `why` says why not longer. Absent: it is never kept.
+   */
+  keep: z.object({ where: z.enum(['keyring', 'memory']), why: z.string().nullable() }).optional(),
   /** When it is cancelled by itself. */
   expires: z.number(),
 });
@@ -278,7 +356,12 @@ export type PromptList = z.infer<typeof PromptList>;
  * `allow`: whether the command may be run. `cancel`: of any kind; of `changed-warning` the only one, that it was seen.
  */
 export const PromptAnswer = z.discriminatedUnion('action', [
-  z.strictObject({ action: z.literal('answer'), answers: z.array(z.string().max(16_384)).min(1).max(32) }),
+  z.strictObject({
+    action: z.literal('answer'),
+    answers: z.array(z.string().max(16_384)).min(1).max(32),
+    /** The person ticked the box of a prompt that has `keep`. It is kept once the login has worked with it. */
+    keep: z.boolean().optional(),
+  }),
   z.strictObject({ action: z.literal('trust'), keep: z.boolean() }),
   z.strictObject({ action: z.literal('allow') }),
   z.strictObject({ action: z.literal('cancel') }),

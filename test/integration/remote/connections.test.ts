@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
@@ -14,6 +14,7 @@ import {
   PromptList,
   type Prompt,
 } from '../../../src/shared/api/connections.ts';
+import { Forwards } from '../../../src/engine/remote/forwards.ts';
 import { httpServer } from '../../support/bad-server.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { eventually } from '../../support/wait.ts';
@@ -216,7 +217,7 @@ test('a key is shown before it is trusted; a changed one is only told of', async
     );
     session.prompter.refused({
       ...hop,
-      why: 'changed',
+      ...{ why: 'changed', listedAs: '[login.example]:2222' },
       was: [{ keyType: 'ssh-ed25519', fingerprint: 'SHA256:old', file: '/k', line: 3 }],
     });
     session.become('refused', 'the key has changed');
@@ -234,6 +235,7 @@ test('a key is shown before it is trusted; a changed one is only told of', async
   expect(await answer(here, prompt.id, { action: 'trust', keep: false })).toBe(204);
   const warning = await eventually(async () => (await prompts(here)).find(({ kind }) => kind === 'changed-warning'));
   expect(words).toEqual(['once']);
+  expect(warning.listed_as).toBe('[login.example]:2222');
   expect(warning.was).toEqual([{ type: 'ssh-ed25519', fingerprint: 'SHA256:old', file: '/k', line: 3 }]);
   for (const action of [{ action: 'trust', keep: true }, { action: 'allow' }])
     expect(await answer(here, warning.id, action)).toBe(400);
@@ -264,6 +266,21 @@ test('a connection that is given up asks nothing any more', async () => {
   expect(await answer(here, (await asked(here)).id, { action: 'allow' })).toBe(204);
   await eventually(() => outcomes.length === 2);
   expect(outcomes[1]).toBe(true);
+});
+
+test('a forward that is asked for while its connection is removed opens nothing', async () => {
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as AddressInfo;
+  await new Promise((resolve) => void free.close(resolve));
+  const forwards = new Forwards(
+    () => Promise.reject(new Error('nobody')),
+    () => undefined,
+  );
+  const added = forwards.add({ port, to: { socket: '/x' } });
+  forwards.close();
+  await expect(added).rejects.toThrow('removed meanwhile');
+  await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
 });
 
 test('a forward is a port of this machine only, and is gone with its connection', async () => {

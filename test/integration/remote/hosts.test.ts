@@ -1,7 +1,7 @@
 /** Host keys, hops, and what the user's own ssh does for us, against Debian's sshd and real known_hosts files. */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 
@@ -15,8 +15,16 @@ import type { HostKeys, ResolvedHost } from '../../../src/engine/remote/types.ts
 import { findProgram } from '../../../scripts/lib/components.mjs';
 import { lacksComponent } from '../../support/components.ts';
 import { connect, DEFAULTS, output, Person, type Attempt } from '../../support/ssh-session.ts';
-import { lacksSshd, type Sshd, SshSite } from '../../support/sshd.ts';
+import { freePort, lacksSshd, type Sshd, SshSite } from '../../support/sshd.ts';
 import { eventually } from '../../support/wait.ts';
+
+function reach(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.once('connect', () => (socket.destroy(), resolve(true)));
+    socket.once('error', () => resolve(false));
+  });
+}
 
 describe.skipIf(lacksSshd())('hosts', () => {
   let site: SshSite;
@@ -306,6 +314,69 @@ describe.skipIf(lacksSshd())('hosts', () => {
       const link = await open({ hosts, keys: keysOf(file), ssh, env: process.env });
       expect(link.through).toBe('ssh2');
       expect(await output(link, 'echo $SSH_CONNECTION')).toMatch(new RegExp(` ${servers[2].port}$`));
+    });
+
+    test('RevokedHostKeys is a list that only ssh reads: it carries the connection, and refuses what is on it', async () => {
+      const [one, two] = [servers[0], servers[1]];
+      const file = knownHosts(line(one), line(two));
+      const [list, config] = [site.file(), site.file()];
+      execFileSync('ssh-keygen', ['-q', '-k', '-f', list, `${two.hostKeys[0]}.pub`]);
+      const common = `IdentityFile ${key}\nIdentitiesOnly yes\nStrictHostKeyChecking yes\nGlobalKnownHostsFile none\n`;
+      writeFileSync(config, `${common}RevokedHostKeys ${list}\n`);
+      const more = { userKnownHostsFiles: [file], configFile: config, revokedHostKeys: list };
+      const common2 = { keys: keysOf(file), ssh, env: process.env };
+      const log = createLog();
+      const link = await open({ ...common2, hosts: [host('127.0.0.1', one, more)], log });
+      expect(link.through).toBe('ssh');
+      expect(log.lines().some(({ text }) => text.includes('RevokedHostKeys can be read by ssh only'))).toBe(true);
+      await expect(open({ ...common2, hosts: [host('127.0.0.1', two, more)] })).rejects.toMatchObject({
+        kind: 'host-key',
+        message: expect.stringContaining('revoked') as string,
+      });
+      const withoutSsh = open({ hosts: [host('127.0.0.1', one, more)], keys: keysOf(file) });
+      await expect(withoutSsh).rejects.toThrow('ssh is not installed');
+    });
+
+    test('nothing of the configuration runs, forwards or stays behind by itself, of the host and of hops', async () => {
+      const { one, ca } = await signed();
+      const file = knownHosts(
+        ...servers.map((each) => line(each)),
+        `@cert-authority [127.0.0.1]:${one.port} ${publicKey(ca)}\n`,
+      );
+      const [config, ran, master] = [site.file(), site.file(), site.file()];
+      const port = await freePort();
+      writeFileSync(
+        config,
+        [
+          ...['Host gate second inner', 'HostName 127.0.0.1', 'Host *', `IdentityFile ${key}`, 'IdentitiesOnly yes'],
+          ...['StrictHostKeyChecking yes', `UserKnownHostsFile ${file}`, 'GlobalKnownHostsFile none'],
+          ...['PermitLocalCommand yes', `LocalCommand echo %n >> ${ran}`, `RemoteCommand echo remote >> ${ran}`],
+          ...['ForkAfterAuthentication yes', 'ControlMaster auto', `ControlPath ${master}-%n`, 'ControlPersist yes'],
+          ...[`LocalForward 127.0.0.1:${port} 127.0.0.1:1`, 'ForwardAgent yes', ''],
+        ].join('\n'),
+      );
+      // What it would do by itself.
+      const args = ['-F', config, '-p', String(servers[0].port), '-l', site.user, '-o', 'ControlMaster=no'];
+      execFileSync(ssh, [...args, '-o', 'RemoteCommand=none', '-o', 'ForkAfterAuthentication=no', 'gate', 'true']);
+      expect(readFileSync(ran, 'utf8')).toBe('gate\n');
+      writeFileSync(ran, '');
+      const more = { userKnownHostsFiles: [file], configFile: config };
+      const hosts = [
+        host('gate', servers[0], more),
+        host('second', servers[1], { ...more, proxyJump: [{ host: 'gate' }] }),
+        host('inner', one, { ...more, proxyJump: [{ host: 'second' }] }),
+      ];
+      const link = await open({ hosts, keys: keysOf(file), ssh, env: process.env });
+      expect(link.through).toBe('ssh');
+      expect(await output(link, 'echo $SSH_CONNECTION')).toMatch(new RegExp(` ${one.port}$`));
+      expect(readFileSync(ran, 'utf8')).toBe('');
+      await expect(reach(port)).resolves.toBe(false);
+      const running = (): string =>
+        execFileSync('ps', ['axww', '-o', 'args'], { encoding: 'utf8', maxBuffer: 64 << 20 });
+      expect(running()).toContain(config);
+      link.close();
+      await eventually(() => !running().includes(config));
+      expect(existsSync(`${master}-gate`) || existsSync(`${master}-inner`)).toBe(false);
     });
 
     test('a Unix socket over there, and a folder that is gone afterwards', async () => {

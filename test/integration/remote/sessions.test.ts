@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
@@ -10,6 +11,9 @@ import type { Session } from '../../../src/engine/remote/types.ts';
 import { Person } from '../../support/ssh-session.ts';
 import { lacksSshd, type Sshd, SshSite } from '../../support/sshd.ts';
 import { eventually } from '../../support/wait.ts';
+
+/** Seconds. */
+const FREEZE = Number(process.env['VIGIE_SSH_FREEZE'] ?? 0);
 
 describe.skipIf(lacksSshd())('sessions', () => {
   let site: SshSite;
@@ -120,6 +124,28 @@ describe.skipIf(lacksSshd())('sessions', () => {
     }
     await eventually(() => session.state === 'up', { timeout: 60_000 });
   }, 180_000);
+
+  // Minutes long, with the keepalives that nobody has set: VIGIE_SSH_FREEZE=60 npm run test:ssh
+  test.runIf(FREEZE > 0)(
+    `sshd is stopped for ${FREEZE} s: whatever was noticed of it, it is there again afterwards`,
+    async () => {
+      const server = await site.sshd();
+      const file = config(['StrictHostKeyChecking accept-new'], { login: [`Port ${server.port}`] });
+      const session = await open(file, 'login', new Person());
+      await eventually(() => typeof session.hops()[0]?.latency === 'number');
+      server.signal('SIGSTOP');
+      try {
+        await sleep(FREEZE * 1000);
+      } finally {
+        server.signal('SIGCONT');
+      }
+      const { stdout, code } = await session.exec('echo here', AbortSignal.timeout(120_000));
+      stdout.resume();
+      expect(await code).toBe(0);
+      expect(session.state).toBe('up');
+    },
+    FREEZE * 1000 + 300_000,
+  );
 
   test('what needs a person is not tried again by itself, and who dials is told at once', async () => {
     const server = await site.sshd();

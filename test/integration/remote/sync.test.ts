@@ -115,6 +115,7 @@ async function farWith(
       return say({ name: 'vigie', version: '1', api: API_VERSION, engine: { id: 'c'.repeat(32), host: 'far' } });
     }
     if (url.pathname === '/api/v1/runs') return say({ runs: [], next: null });
+    if (url.pathname === '/api/v1/store/keeps') return say({ keeps: [], next: null });
     asked.push(`${url.pathname.slice('/api/v1'.length)}${url.search.replace(/limit=\d+&?/, '')}`);
     if (url.pathname === '/api/v1/profiles') {
       const from = Number(url.searchParams.get('cursor') ?? 0);

@@ -40,6 +40,7 @@ describe('defaults', () => {
       targets: [],
       targetLimits: { side_by_side: 200, targets: 20_000, bytes: 16 * 1024 ** 2, series: 50_000, allow_private: true },
       alarmChannels: { private: true, plaintext: false },
+      sshConfig: null,
       logLevel: 'info',
       host: hostname(),
       roots: { proc: '/proc', sys: '/sys' },

@@ -8,6 +8,7 @@ import {
   ConnectionList,
   ConnectionLog,
   ConnectionPatch,
+  EngineStart,
   Forward,
   NewConnection,
   NewForward,
@@ -126,6 +127,36 @@ export function registerConnections(app: App, engine: EngineContext): void {
     );
   }
 
+  for (const [action, summary] of [
+    ['start', 'Puts an engine over there, and starts it'],
+    ['stop', 'Stops the engine that was started over there'],
+    ['upgrade', 'Puts an engine of this version in the place of the one over there'],
+    ['remove', 'Stops it and removes all that was put there'],
+  ] as const) {
+    app.post(
+      `/connections/:id/engine/${action}`,
+      {
+        config: { control: true, tells: [...TELLS, 'folder', 'elsewhere'] },
+        schema: { summary, params: ConnectionParams, body: EngineStart, response: { 202: Connection } },
+      },
+      async (request: FastifyRequest<Params & { Body: EngineStart }>, reply: FastifyReply) =>
+        reply.code(202).send((await loaded()).beginWork(request.params.id, action, request.body)),
+    );
+  }
+
+  app.post(
+    '/connections/:id/engine/cancel',
+    {
+      config: { control: true, tells: TELLS },
+      schema: {
+        summary: 'Cancels what is done with the engine over there',
+        params: ConnectionParams,
+        response: { 200: Connection },
+      },
+    },
+    async (request: FastifyRequest<Params>) => (await loaded()).cancelWork(request.params.id),
+  );
+
   app.get(
     '/connections/:id/log',
     {
@@ -133,6 +164,19 @@ export function registerConnections(app: App, engine: EngineContext): void {
       schema: { summary: 'What a connection did', params: ConnectionParams, response: { 200: ConnectionLog } },
     },
     async (request: FastifyRequest<Params>) => (await loaded()).log(request.params.id),
+  );
+
+  app.delete(
+    '/connections/:id/secrets',
+    {
+      config: { control: true, tells: TELLS },
+      schema: {
+        summary: 'Forgets its kept passwords and passphrases',
+        params: ConnectionParams,
+        response: { 200: Connection },
+      },
+    },
+    async (request: FastifyRequest<Params>) => (await loaded()).forget(request.params.id),
   );
 
   app.post(

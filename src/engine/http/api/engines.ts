@@ -7,8 +7,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { EngineList, type ListedEngine } from '../../../shared/api/connections.ts';
+import { RangeQuery } from '../../../shared/api/query.ts';
 import { RunListQuery } from '../../../shared/api/runs.ts';
 import { ApiError } from '../../../shared/errors.ts';
+import { parseMetric } from '../../../shared/model/metric.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Limits } from '../../limits.ts';
 import type { App } from '../app.ts';
@@ -111,7 +113,7 @@ async function passOn(
 
 /** From the profiles that were brought here; undefined: it is nothing that is kept. */
 async function keptAnswer(engine: EngineContext, id: string, path: string): Promise<unknown> {
-  const { keptProfile, keptRun, keptRuns } = await import('../../remote/engines/kept.ts');
+  const { keptHistory, keptProfile, keptRun, keptRuns } = await import('../../remote/engines/kept.ts');
   const url = new URL(path, 'http://engine');
   const [, group = '', run, ...more] = url.pathname.slice('/api/v1'.length).split('/');
   if (more.length > 0) return undefined;
@@ -120,10 +122,28 @@ async function keptAnswer(engine: EngineContext, id: string, path: string): Prom
     if (!query.success) throw new ApiError('bad_request', 'these are no parameters of a list of runs');
     return keptRuns(engine.store, id, query.data);
   }
+  if (run === undefined && group === 'query') {
+    const query = RangeQuery.safeParse(paramsOf(url));
+    // Of anything else than a run nothing is kept: then it is the engine that is missed.
+    if (!query.success || !query.data.scope.startsWith('run/')) return undefined;
+    return keptHistory(engine.store, id, {
+      ...query.data,
+      series: query.data.series.map((name) => parseMetric(name).key),
+    });
+  }
   if (run === undefined) return undefined;
   if (group === 'profiles') return keptProfile(engine.store, id, run);
   return group === 'runs' ? keptRun(engine.store, id, run) : undefined;
 }
+
+/** What stands many times is a list. */
+const paramsOf = ({ searchParams }: URL): Record<string, string | string[]> =>
+  Object.fromEntries(
+    [...new Set(searchParams.keys())].map((name) => {
+      const all = searchParams.getAll(name);
+      return [name, all.length === 1 ? all[0]! : all];
+    }),
+  );
 
 function passedLive(engine: EngineContext, socket: WebSocket, { role }: Identity, id: string) {
   const ready = (async () => {

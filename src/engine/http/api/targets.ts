@@ -20,6 +20,7 @@ import {
 } from '../../../shared/api/targets.ts';
 import { ApiError } from '../../../shared/errors.ts';
 import { OWNER } from '../../../shared/model/role.ts';
+import { sshHostOf } from '../../../shared/target-address.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Found } from '../../targets/discovery/discovery.ts';
 import { expandList } from '../../targets/discovery/node-set.ts';
@@ -128,6 +129,16 @@ function addAll({ targets }: EngineContext, found: readonly Found[], preview: bo
   });
 }
 
+/** What somebody adds logs this engine in somewhere: it is said, also before. */
+function behindNotes(items: readonly BulkItem[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { url, outcome } of items) {
+    const host = outcome === 'new' || outcome === 'added' ? sshHostOf(url) : null;
+    if (host !== null) counts.set(host, (counts.get(host) ?? 0) + 1);
+  }
+  return Array.from(counts, ([host, count]) => `${count} through one login at ${host}: see Connections`);
+}
+
 function expanded(text: string): string[] {
   try {
     return expandList(text, MAX_BULK);
@@ -161,7 +172,8 @@ async function imported(engine: EngineContext, { text, preview }: ImportRequest)
     const refused = targets.filter(({ auth }) => auth?.kind === 'bearer_file');
     const taken = targets.filter(({ auth }) => auth?.kind !== 'bearer_file');
     const left = refused.map(({ url }) => `${url}: left out: its token is in a file; add it with the token`);
-    return resultOf(addAll(engine, taken, preview), [...notes, ...left]);
+    const items = addAll(engine, taken, preview);
+    return resultOf(items, [...notes, ...left, ...behindNotes(items)]);
   } catch (error) {
     if (error instanceof ApiError) throw error;
     throw new ApiError('bad_request', words(error));
@@ -220,13 +232,9 @@ export function registerTargets(app: App, engine: EngineContext): void {
       if (body.action !== 'add') return changeAll(engine, body);
       checkFiles(request, body);
       const { action: _, targets: text, preview, ...settings } = body;
-      return resultOf(
-        addAll(
-          engine,
-          expanded(text).map((url) => ({ ...settings, url })),
-          preview,
-        ),
-      );
+      const found = expanded(text).map((url) => ({ ...settings, url }));
+      const items = addAll(engine, found, preview);
+      return resultOf(items, behindNotes(items));
     },
   );
 

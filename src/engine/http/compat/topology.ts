@@ -6,6 +6,7 @@ import { MAX_TARGET_PERIOD, MIN_TARGET_PERIOD, type Target } from '../../../shar
 import { parseDuration } from '../../../shared/duration.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Entry } from '../../targets/entry.ts';
+import { sshHostOf } from '../../../shared/target-address.ts';
 import { parseTargetUrl } from '../../targets/url.ts';
 import type { App } from '../app.ts';
 import { changingRoute, compatRoute, oneText, refuse, succeed } from './answer.ts';
@@ -48,7 +49,7 @@ const TYPES = { prometheus: 'Prometheus', proxy: 'Proxy', vigie: 'Proxy', system
 
 /** A target as their list has it: times in seconds, of proxies the URL that is read. */
 function asJoined({ url, type, period, last_scrape }: Target): Parameters {
-  const isProxy = type === 'proxy' || type === 'vigie';
+  const isProxy = (type === 'proxy' || type === 'vigie') && sshHostOf(url) === null;
   return {
     target_url: isProxy ? `http://${placeOf(url)}/job` : url,
     ttype: type === null ? 'Unknown' : TYPES[type],

@@ -49,7 +49,8 @@ export function matchHolds(words: readonly string[], state: MatchState): MatchRe
     };
     if (name === 'all') {
       // OpenSSH lets one condition of any kind stand before it (its manual: `canonical` or `final`).
-      if (conditions > 1 || i < words.length - 1) throw new ConfigError('Match all cannot be combined with other conditions');
+      if (conditions > 1 || i < words.length - 1)
+        throw new ConfigError('Match all cannot be combined with other conditions');
       if (negated) holds = false;
       conditions++;
       continue;

@@ -37,6 +37,8 @@ export interface Look {
   readonly host: string | null;
   /** Why nothing was found, in words. */
   readonly absent: string;
+  /** Sockets that are known to be the user's: of the others, and of ports, a file says that an engine was there. */
+  readonly own: ReadonlySet<string>;
 }
 
 /**
@@ -48,6 +50,17 @@ const SCRIPT = [
   'for s in "${VIGIE_SOCKET:-}" "/tmp/vigie-$u/engine.socket"; do if [ -S "$s" ] && [ -O "$s" ]; then echo "socket $s"; fi; done',
   'b="${XDG_DATA_HOME:-$HOME/.local/share}/vigie"',
   'for f in "$b/$h/engine.json" "$b"/*/engine.json; do if [ -f "$f" ] && [ -O "$f" ]; then echo "file $(head -c 4096 "$f" | tr -d "\\n")"; fi; done | head -n 20',
+  'echo vigie-end',
+].join('; ');
+
+/**
+ * Of sockets and ports that a file names, those that belong to the user who logged in: an engine that was killed leaves its
+ * file behind, and somebody else may be there since. Ports come as hexadecimal digits, as /proc has them.
+ */
+const OWN_SCRIPT = [
+  'u=$(id -u); echo vigie-begin',
+  'for s in "$@"; do if [ -S "$s" ] && [ -O "$s" ]; then printf "own %s\\n" "$s"; fi; done',
+  'cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r n l r t q w e i x; do if [ "$t $i" = "0A $u" ]; then echo "port ${l##*:}"; fi; done',
   'echo vigie-end',
 ].join('; ');
 
@@ -71,7 +84,7 @@ export function readLook(output: string): Look {
   if (begin < 0 || end < 0) {
     return {
       found: [],
-      host: null,
+      ...{ host: null, own: new Set() },
       absent: 'the host did not say whether an engine runs there: it runs no ordinary shell for you',
     };
   }
@@ -100,7 +113,7 @@ export function readLook(output: string): Look {
     if (place && !isKnown) found.push({ place, tokenFile });
   }
   const absent = `no engine of yours was found on ${host ?? 'the host'}: start one there with \`vigie serve\``;
-  return { found: found.slice(0, 2 * MAX_FOUND), host, absent };
+  return { found: found.slice(0, 2 * MAX_FOUND), host, absent, own: sockets };
 }
 
 function loopback(url: string | null): PortPlace | null {
@@ -113,7 +126,7 @@ function loopback(url: string | null): PortPlace | null {
 /** @throws {Error} In words, when the host cannot be asked. */
 export async function lookFor(session: Session, address: EngineAddress, signal: AbortSignal): Promise<Look> {
   if (address.kind === 'socket') {
-    return { found: [{ place: { kind: 'socket', path: address.path }, tokenFile: null }], host: null, absent: '' };
+    return toldPlace({ kind: 'socket', path: address.path }, null);
   }
   if (address.kind === 'port') {
     const { host, port } = address;
@@ -122,9 +135,29 @@ export async function lookFor(session: Session, address: EngineAddress, signal: 
       (await lookFor(session, { kind: 'auto' }, signal)).found.find(
         ({ place }) => place.kind === 'port' && place.port === port,
       )?.tokenFile;
-    return { found: [{ place: { kind: 'port', host, port }, tokenFile: tokenFile ?? null }], host: null, absent: '' };
+    return toldPlace({ kind: 'port', host, port }, tokenFile ?? null);
   }
-  return readLook(await outputOf(session, FIND_COMMAND, MAX_OUTPUT, signal));
+  const look = readLook(await outputOf(session, FIND_COMMAND, MAX_OUTPUT, signal));
+  const isProven = ({ place }: Found): boolean => place.kind === 'socket' && look.own.has(place.path);
+  if (look.found.every(isProven)) return look;
+  const own = await ownOf(session, look.found, signal);
+  return { ...look, found: look.found.filter((one) => isProven(one) || own.has(nameOf(one))) };
+}
+
+/** Where a person says that it is. */
+const toldPlace = (place: Place, tokenFile: string | null): Look => ({
+  ...{ found: [{ place, tokenFile }], host: null, absent: '', own: new Set() },
+});
+
+const nameOf = ({ place }: Found): string =>
+  place.kind === 'socket' ? `own ${place.path}` : `port ${place.port.toString(16).toUpperCase().padStart(4, '0')}`;
+
+async function ownOf(session: Session, found: readonly Found[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+  // Some login shells read an exclamation mark in quotes, too.
+  const paths = found.flatMap(({ place }) => (place.kind === 'socket' && !place.path.includes('!') ? [place.path] : []));
+  const command = `exec sh -c '${OWN_SCRIPT}' sh ${paths.map(quoted).join(' ')}`;
+  const lines = (await outputOf(session, command, MAX_OUTPUT, signal)).split('\n').map((line) => line.trimEnd());
+  return new Set(lines.slice(lines.indexOf('vigie-begin') + 1));
 }
 
 /** The token in a file over there; null: there is none that can be used. */

@@ -1,5 +1,6 @@
 /** Profiles of other engines that are in this engine's store, with the ids that they have over there. */
 
+import type { RangeQuery, RangeResult } from '../../../shared/api/query.ts';
 import type { Profile } from '../../../shared/api/profiles.ts';
 import type { Run, RunList, RunListQuery } from '../../../shared/api/runs.ts';
 import { ApiError } from '../../../shared/errors.ts';
@@ -28,6 +29,19 @@ export async function keptRun(store: Store, engine: string, id: string): Promise
   const run = isRunId(id) ? await store.run(storedRunId(engine, id)) : null;
   if (!run) throw noRun();
   return back(engine, run);
+}
+
+/** History that was pinned over there. Errors: `run_not_found`. */
+export async function keptHistory(store: Store, engine: string, query: RangeQuery): Promise<RangeResult> {
+  const id = query.scope.startsWith('run/') ? query.scope.slice('run/'.length) : '';
+  const result = isRunId(id) ? await store.query({ ...query, scope: runScope(storedRunId(engine, id)) }) : null;
+  if (!result) {
+    throw new ApiError(
+      'run_not_found',
+      'of the history of this run nothing was brought here (of pinned runs it is), and its engine is not reached now',
+    );
+  }
+  return { ...result, scope: query.scope };
 }
 
 /** Errors: `run_not_found`. */

@@ -67,6 +67,8 @@ export class EngineLink {
   /** Of the engine over there: in memory only. */
   #token: string | null = null;
   known: Known | null;
+  /** Name of the host that was asked last where an engine is; null: it was not asked, or did not say. */
+  answered: string | null = null;
   state: EngineState = 'looking';
   /** In words; null: nothing is wrong. */
   reason: string | null = null;
@@ -131,7 +133,8 @@ export class EngineLink {
 
   async #look(signal: AbortSignal): Promise<void> {
     const { session, address } = this.#options;
-    const { found, absent } = await lookFor(session, address, signal);
+    const { found, host, absent } = await lookFor(session, address, signal);
+    this.answered = host;
     if (found.length === 0) return this.#become('absent', absent);
     let first: unknown = null;
     for (const one of found) {

@@ -24,6 +24,12 @@ const PING_EVERY = 30_000;
 /** Kinds of messages that an engine's readers are sent about that engine. */
 const EVENTS: ReadonlySet<string> = new Set<LiveEvent['type']>([
   ...(['hello', 'schema', 'gap', 'live', 'end', 'runs', 'status', 'targets', 'error'] as const),
+  ...(['alarms', 'notification'] as const),
+]);
+
+/** What of it readers may watch. */
+const TOPICS: ReadonlySet<string> = new Set<Extract<LiveRequest, { type: 'watch' }>['topic']>([
+  ...(['runs', 'status', 'targets', 'alarms', 'notifications'] as const),
 ]);
 
 export class LivePass {
@@ -141,7 +147,7 @@ export class LivePass {
   }
 }
 
-const isPassed = (topic: string): boolean => EVENTS.has(topic);
+const isPassed = (topic: string): boolean => TOPICS.has(topic);
 
 /** The message as it is passed on; null: it is none of those that are. What is in it the page checks. */
 export function readEvent(text: string, role: Role): string | null {

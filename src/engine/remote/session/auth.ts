@@ -168,6 +168,7 @@ export class Authentication {
       instruction: '',
       fields: [{ text: 'Password', echo: false }],
       failed,
+      keep: `password ${host.user}@${host.hostname}:${host.port}`,
     });
     return answers === null ? null : { type: 'password', username, password: answers[0] ?? '' };
   }

@@ -228,7 +228,8 @@ async function askPassphrase(
 ): Promise<string | null> {
   const fields = [{ text: 'Passphrase', echo: false }];
   const title = `Passphrase of the key ${file}`;
-  const answers = await prompter.ask({ ...hop, kind: 'passphrase', title, instruction: '', fields, failed }, signal);
+  const question = { ...hop, kind: 'passphrase', title, instruction: '', fields, failed } as const;
+  const answers = await prompter.ask({ ...question, keep: `passphrase ${file}` }, signal);
   const answer = answers?.[0] ?? null;
   if (answer !== null) log.hide(answer);
   return answer;
@@ -238,6 +239,7 @@ async function askPassphrase(
 async function needsChild(host: ResolvedHost, identities: Identities, hostKeys: HostKeys): Promise<string | null> {
   if (identities.certificates.length > 0) return `${host.name}: ${identities.certificates[0]} can be used by ssh only`;
   if (host.knownHostsCommand !== undefined) return `${host.name}: its KnownHostsCommand can be run by ssh only`;
+  if (host.revokedHostKeys !== undefined) return `${host.name}: its RevokedHostKeys can be read by ssh only`;
   const name = keyName(host);
   if (!(await hostKeys.hasAuthority(name)) || (await hostKeys.knownTypes(name)).length > 0) return null;
   return `${host.name}: proves itself by a certificate, which ssh only can check`;

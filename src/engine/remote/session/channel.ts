@@ -9,6 +9,9 @@ import type { ClientChannel } from 'ssh2';
 
 import type { Counts } from './link.ts';
 
+/** What may wait to be sent, bytes: with less, each piece would wait for the one before to be on its way. */
+const WRITES_AHEAD = 256 * 1024;
+
 export class ChannelStream extends Duplex {
   readonly #channel: ClientChannel;
   readonly #counts: Counts;
@@ -16,7 +19,7 @@ export class ChannelStream extends Duplex {
   #idleAfter = 0;
 
   constructor(channel: ClientChannel, counts: Counts) {
-    super({ allowHalfOpen: true });
+    super({ allowHalfOpen: true, writableHighWaterMark: WRITES_AHEAD });
     this.#channel = channel;
     this.#counts = counts;
     counts.channels++;
@@ -45,9 +48,18 @@ export class ChannelStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#counts.out += chunk.length;
+    this.#send(chunk, done);
+  }
+
+  /** What came together goes as few packets. */
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  #send(bytes: Buffer, done: (error?: Error | null) => void): void {
+    this.#counts.out += bytes.length;
     this.#touch();
-    this.#channel.write(chunk, done);
+    this.#channel.write(bytes, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -13,8 +13,9 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { fingerprint } from '../fingerprint.ts';
-import type { Executed, HostKeys, ResolvedHost } from '../types.ts';
+import type { Executed, HostKeys } from '../types.ts';
 import { serveAskpass, type Asked, type Askpass } from './askpass.ts';
+import { checkedName, masterArguments, type ChildWay } from './child-arguments.ts';
 import { keyName } from './connect.ts';
 import { SshFailure, type FailureKind } from './failure.ts';
 import type { Link } from './link.ts';
@@ -22,12 +23,7 @@ import type { ConnectionLog } from './log.ts';
 import { timeoutFailure, type Timeouts } from './phases.ts';
 import { cleanText, type Hop, type Prompter } from './prompts.ts';
 
-export interface ChildOptions {
-  /** Path of the user's ssh. */
-  readonly ssh: string;
-  readonly host: ResolvedHost;
-  /** Hops before it, ours first: the child goes all the way itself. */
-  readonly before: readonly ResolvedHost[];
+export interface ChildOptions extends ChildWay {
   readonly hop: Hop;
   readonly hostKeys: HostKeys;
   readonly prompter: Prompter;
@@ -39,20 +35,7 @@ export interface ChildOptions {
 
 const LOOK_EVERY = 50;
 const MOST_STDERR = 16 * 1024;
-// oxlint-disable-next-line no-control-regex -- they are what is refused
-const SAFE_NAME = /^[^\s\u0000-\u001f\u007f'"`$;&|<>\\(){}*?!#,-][^\s\u0000-\u001f\u007f'"`$;&|<>\\(){}*?!#,]*$/u;
-
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
-
-/** @throws {SshFailure} For a name that a shell or ssh would take for something else. */
-function checkedName(host: ResolvedHost): string {
-  for (const text of [host.name, host.user]) {
-    if (!SAFE_NAME.test(text)) {
-      throw new SshFailure('unsupported', 'tcp', host.name, `${cleanText(host.name)}: ssh is not given such a name`);
-    }
-  }
-  return host.name;
-}
 
 /** Reasons in what ssh says, the first that fits. */
 type Said = readonly [RegExp | null, FailureKind, SshFailure['phase']];
@@ -108,40 +91,13 @@ class ChildLink implements Link {
     return sum;
   }
 
-  #arguments(): string[] {
-    const { host, before } = this.#options;
-    const options = [
-      ['ControlMaster', 'yes'],
-      ['ControlPersist', 'no'],
-      ['ClearAllForwardings', 'yes'],
-      ['ForwardAgent', 'no'],
-      ['ForwardX11', 'no'],
-      ['PermitLocalCommand', 'no'],
-      ['RemoteCommand', 'none'],
-      ['RequestTTY', 'no'],
-      ['LogLevel', 'INFO'],
-      // Keys that are accepted land here; whoever wants to keep one has it written where the built-in SSH would.
-      [
-        'UserKnownHostsFile',
-        [path.join(this.#folder, 'k'), ...host.userKnownHostsFiles].map((file) => `"${file}"`).join(' '),
-      ],
-      ...(host.serverAliveInterval > 0 ? [] : [['ServerAliveInterval', '15'] as const]),
-      ...(host.connectTimeout === undefined ? [['ConnectTimeout', '20'] as const] : []),
-    ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-    const jumps = before.map((hop) => `${hop.user}@${bracketed(checkedName(hop))}:${hop.port}`);
-    return [
-      ...(host.configFile === undefined ? [] : ['-F', host.configFile]),
-      ...['-N', '-T', '-S', this.#control, ...options],
-      ...(jumps.length === 0 ? [] : ['-J', jumps.join(',')]),
-      ...['-l', host.user, '-p', String(host.port), '--', checkedName(host)],
-    ];
-  }
-
   async start(): Promise<void> {
     const { ssh, host, env, log, signal, timeouts } = this.#options;
+    const files = { control: this.#control, known: path.join(this.#folder, 'k') };
+    const args = await masterArguments(this.#options, files);
     const asked = await serveAskpass(this.#folder, (question) => this.#ask(question));
     this.#asked = asked;
-    const child = spawn(ssh, this.#arguments(), {
+    const child = spawn(ssh, args, {
       // A session of its own: it finds no terminal to ask on.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],

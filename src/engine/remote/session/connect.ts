@@ -8,13 +8,15 @@ import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 
 import { fingerprint } from '../fingerprint.ts';
+import { nameOf } from '../known-hosts.ts';
 import type { ConnectionPrompter, HostKeyName, HostKeys, ResolvedHost } from '../types.ts';
 import { algorithmsFor } from './algorithms.ts';
 import { Authentication } from './auth.ts';
 import { asFailure, SshFailure } from './failure.ts';
+import { batchWrites } from './batch.ts';
 import { decideKey } from './host-key.ts';
 import type { Identities } from './identities.ts';
-import { onRefusal } from './internals.ts';
+import { onRefusal, prepareKeys } from './internals.ts';
 import type { ConnectionLog } from './log.ts';
 import { phaseClock, type Timeouts } from './phases.ts';
 import { cleanText, type Hop } from './prompts.ts';
@@ -105,7 +107,11 @@ class HopAttempt {
     const client = this.#client;
     this.#clock.enter('banner');
     this.#watchBanner();
-    client.on('handshake', () => void this.#proven());
+    batchWrites(this.#stream);
+    client.on('handshake', () => {
+      prepareKeys(client);
+      void this.#proven();
+    });
     client.on('banner', (message) => log.add(host.name, `says: ${message}`));
     client.on('ready', () => this.#ready());
     client.on('error', (error) => this.#clientError(error));
@@ -204,7 +210,7 @@ class HopAttempt {
       case 'refuse': {
         const was = verdict.kind === 'changed' ? verdict.was : [];
         if (verdict.kind === 'changed' || verdict.kind === 'revoked')
-          prompter.refused({ ...shown, was, why: verdict.kind });
+          prompter.refused({ ...shown, was, why: verdict.kind, listedAs: nameOf(keyName(host)) });
         return fail('host-key', decision.words);
       }
       case 'ask': {

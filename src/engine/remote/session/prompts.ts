@@ -23,6 +23,8 @@ export interface Question extends Hop {
   readonly fields: readonly Field[];
   /** Times that this was asked before in vain. */
   readonly failed: number;
+  /** Its one answer can be kept, under this name: said by us, the same each time and of no other host. */
+  readonly keep?: string;
 }
 
 export interface TrustQuestion extends Hop {

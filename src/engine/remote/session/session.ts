@@ -3,6 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 
+import { readSshHost } from '../../../shared/target-address.ts';
 import type {
   ConnectionPrompter,
   Executed,
@@ -22,7 +23,7 @@ import { createLog, type ConnectionLog } from './log.ts';
 import type { Timeouts } from './phases.ts';
 
 export interface SessionOptions {
-  /** As the user wrote it: `name` or `user@name`. */
+  /** As the user wrote it: `name`, `user@name`, `user@name:port`. */
   readonly host: string;
   readonly prompter: ConnectionPrompter;
   /** What the configuration says; it may ask whether commands in it may run. */
@@ -187,8 +188,8 @@ export class SshSession implements Session {
     const { signal } = this.#until;
     const resolve = resolveFor(prompter, signal);
     this.#problem = null;
-    const at = host.lastIndexOf('@');
-    const resolved = await resolve(host.slice(at + 1), at > 0 ? { user: host.slice(0, at) } : {});
+    const { name, ...given } = readSshHost(host);
+    const resolved = await resolve(name, given);
     return openChain(resolved, {
       ...{ resolve, hostKeysFor, env, ssh, timeouts, prompter, ring: this.#ring, log: this.#log },
       signal,

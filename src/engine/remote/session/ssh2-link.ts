@@ -80,9 +80,18 @@ export class Ssh2Link implements Link {
   }
 
   async exec(command: string, signal: AbortSignal): Promise<Executed> {
-    const channel = await this.#open('a command', (answer) => this.#client.exec(command, answer), signal);
-    const { promise: code, resolve } = Promise.withResolvers<number | null>();
     let result: number | null = null;
+    // At once: a command that is over quickly tells how in the same piece in which it was begun.
+    const listen = (error: Error | undefined, channel: ClientChannel | undefined): void => {
+      if (error === undefined) channel?.on('exit', (status: number | null) => (result = status));
+    };
+    const begin: OpenChannel = (answer) =>
+      this.#client.exec(command, (error, channel) => {
+        listen(error, channel);
+        answer(error, channel);
+      });
+    const channel = await this.#open('a command', begin, signal);
+    const { promise: code, resolve } = Promise.withResolvers<number | null>();
     let open = true;
     const finish = (): void => {
       if (!open) return;
@@ -101,9 +110,6 @@ export class Ssh2Link implements Link {
     };
     this.#counts.channels++;
     channel.on('error', () => undefined);
-    channel.on('exit', (status: number | null) => {
-      result = status;
-    });
     channel.once('close', finish);
     void this.ended.then(finish);
     signal.addEventListener('abort', close, { once: true });
@@ -151,7 +157,7 @@ export class Ssh2Link implements Link {
         : typeof reason === 'number'
           ? REFUSALS[reason]
           : undefined;
-    const words = full === undefined ? said : `${full} (${said})`;
+    const words = full === undefined ? said : said === '' ? full : `${full} (${said})`;
     return new SshFailure('remote', 'channel', name, `${what} on ${name}: ${words}`, { cause: error });
   }
 

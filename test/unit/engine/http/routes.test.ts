@@ -219,6 +219,7 @@ describe('methods', () => {
       '/api/v1/connections',
       '/api/v1/connections/prompts/:id',
       ...['connect', 'disconnect', 'forwards'].map((action) => `/api/v1/connections/:id/${action}`),
+      ...['start', 'stop', 'upgrade', 'remove', 'cancel'].map((action) => `/api/v1/connections/:id/engine/${action}`),
       '/api/v1/store/keeps',
       '/api/v1/targets',
       '/api/v1/targets/probe',
@@ -235,7 +236,10 @@ describe('methods', () => {
       '/trace/plot',
       ...['/disconnect', '/join', '/join/multiple', '/leave', '/pivot', '/remove'],
     ];
-    const removed = ['/api/v1/connections/:id/forwards/:forward', '/api/v1/store/keeps/:id', '/api/v1/tokens/:name'];
+    const removed = [
+      ...['/api/v1/connections/:id/forwards/:forward', '/api/v1/connections/:id/secrets'],
+      ...['/api/v1/store/keeps/:id', '/api/v1/tokens/:name'],
+    ];
     const replaced = ['/api/v1/channels/routes', '/api/v1/store/retention'];
     const changed = [
       ...['/api/v1/alarms/rules/:id', '/api/v1/channels/:id'],
