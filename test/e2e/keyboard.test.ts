@@ -100,11 +100,13 @@ describe.skipIf(lacksComponent('chromium'))('keys and themes', () => {
     const expected = [
       'Skip to content',
       'Vigie',
+      /^Cluster /,
       'Jobs',
       'Node',
       'Nodes',
       'Targets',
       'Alarms',
+      'Connections',
       'Settings',
       /^Go to/,
       /^Theme:/,

@@ -1,17 +1,14 @@
 import { useEffect } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link } from 'wouter';
 import { MAX_BADGE } from '../../shared/bridge.ts';
-import { alarmIdPath } from '../data/alarms.ts';
 import { desktop } from '../data/desktop.ts';
 import { formatCount } from '../format/units.ts';
 import { useEngine, useFiring } from '../state/engine.ts';
-import { followNotifications } from '../state/notifying.ts';
 import { setFiring } from '../state/title.ts';
 
-/** What fires, where it is seen without looking at the page: the tab's title, the dock's badge, notifications. */
+/** What fires, where it is seen without looking at the page: the tab's title, the dock's badge. */
 export function AlarmSigns() {
   const engine = useEngine();
-  const [, navigate] = useLocation();
   useEffect(() => {
     const tell = (open: number): void => {
       setFiring(open);
@@ -20,15 +17,11 @@ export function AlarmSigns() {
     };
     tell(engine.alarms.snapshot().open);
     const stop = engine.alarms.onOpen(tell);
-    const leave = followNotifications(engine.live, (alarm) => {
-      navigate(alarm === null ? '/ui/alarms' : alarmIdPath(alarm));
-    });
     return () => {
       stop();
-      leave();
       tell(0);
     };
-  }, [engine, navigate]);
+  }, [engine]);
   return null;
 }
 

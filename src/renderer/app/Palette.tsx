@@ -7,6 +7,7 @@ import type { Run } from '../../shared/api/runs.ts';
 import { formatWhen } from '../format/time.ts';
 import { engineNow } from '../state/connection.ts';
 import { useEngine } from '../state/engine.ts';
+import { openSwitcher } from './Switcher.tsx';
 
 const MOST_JOBS = 500;
 
@@ -103,6 +104,30 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
             onClick: () => navigate('/ui/alarms/history'),
           },
           {
+            id: 'connections',
+            label: 'Connections',
+            description: 'Hosts that are reached by SSH; connect, forward',
+            onClick: () => navigate('/ui/connections'),
+          },
+          {
+            id: 'add-connection',
+            label: 'Add a connection',
+            description: 'A host of your ssh configuration',
+            onClick: () => navigate('/ui/connections?dialog=add'),
+          },
+          {
+            id: 'clusters',
+            label: 'All clusters',
+            description: 'How each of them is, on one page',
+            onClick: () => navigate('/ui/clusters'),
+          },
+          {
+            id: 'switch',
+            label: 'Switch to another cluster',
+            description: 'All views of another engine · Ctrl Shift K',
+            onClick: openSwitcher,
+          },
+          {
             id: 'diagnostics',
             label: 'Diagnostics',
             description: 'What is wrong, the engine’s own figures, support bundle',
@@ -148,7 +173,7 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
       // Also while a text field has the focus.
       tagsToIgnore={[]}
       triggerOnContentEditable
-      limit={24}
+      limit={40}
       scrollable
       maxHeight={420}
       nothingFound="Nothing is called like that"

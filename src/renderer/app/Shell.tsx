@@ -5,10 +5,12 @@ import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { Icon } from '../components/Icon.tsx';
 import { useKeys } from '../components/useKeys.ts';
+import { PutOffPrompts } from '../views/connections/prompts/Prompts.tsx';
 import { AlarmCount, AlarmSigns } from './AlarmSigns.tsx';
 import { Banner } from './Banner.tsx';
 import { Palette } from './Palette.tsx';
 import { Shortcuts } from './Shortcuts.tsx';
+import { ClusterButton, Switcher } from './Switcher.tsx';
 import { StatusBar } from './StatusBar.tsx';
 
 const VIEWS = [
@@ -17,6 +19,7 @@ const VIEWS = [
   { path: '/ui/nodes', name: 'Nodes' },
   { path: '/ui/targets', name: 'Targets' },
   { path: '/ui/alarms', name: 'Alarms' },
+  { path: '/ui/connections', name: 'Connections' },
   { path: '/ui/settings', name: 'Settings' },
 ] as const;
 
@@ -34,6 +37,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         <Link href="/ui/jobs" className="v-brand">
           Vigie
         </Link>
+        <ClusterButton />
         <nav aria-label="Views">
           {VIEWS.map((view) => {
             const here = path === view.path || path.startsWith(`${view.path}/`);
@@ -46,6 +50,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
           })}
         </nav>
         <div className="v-spacer" />
+        <PutOffPrompts />
         <Button
           size="xs"
           variant="default"
@@ -69,6 +74,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       <StatusBar />
       <AlarmSigns />
       <Palette onShortcuts={open} />
+      <Switcher />
       <Shortcuts opened={help} onClose={close} />
     </div>
   );

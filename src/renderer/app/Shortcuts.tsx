@@ -5,6 +5,7 @@ const SHORTCUTS: readonly (readonly [where: string, keys: readonly (readonly [ke
     'Everywhere',
     [
       ['Ctrl K', 'Command palette'],
+      ['Ctrl Shift K', 'Switch to another cluster'],
       ['?', 'This page'],
       ['/', 'Search'],
     ],
@@ -40,6 +41,15 @@ const SHORTCUTS: readonly (readonly [where: string, keys: readonly (readonly [ke
       ['g', 'Group by rule or by place'],
       ['n', 'New rule; on the other pages a new silence or channel'],
       ['e, o, Delete', 'On the rules: edit, switch on or off, delete the row’s rule'],
+    ],
+  ],
+  [
+    'Connections',
+    [
+      ['j, k, Enter', 'Next row, previous row, open it'],
+      ['a', 'Add a connection'],
+      ['c', 'Connect or disconnect the row'],
+      ['e, Delete', 'Settings of the row, remove it'],
     ],
   ],
   [

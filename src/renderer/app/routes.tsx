@@ -6,6 +6,9 @@ import { HistoryView } from '../views/alarms/history/HistoryView.tsx';
 import { AlarmsView } from '../views/alarms/list/AlarmsView.tsx';
 import { RulesView } from '../views/alarms/rules/RulesView.tsx';
 import { SilencesView } from '../views/alarms/silences/SilencesView.tsx';
+import { ClustersView } from '../views/clusters/ClustersView.tsx';
+import { ConnectionsView } from '../views/connections/ConnectionsView.tsx';
+import { ConnectionView } from '../views/connections/ConnectionView.tsx';
 import { DiagnosticsView } from '../views/diagnostics/DiagnosticsView.tsx';
 import { JobView } from '../views/job/JobView.tsx';
 import { JobsView } from '../views/jobs/JobsView.tsx';
@@ -61,6 +64,13 @@ export function Routes() {
         <HistoryView />
       </Route>
       <Route path="/ui/alarms/alarm/*">{({ '*': id }) => <AlarmView key={id} id={id ?? ''} />}</Route>
+      <Route path="/ui/clusters">
+        <ClustersView />
+      </Route>
+      <Route path="/ui/connections">
+        <ConnectionsView />
+      </Route>
+      <Route path="/ui/connections/:id">{({ id }) => <ConnectionView key={id} id={id} />}</Route>
       <Route path="/ui/diagnostics">
         <DiagnosticsView />
       </Route>

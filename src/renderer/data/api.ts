@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { AlarmList } from '../../shared/api/alarms.ts';
 import { AuditList } from '../../shared/api/audit.ts';
 import { Problem } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
+import { EngineList } from '../../shared/api/connections.ts';
 import { Bundle, Diagnosis } from '../../shared/api/diagnosis.ts';
 import { NamesList } from '../../shared/api/names.ts';
 import { NodeList } from '../../shared/api/nodes.ts';
@@ -16,6 +18,7 @@ import { API_VERSION, Status } from '../../shared/api/status.ts';
 import { AddedToken, TokenList, WhoAmI } from '../../shared/api/tokens.ts';
 import type { NewToken } from '../../shared/api/tokens.ts';
 import { alarmsApi } from './alarmsApi.ts';
+import { connectionsApi } from './connectionsApi.ts';
 import { targetsApi } from './targetsApi.ts';
 
 /** Why a request has no answer to show. `message` says what is wrong and, where it can, what to do. */
@@ -201,6 +204,8 @@ export function createApi(options: ApiOptions) {
       get(`/series?scope=${text(scope)}`, SeriesList, signal),
     /** Names of all families of metrics that the engine knows. */
     families: (signal?: AbortSignal): Promise<NamesList> => get('/families?limit=10000', NamesList, signal),
+    /** Those that can be looked at through this one. */
+    engines: (signal?: AbortSignal): Promise<EngineList> => get('/engines', EngineList, signal),
     whoami: (signal?: AbortSignal): Promise<WhoAmI> => get('/whoami', WhoAmI, signal),
     tokens: (signal?: AbortSignal): Promise<TokenList> => get('/tokens', TokenList, signal),
     addToken: (body: NewToken): Promise<AddedToken> => change('/tokens', AddedToken, { method: 'POST', body }),
@@ -218,8 +223,15 @@ export function createApi(options: ApiOptions) {
     diagnosis: (signal?: AbortSignal): Promise<Diagnosis> => get('/diagnosis', Diagnosis, signal),
     bundle: (): Promise<Bundle> => get('/bundle', Bundle),
     targets: targetsApi({ get, getText, change, lines }),
+    connections: connectionsApi({ get, getText, change, lines }),
     ...alarmsApi({ get, getText, change, lines }),
     nodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes', NodeList, signal),
+    /** The nodes of one page, which may be all. */
+    someNodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes?limit=1000', NodeList, signal),
+    alarmCounts: async (signal?: AbortSignal) => (await get('/alarms?limit=1', AlarmList, signal)).counts,
+    /** The one that ended last; null: none did. */
+    lastRun: async (signal?: AbortSignal): Promise<Run | null> =>
+      (await get('/runs?state=ended&limit=1', RunList, signal)).runs[0] ?? null,
     profile: (id: string, signal?: AbortSignal): Promise<Profile> => get(`/profiles/${text(id)}`, Profile, signal),
     query(range: Range, signal?: AbortSignal): Promise<RangeResult> {
       const keys = [

@@ -1,7 +1,9 @@
+import type { Status } from '../../shared/api/status.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import { AlarmsModel } from './alarmsModel.ts';
 import { createApi } from './api.ts';
 import type { Api } from './api.ts';
+import { ConnectionsModel, PromptsModel } from './connectionsModel.ts';
 import { HistoryFill } from './historyFill.ts';
 import { LiveClient } from './live.ts';
 import { RangeLoader } from './ranges.ts';
@@ -29,6 +31,11 @@ export class Engine {
   readonly runs: RunsModel;
   readonly targets: TargetsModel;
   readonly alarms: AlarmsModel;
+  /** These two are used of the engine that the page came from: it is the one that logs in. */
+  readonly connections: ConnectionsModel;
+  readonly prompts: PromptsModel;
+  /** What it last said of itself. */
+  status: Status | null = null;
   readonly #fill: HistoryFill;
   readonly #held = new Map<ScopeId, Held>();
   readonly #tickListeners = new Set<(scope: ScopeId) => void>();
@@ -42,8 +49,13 @@ export class Engine {
     this.runs = new RunsModel(this.api);
     this.targets = new TargetsModel(this.live);
     this.alarms = new AlarmsModel(this.live);
+    this.connections = new ConnectionsModel(this.live);
+    this.prompts = new PromptsModel(this.live);
     this.live.onRuns((runs, all) => this.runs.takeLive(runs, all));
-    this.live.onStatus(() => this.runs.tick());
+    this.live.onStatus((status) => {
+      this.status = status;
+      this.runs.tick();
+    });
     this.#fill = new HistoryFill({
       query: (range) => this.api.query(range),
       filled: ({ scope }) => this.#tellOf(this.#tickListeners, scope),
@@ -70,6 +82,8 @@ export class Engine {
     this.runs.close();
     this.targets.close();
     this.alarms.close();
+    this.connections.close();
+    this.prompts.close();
     this.#fill.drop();
     for (const held of this.#held.values()) if (held.timer) clearTimeout(held.timer);
   }

@@ -2,6 +2,7 @@ import { API_VERSION } from '../../shared/api/status.ts';
 import type { Status } from '../../shared/api/status.ts';
 import { LiveEvent } from '../../shared/api/live.ts';
 import type { LiveAlarms, LiveNotification, LiveRequest, LiveRun } from '../../shared/api/live.ts';
+import type { Prompt } from '../../shared/api/connections.ts';
 import type { Series } from '../../shared/model/described-series.ts';
 import { decodeFrame, FrameError } from '../../shared/frame.ts';
 import type { Frame } from '../../shared/frame.ts';
@@ -36,6 +37,8 @@ export interface ScopeListener {
 export interface LiveOptions {
   readonly open: OpenSocket;
   readonly token: () => string | null;
+  /** Only what somebody listens to is asked for, so that nothing may come for long. */
+  readonly quiet?: boolean;
   readonly now?: () => number;
   readonly random?: () => number;
   readonly setTimer?: (call: () => void, ms: number) => () => void;
@@ -52,6 +55,7 @@ interface Subscription {
 
 type Hello = Extract<LiveEvent, { type: 'hello' }>;
 export type TargetsEvent = Extract<LiveEvent, { type: 'targets' }>;
+export type ConnectionsEvent = Extract<LiveEvent, { type: 'connections' }>;
 type Topic = Extract<LiveRequest, { type: 'watch' }>['topic'];
 
 const browserTimer = (call: () => void, ms: number): (() => void) => {
@@ -76,6 +80,8 @@ export class LiveClient {
   readonly #statusListeners = new Set<(status: Status) => void>();
   readonly #runsListeners = new Set<(runs: readonly LiveRun[], all: boolean) => void>();
   readonly #targetsListeners = new Set<(change: TargetsEvent) => void>();
+  readonly #connectionsListeners = new Set<(change: ConnectionsEvent) => void>();
+  readonly #promptsListeners = new Set<(prompts: readonly Prompt[]) => void>();
   readonly #alarmsListeners = new Set<(change: LiveAlarms) => void>();
   readonly #notificationListeners = new Set<(notification: LiveNotification) => void>();
   /** The last event of an alarm that was heard; null: none yet. */
@@ -147,6 +153,16 @@ export class LiveClient {
     return this.#onTopic('targets', this.#targetsListeners, listener);
   }
 
+  /** Only while somebody listens: the complete list first, then what changes. */
+  onConnections(listener: (change: ConnectionsEvent) => void): () => void {
+    return this.#onTopic('connections', this.#connectionsListeners, listener);
+  }
+
+  /** All that is asked, whenever that changes. A reader who may only view is told nothing, and asks for nothing. */
+  onPrompts(listener: (prompts: readonly Prompt[]) => void): () => void {
+    return this.#onTopic('prompts', this.#promptsListeners, listener);
+  }
+
   /** Only while somebody listens: all that are not inactive first, then what changes, with each event once. */
   onAlarms(listener: (change: LiveAlarms) => void): () => void {
     return this.#onTopic('alarms', this.#alarmsListeners, listener);
@@ -167,6 +183,7 @@ export class LiveClient {
   }
 
   #sendWatch(topic: Topic): void {
+    if (topic === 'prompts' && this.#hello?.role !== 'control') return;
     const since = topic === 'alarms' && this.#alarmNumber !== null ? { since: this.#alarmNumber } : {};
     this.#send({ type: 'watch', topic, ...since });
   }
@@ -205,7 +222,9 @@ export class LiveClient {
   #watch(): void {
     this.#cancelWatch?.();
     this.#cancelWatch = this.#setTimer(() => {
-      const silence = Math.max(SILENCE_MS, 10 * (this.#hello?.period ?? 0));
+      // An engine in between notices when the way to a quiet one breaks, and closes.
+      const isQuiet = this.#options.quiet === true && this.#hello !== null;
+      const silence = isQuiet ? Infinity : Math.max(SILENCE_MS, 10 * (this.#hello?.period ?? 0));
       if (this.#socket && this.#now() - this.#lastMessage >= silence) {
         const socket = this.#socket;
         this.#lost();
@@ -291,8 +310,10 @@ export class LiveClient {
         for (const listener of this.#targetsListeners) listener(event);
         return;
       case 'connections':
+        for (const listener of this.#connectionsListeners) listener(event);
+        return;
       case 'prompts':
-        // Nothing here watches them.
+        for (const listener of this.#promptsListeners) listener(event.prompts);
         return;
       case 'alarms':
         this.#alarmNumber = event.number;
@@ -333,9 +354,13 @@ export class LiveClient {
     }
     this.#hello = hello;
     this.#attempt = 0;
-    this.#send({ type: 'watch', topic: 'status' });
-    this.#send({ type: 'watch', topic: 'runs' });
+    if (this.#options.quiet !== true) {
+      this.#send({ type: 'watch', topic: 'status' });
+      this.#send({ type: 'watch', topic: 'runs' });
+    }
     if (this.#targetsListeners.size > 0) this.#sendWatch('targets');
+    if (this.#connectionsListeners.size > 0) this.#sendWatch('connections');
+    if (this.#promptsListeners.size > 0) this.#sendWatch('prompts');
     if (this.#alarmsListeners.size > 0) this.#sendWatch('alarms');
     if (this.#notificationListeners.size > 0) this.#sendWatch('notifications');
     this.#setState({ phase: 'open' });

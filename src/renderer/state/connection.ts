@@ -4,20 +4,28 @@ import type { LiveState } from '../data/live.ts';
 
 interface Connection {
   readonly state: LiveState;
+  /** It was lost, and has not come back since. */
+  readonly away: boolean;
   /** Last status the engine sent; stays while the connection is away. */
   readonly status: Status | null;
   /** The engine's clock minus this machine's, ms: views show the engine's time. */
   readonly skew: number;
   setState(state: LiveState): void;
   setStatus(status: Status): void;
+  /** Another engine is looked at from now on: nothing of the one before is left. */
+  show(state: LiveState, status: Status | null): void;
 }
+
+const isAway = ({ phase }: LiveState, before: boolean): boolean => (phase === 'connecting' ? before : phase !== 'open');
 
 export const useConnection = create<Connection>((set) => ({
   state: { phase: 'connecting' },
+  away: false,
   status: null,
   skew: 0,
-  setState: (state) => set({ state }),
+  setState: (state) => set(({ away }) => ({ state, away: isAway(state, away) })),
   setStatus: (status) => set({ status, skew: status.time - Date.now() }),
+  show: (state, status) => set({ state, away: isAway(state, false), status, skew: 0 }),
 }));
 
 /** Now on the engine's clock, ms since the epoch. */

@@ -10,11 +10,20 @@ import type { Alarm } from '../../shared/api/alarms.ts';
 import type { Target } from '../../shared/api/targets.ts';
 
 export const EngineContext = createContext<Engine | null>(null);
+/** The engine that the page came from; what is asked and connected is there, whichever engine is looked at. */
+export const HomeContext = createContext<Engine | null>(null);
 
 /** The engine that the views below show. */
 export function useEngine(): Engine {
   const engine = useContext(EngineContext);
   if (!engine) throw new Error('useEngine outside an engine');
+  return engine;
+}
+
+/** The engine that the page came from: its connections, and what they ask. Usually also the one of {@link useEngine}. */
+export function useHome(): Engine {
+  const engine = useContext(HomeContext);
+  if (!engine) throw new Error('useHome outside a page');
   return engine;
 }
 

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { WhoAmI } from '../../shared/api/tokens.ts';
-import { useEngine } from './engine.ts';
+import { useEngine, useHome } from './engine.ts';
+import { useShown } from './engines.ts';
 
 export interface Access {
   readonly known: boolean;
@@ -19,9 +20,20 @@ export function useMayControl(): Access {
     queryFn: ({ signal }) => engine.api.whoami(signal),
     staleTime: 60_000,
   });
+  const home = useHome();
+  const { name: cluster } = useShown();
+  const own = useQuery({
+    queryKey: [home.base, 'whoami'],
+    queryFn: ({ signal }) => home.api.whoami(signal),
+    staleTime: 60_000,
+    enabled: home !== engine,
+  });
+  const isFar = home !== engine && own.data?.role === 'control';
   const refusal =
-    data?.role === 'view'
-      ? `This page’s token, “${data.name}”, may only view. Open the page with a token that has the role control.`
-      : null;
+    data?.role === 'view' && isFar
+      ? `The token that was found on ${cluster} may only view there, so nothing can be changed from here.`
+      : data?.role === 'view'
+        ? `This page’s token, “${data.name}”, may only view. Open the page with a token that has the role control.`
+        : null;
   return { known: data !== undefined, who: data ?? null, refusal, error, retry: () => void refetch() };
 }

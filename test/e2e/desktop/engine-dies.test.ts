@@ -56,6 +56,7 @@ describe.skipIf(lacksDesktop())('an engine that dies under the window', () => {
     const started = await desktop.start();
     const { page, settings } = started;
     const socket = String(settings['legacy_socket']);
+    await page.getByRole('heading', { name: 'Jobs' }).waitFor(SOON);
     const program = await Program.start(socket, { jobid: 'five-lives', start_time: Date.now() });
     program.run();
     await jobRow(page, 'five-lives').click();

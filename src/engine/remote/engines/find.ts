@@ -154,7 +154,9 @@ const nameOf = ({ place }: Found): string =>
 
 async function ownOf(session: Session, found: readonly Found[], signal: AbortSignal): Promise<ReadonlySet<string>> {
   // Some login shells read an exclamation mark in quotes, too.
-  const paths = found.flatMap(({ place }) => (place.kind === 'socket' && !place.path.includes('!') ? [place.path] : []));
+  const paths = found.flatMap(({ place }) =>
+    place.kind === 'socket' && !place.path.includes('!') ? [place.path] : [],
+  );
   const command = `exec sh -c '${OWN_SCRIPT}' sh ${paths.map(quoted).join(' ')}`;
   const lines = (await outputOf(session, command, MAX_OUTPUT, signal)).split('\n').map((line) => line.trimEnd());
   return new Set(lines.slice(lines.indexOf('vigie-begin') + 1));

@@ -116,7 +116,8 @@ function useScopes(run: Run, live: boolean, profile: Profile | undefined): Board
         hosts.map((host) =>
           engine.api.series(hostScope(scope, host), signal).then(
             (list) => list.series,
-            () => [],
+            // Of an engine elsewhere that is not reached: its nodes are only there.
+            (error: unknown) => (error instanceof RequestError && error.code === 'engine_unavailable' ? null : []),
           ),
         ),
       ),
@@ -131,12 +132,10 @@ function useScopes(run: Run, live: boolean, profile: Profile | undefined): Board
   return useMemo(
     () => [
       { scope, label: jobid, live, series: profile?.series ?? ended.data ?? [] },
-      ...(hostKey === '' ? [] : hostKey.split('\n')).map((host, i) => ({
-        scope: hostScope(scope, host),
-        label: host,
-        live,
-        series: past.data?.[i] ?? [],
-      })),
+      ...(hostKey === '' ? [] : hostKey.split('\n')).flatMap((host, i) => {
+        const series = past.data?.[i];
+        return series === null ? [] : [{ scope: hostScope(scope, host), label: host, live, series: series ?? [] }];
+      }),
     ],
     [scope, jobid, live, profile, ended.data, hostKey, past.data],
   );

@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Dialog } from '../../components/Dialog.tsx';
 import type { NewTargetInput, Target } from '../../../shared/api/targets.ts';
+import { sshHostOf } from '../../../shared/target-address.ts';
 import { useEngine } from '../../state/engine.ts';
 import { EMPTY_FORM, readForm } from './form.ts';
 import type { TargetForm } from './form.ts';
@@ -38,7 +39,9 @@ export function AddTarget({ close, many }: AddTargetProps) {
     onSuccess: (target: Target) => {
       engine.targets.put(target);
       forgetAnswers(queries, engine);
-      notifications.show({ message: `Added: ${shortUrl(target.url)}` });
+      const host = sshHostOf(target.url);
+      const where = host === null ? '' : `, through the connection ${host}`;
+      notifications.show({ message: `Added: ${shortUrl(target.url)}${where}` });
       close();
     },
   });
@@ -69,7 +72,7 @@ export function AddTarget({ close, many }: AddTargetProps) {
         <TextInput
           size="sm"
           label="Address"
-          description="HOST, HOST:PORT, a URL, or unix:/PATH"
+          description="HOST, HOST:PORT, a URL, unix:/PATH; ssh://LOGIN/ before any of them: behind that host"
           placeholder="node7:9100"
           data-autofocus
           autoComplete="off"

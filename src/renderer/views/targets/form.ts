@@ -9,6 +9,7 @@ import {
   type TargetPatchInput,
 } from '../../../shared/api/targets.ts';
 import { formatDuration, parseDuration } from '../../../shared/duration.ts';
+import { readSshAddress } from '../../../shared/target-address.ts';
 
 export type AuthKind = 'keep' | 'none' | 'basic' | 'bearer' | 'bearer_file';
 
@@ -189,10 +190,11 @@ export function readUrl(typed: string): { text: string; error: string | null } {
   if (text === '') return { text, error: null };
   if (/\s/.test(text)) return wrong('there is a blank in this address; for several targets use “Add many”');
   if (/\[[\d,-]*[,-][\d,-]*\]/.test(text)) return wrong('this is a node set; use “Add many” for it');
+  if (scheme === 'ssh') return { text, error: sshError(text) };
   if (scheme !== undefined && !['http', 'https', 'unix'].includes(scheme)) {
     const meant = /^(?:h?t+p+|ht+ps?|http?s)$/.test(scheme) ? ': did you mean http://?' : ':';
     return wrong(
-      `${scheme}:// is not known here${meant} An address begins with http://, https:// or unix:, or is HOST:PORT`,
+      `${scheme}:// is not known here${meant} An address begins with http://, https://, unix: or ssh://, or is HOST:PORT`,
     );
   }
   const port = /^(?:https?:\/\/)?(?:\[[^\]]*\]|[^/:[\]]*):(\d+)(?=[/?]|$)/i.exec(text)?.[1];
@@ -200,6 +202,15 @@ export function readUrl(typed: string): { text: string; error: string | null } {
     return wrong(`there is no port ${port}: ports are 1 to 65535`);
   }
   return { text, error: null };
+}
+
+function sshError(text: string): string | null {
+  try {
+    readSshAddress(text);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** What changed of a target; null: nothing did, or a field is wrong. */

@@ -47,7 +47,7 @@ interface Timer {
   readonly call: () => void;
 }
 
-function setUp() {
+function setUp(options: { quiet?: boolean } = {}) {
   const sockets: FakeSocket[] = [];
   const timers = new Set<Timer>();
   const clock = { now: 0 };
@@ -58,6 +58,7 @@ function setUp() {
       return socket;
     },
     token: () => 'T',
+    ...options,
     now: () => clock.now,
     random: () => 0.5,
     setTimer: (call, ms) => {
@@ -95,6 +96,33 @@ function listen() {
 }
 
 describe('LiveClient', () => {
+  test('a quiet one watches only what somebody listens to, and takes silence for nothing', () => {
+    const { client, advance, last } = setUp({ quiet: true });
+    const heard: string[] = [];
+    client.onNotification(({ title }) => heard.push(title));
+    client.start();
+    last().hello(1000);
+    expect(
+      last()
+        .of('watch')
+        .map(({ topic }) => topic),
+    ).toEqual(['notifications']);
+    const socket = last();
+    advance(3_600_000);
+    expect([last() === socket, socket.closed, client.state.phase]).toEqual([true, false, 'open']);
+    const notification = { id: '1', time: 1, kind: 'firing', severity: 'warning', title: 'Load', text: '', alarms: [] };
+    socket.say({ type: 'notification', ...notification });
+    expect(heard).toEqual(['Load']);
+  });
+
+  test('a quiet one that is not greeted gives up as any other', () => {
+    const { client, advance, last } = setUp({ quiet: true });
+    client.start();
+    const socket = last();
+    advance(16_000);
+    expect(socket.closed).toBe(true);
+  });
+
   test('authenticates first, then watches, then subscribes from five minutes ago on the engine’s clock', () => {
     const { client, last } = setUp();
     const { listener } = listen();
@@ -308,5 +336,27 @@ describe('topics of alarms', () => {
     };
     last().say({ ...told, id: 'n1' });
     expect(heard).toEqual(['n1']);
+  });
+
+  test('what connections ask is watched for by those who may control, and how they are by everybody who looks', () => {
+    const { client, last, advance } = setUp();
+    const topics = () =>
+      last()
+        .of('watch')
+        .map(({ topic }) => topic)
+        .filter((topic) => topic === 'prompts' || topic === 'connections');
+    const heard: unknown[] = [];
+    client.onPrompts((prompts) => heard.push(prompts));
+    client.start();
+    last().hello(1000, { role: 'view' });
+    client.onConnections(({ all, removed }) => heard.push([all, removed]));
+    expect(topics()).toEqual(['connections']);
+    last().onClose?.();
+    advance(60_000);
+    last().hello(2000, { role: 'control' });
+    expect(topics()).toEqual(['connections', 'prompts']);
+    last().say({ type: 'prompts', prompts: [] });
+    last().say({ type: 'connections', all: false, connections: [], removed: ['a'] });
+    expect(heard).toEqual([[], [false, ['a']]]);
   });
 });

@@ -29,6 +29,8 @@ describe('an address while it is typed', () => {
     'https://[2001:db8::1]:9100',
     '2001:db8::1',
     'unix:/run/x.sock:/metrics',
+    'ssh://me@login:2222/https://node7:9100/metrics',
+    'ssh://login/unix:/run/x.sock',
     '',
   ])('%j says nothing wrong', (text) => {
     expect(readUrl(text)).toEqual({ text, error: null });
@@ -42,6 +44,9 @@ describe('an address while it is typed', () => {
     ['http://node7:0/metrics', 'there is no port 0'],
     ['node7 node8', 'Add many'],
     ['node[001-128]:9100', 'Add many'],
+    ['ssh://login/node[001-128]:9100', 'Add many'],
+    ['ssh://login', 'what is asked there'],
+    ['ssh://me:pw@login/node7:9100', 'no password'],
   ])('%j: %s', (text, words) => {
     expect(readUrl(text).error).toContain(words);
   });
