@@ -101,6 +101,7 @@ describe.skipIf(lacksComponent('chromium'))('keys and themes', () => {
       'Skip to content',
       'Vigie',
       'Jobs',
+      'Profiles',
       'Node',
       'Nodes',
       'Targets',

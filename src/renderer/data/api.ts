@@ -16,6 +16,8 @@ import { API_VERSION, Status } from '../../shared/api/status.ts';
 import { AddedToken, TokenList, WhoAmI } from '../../shared/api/tokens.ts';
 import type { NewToken } from '../../shared/api/tokens.ts';
 import { alarmsApi } from './alarmsApi.ts';
+import { exportsApi } from './exportsApi.ts';
+import { profilesApi } from './profilesApi.ts';
 import { targetsApi } from './targetsApi.ts';
 
 /** Why a request has no answer to show. `message` says what is wrong and, where it can, what to do. */
@@ -70,6 +72,8 @@ export interface Requests {
   /** An answer that is text, whatever its type says. */
   getText(path: string): Promise<string>;
   change<S extends z.ZodType>(path: string, schema: S, change: Change): Promise<z.output<S>>;
+  /** Sends a file as it is. */
+  upload<S extends z.ZodType>(path: string, schema: S, file: Blob, signal?: AbortSignal): Promise<z.output<S>>;
   /** A question whose answer is lines of JSON, each told as it comes. */
   lines<S extends z.ZodType>(
     path: string,
@@ -105,6 +109,15 @@ export function createApi(options: ApiOptions) {
     const { method, body, signal = null } = given;
     if (body === undefined) return ask(path, schema, { method, signal });
     return ask(path, schema, { method, signal, body: JSON.stringify(body) });
+  }
+
+  async function upload<S extends z.ZodType>(
+    path: string,
+    schema: S,
+    file: Blob,
+    signal?: AbortSignal,
+  ): Promise<z.output<S>> {
+    return ask(path, schema, { method: 'POST', body: file, signal: signal ?? null });
   }
 
   async function getText(path: string): Promise<string> {
@@ -154,7 +167,9 @@ export function createApi(options: ApiOptions) {
     const headers = {
       Accept: 'application/json',
       ...(token === '' ? {} : { Authorization: `Bearer ${token}` }),
-      ...(init.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(init.body === undefined
+        ? {}
+        : { 'Content-Type': init.body instanceof Blob ? 'application/octet-stream' : 'application/json' }),
     };
     let response: Response;
     let body: unknown;
@@ -175,6 +190,7 @@ export function createApi(options: ApiOptions) {
   }
 
   const text = encodeURIComponent;
+  const requests: Requests = { get, getText, change, upload, lines };
 
   return {
     /** The socket's path for this engine. */
@@ -217,8 +233,10 @@ export function createApi(options: ApiOptions) {
     removeKeep: (id: number): Promise<null> => change(`/store/keeps/${id}`, Nothing, { method: 'DELETE' }),
     diagnosis: (signal?: AbortSignal): Promise<Diagnosis> => get('/diagnosis', Diagnosis, signal),
     bundle: (): Promise<Bundle> => get('/bundle', Bundle),
-    targets: targetsApi({ get, getText, change, lines }),
-    ...alarmsApi({ get, getText, change, lines }),
+    targets: targetsApi(requests),
+    ...alarmsApi(requests),
+    profiles: profilesApi(requests),
+    exports: exportsApi(requests),
     nodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes', NodeList, signal),
     profile: (id: string, signal?: AbortSignal): Promise<Profile> => get(`/profiles/${text(id)}`, Profile, signal),
     query(range: Range, signal?: AbortSignal): Promise<RangeResult> {
