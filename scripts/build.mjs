@@ -40,6 +40,7 @@ process.env['NODE_ENV'] = 'production';
 const entries = {
   vigie: 'src/cli/main.ts',
   'store-worker': 'src/engine/store/worker.ts',
+  'export-worker': 'src/engine/profiles/export/thread.ts',
   'ssh-unlock': 'src/engine/remote/session/unlock-worker.ts',
   embedded: 'src/host/embedded.ts',
 };

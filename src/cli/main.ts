@@ -6,6 +6,8 @@ import { alarmsCommand } from './commands/alarms.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { clientCommand } from './commands/client.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { importCommand } from './commands/import.ts';
+import { exportCommand } from './commands/export.ts';
 import { pushCommand } from './commands/push.ts';
 import { remoteCommand } from './commands/remote.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -32,6 +34,8 @@ program.addCommand(doctorCommand());
 program.addCommand(bundleCommand());
 program.addCommand(tokenCommand());
 program.addCommand(storeCommand());
+program.addCommand(exportCommand());
+program.addCommand(importCommand());
 program.addCommand(alarmsCommand());
 program.addCommand(remoteCommand());
 

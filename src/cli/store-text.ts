@@ -83,7 +83,7 @@ export const vacuumText = ({ before, after }: VacuumReport): string =>
 
 export function importText({ files, runs }: { readonly files: number; readonly runs: readonly FileReport[] }): string {
   const of = (outcome: FileReport['outcome']): FileReport[] => runs.filter((run) => run.outcome === outcome);
-  if (files === 0) return 'there is nothing to import: no *.profile and no *.trace';
+  if (files === 0) return 'there is nothing to import: no database, no *.profile and no *.trace';
   const told = runs
     .filter(({ outcome, notes }) => outcome === 'failed' || notes.length > 0)
     .map(

@@ -1,6 +1,6 @@
 /** A small HTTP client of an engine's API, over TCP with the token or over the engine's own socket. */
 
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { Problem } from '../shared/errors.ts';
 import { NodeList } from '../shared/api/nodes.ts';
@@ -113,6 +113,33 @@ export class EngineClient {
       }
       outgoing.end(content ?? undefined);
     });
+  }
+
+  /** A file of any size, as it comes; who destroys it ends it. Throws EngineError. */
+  async file(path: string, params: Params, signal: AbortSignal): Promise<IncomingMessage> {
+    const address = this.#address;
+    const whole = `/api/v1${path}${search(params)}`;
+    const where =
+      'socket' in address ? { socketPath: address.socket, path: whole } : urlOptions(new URL(whole, address.url));
+    const headers: Record<string, string> = 'token' in address ? { authorization: `Bearer ${address.token}` } : {};
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      request({ ...where, headers, agent: false, signal }, resolve)
+        .on('error', reject)
+        .end();
+    });
+    if (answer.statusCode === 200) return answer;
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    checked(path, {
+      status: answer.statusCode ?? 0,
+      headers: answer.headers,
+      body: Buffer.concat(chunks).toString('utf8'),
+    });
+    throw new EngineError(
+      answer.statusCode ?? 0,
+      'unknown',
+      `status ${answer.statusCode ?? 0} where a file was expected`,
+    );
   }
 
   async #get<T extends z.ZodType>(schema: T, path: string, params: Params = {}): Promise<z.output<T>> {

@@ -32,11 +32,12 @@ import { Refusals } from './refusals.ts';
 import { LiveHub } from './live/hub.ts';
 import { EndedTotals } from './live/merges.ts';
 import { openSources, sourceWriter } from './live/node.ts';
-import { Runs, type LiveRun } from './live/runs.ts';
+import { LiveRun, Runs } from './live/runs.ts';
 import { Sampler, systemClock, type Clock, type TickInfo } from './live/sampler.ts';
 import { Scope } from './live/scope.ts';
 import { SelfMetrics } from './self.ts';
 import { pageDirectory } from './page-directory.ts';
+import { completeProfile, ownUser, VersionWatch } from './profiles/complete.ts';
 import { RankHistory } from './rank-history.ts';
 import { EndedElsewhere, Recent } from './recent.ts';
 import type { Behind } from './remote/behind.ts';
@@ -152,6 +153,7 @@ async function open(
     changed.clear();
   };
 
+  const versions = new VersionWatch(() => liveScopes(), clock.monotonic);
   const collector = new QuietCollector();
   opened.push(() => collector.close());
 
@@ -162,7 +164,9 @@ async function open(
     // Made one at a time: a thousand of them would take more than all that is live.
     for (const run of over.splice(0)) {
       const profile = run.profile();
-      store.putProfile({ ...profile, run: { ...profile.run, clients: 0 } });
+      const last = { ...profile, run: { ...profile.run, clients: 0 } };
+      // A target's runs are of whoever is over there.
+      store.putProfile(completeProfile(last, versions.get(), run instanceof LiveRun ? ownUser() : undefined));
       // A target's may go on, and the store then knows nothing of it any more.
       history.forget(run.scope);
       collector.note();

@@ -4,6 +4,8 @@ import type { RunningEngine } from '../shared/host.ts';
 
 /** Where the interface's views live. */
 const VIEWS = '/ui/';
+/** Files that somebody asked for in the interface; each address works once. */
+const EXPORTS = /^\/api\/v1\/(?:engines\/[\w-]+\/api\/v1\/)?exports\/file$/;
 
 export class ConsoleTarget {
   readonly engine: RunningEngine;
@@ -33,6 +35,12 @@ export class ConsoleTarget {
   isOwn(url: string): boolean {
     const parsed = parse(url);
     return parsed !== null && parsed.host === this.#host && (parsed.protocol === 'http:' || parsed.protocol === 'ws:');
+  }
+
+  /** A file to hand on, the only thing that may be downloaded. */
+  isExport(url: string): boolean {
+    const parsed = parse(url);
+    return parsed?.origin === this.#origin && EXPORTS.test(parsed.pathname);
   }
 
   /** A request with data, which needs the token; the page and its assets are public. */

@@ -61,7 +61,10 @@ export function guardSession(session: Session, guarded: Guarded): void {
     mayCopy(contents, permission, `${origin.replace(/\/$/, '')}/`),
   );
   session.setDevicePermissionHandler(() => false);
-  session.on('will-download', (event) => event.preventDefault());
+  session.on('will-download', (event, item, contents) => {
+    // Of what passes, Electron asks where to put it.
+    if (!isOurs(contents) || !(guarded.target()?.isExport(item.getURL()) ?? false)) event.preventDefault();
+  });
 
   session.webRequest.onBeforeRequest({ urls: NETWORK }, ({ url }, answer) =>
     answer({ cancel: guarded.away() || !(guarded.target()?.isOwn(url) ?? false) }),

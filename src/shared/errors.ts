@@ -22,6 +22,7 @@ const CATALOGUE = {
   token_not_found: { status: 404, title: 'No such token' },
   connection_not_found: { status: 404, title: 'No such connection' },
   prompt_not_found: { status: 404, title: 'Nobody asks this any more' },
+  export_not_found: { status: 404, title: 'No such export' },
   engine_not_found: { status: 404, title: 'No such engine' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },

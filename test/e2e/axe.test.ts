@@ -59,7 +59,7 @@ const STATES: readonly (readonly [state: string, reach: (page: Page, engine: Eng
     async (page) => {
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByTestId('shown-range').waitFor();
-      await page.getByRole('button', { name: 'Export' }).click();
+      await page.getByRole('button', { name: 'Export', exact: true }).click();
       await page.getByRole('menuitem').first().waitFor();
     },
   ],

@@ -59,7 +59,7 @@ export const choose = (page: Page, label: string): Promise<void> => page.getByTe
 
 /** Exports what is seen and gives the downloaded text and its proposed name. */
 export async function download(page: Page, format: 'CSV' | 'JSON'): Promise<{ name: string; text: string }> {
-  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
   const [file] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('menuitem', { name: new RegExp(`^${format}`) }).click(),

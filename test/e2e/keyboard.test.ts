@@ -102,6 +102,7 @@ describe.skipIf(lacksComponent('chromium'))('keys and themes', () => {
       'Vigie',
       /^Cluster /,
       'Jobs',
+      'Profiles',
       'Node',
       'Nodes',
       'Targets',

@@ -25,6 +25,8 @@ import { registerConnections } from './api/connections.ts';
 import { registerEngines } from './api/engines.ts';
 import { registerAudit } from './api/audit.ts';
 import { registerChannels } from './api/channels.ts';
+import { registerExports } from './api/exports.ts';
+import { registerImports } from './api/imports.ts';
 import { registerNames } from './api/names.ts';
 import { registerNodes } from './api/nodes.ts';
 import { registerOpenApi } from './api/openapi.ts';
@@ -65,6 +67,8 @@ export interface RouteAccess extends RouteRole {
   compat?: true;
   /** Parameters that the audit log may tell. */
   tells?: readonly string[];
+  /** The answer is a file of any size. */
+  streams?: true;
   /** The live socket: an upgrade carries no data, the token is asked for behind it. */
   upgrade?: true;
 }
@@ -215,6 +219,8 @@ export async function buildApp(options: AppOptions): Promise<App> {
       await registerEngines(api, engine, auth, limits);
       registerDiagnosis(api, engine, { page: options.page, ...options.support });
       registerProfiles(api, engine);
+      await registerImports(api, engine);
+      registerExports(api, engine);
       registerStore(api, engine);
       registerTokens(api, engine);
       registerAudit(api, engine);

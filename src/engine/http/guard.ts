@@ -51,12 +51,28 @@ export class Guard {
   /** A reader that takes a byte now and then would hold its answer's memory for hours. */
   #time(request: FastifyRequest, reply: FastifyReply): void {
     if (request.ws) return;
+    if (request.routeOptions.config.streams) return this.#stall(request, reply);
     const timer = setTimeout(() => {
       this.#refusals.add('response_too_slow');
       request.raw.socket.destroy();
     }, this.#limits.response_time);
     timer.unref();
     reply.raw.once('close', () => clearTimeout(timer));
+  }
+
+  /** A file has no limit of time: it is given up when its reader takes nothing for so long. */
+  #stall({ raw: { socket } }: FastifyRequest, reply: FastifyReply): void {
+    let before = -1;
+    const timer = setInterval(() => {
+      const taken = socket.bytesWritten - socket.writableLength;
+      if (socket.writableLength > 0 && taken === before) {
+        this.#refusals.add('response_too_slow');
+        socket.destroy();
+      }
+      before = taken;
+    }, this.#limits.response_time);
+    timer.unref();
+    reply.raw.once('close', () => clearInterval(timer));
   }
 
   #size(reply: FastifyReply, payload: unknown): unknown {

@@ -33,6 +33,8 @@ import type {
 import { StoreOpenError } from './open-error.ts';
 import type { LongMessage } from './questions.ts';
 import { ReaderClient } from './reader-client.ts';
+import { aboutOf } from './profiles/card.ts';
+import { askingProfileStore, isShort } from './profiles/profile-store.ts';
 import { formatCursor, parseCursor } from './run-list.ts';
 import { SeriesPacker } from './series-pack.ts';
 import type { OpenedStore, Snapshot, Store, Tick } from './store.ts';
@@ -100,6 +102,7 @@ class WorkerStore implements Store {
   #opening: { resolve(opened: Opened): void; reject(error: StoreOpenError): void } | null = null;
   #refused: StoreOpenError | null = null;
   readonly #reader: ReaderClient;
+  readonly #directory: string;
   /** The reader's thread may read while the other one writes. */
   #shared = false;
   #kept: Retention | null = null;
@@ -129,6 +132,7 @@ class WorkerStore implements Store {
   ) {
     this.#worker = worker;
     this.#limit = limit;
+    this.#directory = directory;
     this.#reader = new ReaderClient(readerFile, { reader: true, directory }, (block) => this.#noteDamage(block));
     this.opened = new Promise((resolve, reject) => {
       this.#opening = { resolve, reject };
@@ -180,7 +184,8 @@ class WorkerStore implements Store {
 
   putProfile(profile: Profile): void {
     const body = new TextEncoder().encode(JSON.stringify(profile));
-    this.#write({ type: 'profile', run: profile.run, body }, body.byteLength, [body.buffer]);
+    const about = aboutOf(profile);
+    this.#write({ type: 'profile', run: profile.run, about, body }, body.byteLength, [body.buffer]);
   }
 
   putAudit(entry: AuditEntry): void {
@@ -203,6 +208,10 @@ class WorkerStore implements Store {
 
   #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
     this.#worker.postMessage(message, transfer);
+  }
+
+  get readable(): string | null {
+    return this.#shared && this.#gone === null ? this.#directory : null;
   }
 
   status(): StoreStatus {
@@ -320,6 +329,11 @@ class WorkerStore implements Store {
   }
 
   readonly alarms = askingAlarmStore((question) => this.#call('alarms', question));
+
+  readonly profiles = askingProfileStore(
+    (question, signal) => this.#ask('profiles', question, signal, isShort(question)),
+    (order) => this.#call('orderProfiles', order),
+  );
 
   async flush(): Promise<void> {
     const lost = this.#lost;

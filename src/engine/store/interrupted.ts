@@ -5,6 +5,7 @@ import type { Run } from '../../shared/api/runs.ts';
 import type { SeriesValue } from '../../shared/api/series.ts';
 import { parseMetric } from '../../shared/model/metric.ts';
 import { describeSeries, type SeriesDef } from '../../shared/model/series.ts';
+import { profileExits } from '../../shared/profiles/exits.ts';
 import { GAUGE_WIDTH } from '../../shared/model/values.ts';
 import type { Snapshot } from './store.ts';
 
@@ -42,6 +43,8 @@ export function interruptedProfile(run: Run, snapshot: Snapshot | null, ranks: r
     const values = new Map(own.series.map((def) => [parseMetric(def.name).key, shown(def, own)]));
     return { rank, node, values: keys.map((key) => values.get(key) ?? null) };
   });
+  rankValues.sort((a, b) => a.rank - b.rank);
+  const series = snapshot ? defs.map((def) => seriesValue(def, snapshot)) : [];
   return {
     run: {
       ...run,
@@ -50,7 +53,8 @@ export function interruptedProfile(run: Run, snapshot: Snapshot | null, ranks: r
       clients: 0,
       series: Math.max(run.series, defs.length),
     },
-    series: snapshot ? defs.map((def) => seriesValue(def, snapshot)) : [],
-    ranks: rankValues.sort((a, b) => a.rank - b.rank),
+    series,
+    ranks: rankValues,
+    exits: profileExits({ series, ranks: rankValues }),
   };
 }

@@ -78,6 +78,46 @@ export class LinearPattern {
     return this.#seen[0] === this.#round;
   }
 
+  /**
+   * Where the text has it, from a place on: leftmost, and of those the longest; never nothing. Places are UTF-16 code
+   * units. `effort.left`: so many states are looked at before it gives up, as if the rest of the text had none.
+   */
+  find(text: string, from: number, effort: { left: number }): { start: number; end: number } | null {
+    this.#turn();
+    let [here, next] = [this.#here, this.#next];
+    let [begins, after] = [new Int32Array(here.length), new Int32Array(here.length)];
+    let [start, end] = [-1, -1];
+    let count = 0;
+    for (let at = from; at < text.length && effort.left > 0;) {
+      // Behind all that began before: of two that are in one state the first counts, which is the one further left.
+      if (end < 0) {
+        const reached = this.#follow(this.#start, here, count);
+        begins.fill(at, count, reached);
+        count = reached;
+      } else if (count === 0) break;
+      const code = text.codePointAt(at)!;
+      at += code > 0xffff ? 2 : 1;
+      this.#turn();
+      let reached = 0;
+      for (let i = 0; i < count; i++) {
+        const begin = begins[i]!;
+        if (end >= 0 && begin > start) break;
+        const state = this.#states[here[i]!]!;
+        if (!state.test!(code)) continue;
+        const was = reached;
+        reached = this.#follow(state.next, next, reached);
+        after.fill(begin, was, reached);
+        // The end is the first state that was made; whoever comes to it first is furthest left.
+        if (this.#seen[0] === this.#round && end !== at) [start, end] = [begin, at];
+      }
+      effort.left -= count + 1;
+      [here, next] = [next, here];
+      [begins, after] = [after, begins];
+      count = reached;
+    }
+    return end < 0 ? null : { start, end };
+  }
+
   /** Nothing is reached yet. */
   #turn(): void {
     if (this.#seen.length !== this.#states.length) {

@@ -49,10 +49,11 @@ export class Lists {
     // Runs of other engines have ids ENGINE.RUN.
     const engine = "CASE instr(id, '.') WHEN 0 THEN '' ELSE substr(id, 1, instr(id, '.') - 1) END";
     const ended = "run.state IN ('finished', 'interrupted')";
+    const kept = 'NOT EXISTS (SELECT 1 FROM card WHERE card.number = run.number AND card.deleted IS NOT NULL)';
     this.#statements = {
       below: db.prepare('SELECT DISTINCT name FROM scope WHERE name >= ? AND name < ? ORDER BY name').pluck(),
       runs: db.prepare(
-        `SELECT start, number, CASE WHEN ${ended} AND ${engine} = ? AND instr(search, ?) > 0 THEN body END AS body FROM run
+        `SELECT start, number, CASE WHEN ${ended} AND ${engine} = ? AND instr(search, ?) > 0 AND ${kept} THEN body END AS body FROM run
          WHERE (start, number) < (?, ?) ORDER BY start DESC, number DESC LIMIT ${STEP_RUNS}`,
       ),
       run: db.prepare('SELECT body FROM run WHERE id = ?').pluck(),
@@ -63,7 +64,7 @@ export class Lists {
       latest: db
         .prepare(
           `SELECT profile.body FROM run JOIN profile ON profile.run = run.id WHERE jobid = ? AND ${ended}
-           AND instr(run.id, '.') = 0 ORDER BY start DESC, number DESC LIMIT 1`,
+           AND instr(run.id, '.') = 0 AND ${kept} ORDER BY start DESC, number DESC LIMIT 1`,
         )
         .pluck(),
     };

@@ -29,6 +29,8 @@ import { rangeJson } from './range-json.ts';
 import { chooseTargets, gridOf, niceStep, pointLimit } from './range-plan.ts';
 import { frameOf, MemoryHistory, type Chunk, type ReplayedFrame } from './memory-history.ts';
 import { snapshotOf } from './replay.ts';
+import { aboutOf, NOT_TOLD, type About } from './profiles/card.ts';
+import { MemoryProfiles } from './profiles/memory-profiles.ts';
 import { engineOf, formatCursor, isEnded, parseCursor, searchText } from './run-list.ts';
 import type { OpenedStore, SeriesList, Snapshot, Store, Tick } from './store.ts';
 
@@ -65,9 +67,11 @@ interface KeptRun {
   readonly number: number;
   /** Compressed JSON: profiles are read seldom. */
   profile: Uint8Array | null;
+  about: About;
 }
 
 class MemoryStore implements Store {
+  readonly readable = null;
   readonly #maxBytes: number;
   readonly #maxAge: number;
   readonly #maxProfiles: number;
@@ -156,7 +160,7 @@ class MemoryStore implements Store {
   }
 
   #putRun(run: Run): KeptRun {
-    const kept: KeptRun = this.#runs.get(run.id) ?? { run, number: this.#nextRun++, profile: null };
+    const kept: KeptRun = this.#runs.get(run.id) ?? { run, number: this.#nextRun++, profile: null, about: NOT_TOLD };
     kept.run = structuredClone(run);
     this.#runs.set(run.id, kept);
     return kept;
@@ -166,6 +170,7 @@ class MemoryStore implements Store {
     if (this.#closed) return;
     const kept = this.#putRun(profile.run);
     this.#bytes -= kept.profile?.byteLength ?? 0;
+    kept.about = aboutOf(profile);
     // Copied: what is given lies in a buffer of 16 kB, however short it is.
     kept.profile = new Uint8Array(deflateSync(JSON.stringify(profile), { level: 1 }));
     this.#bytes += kept.profile.byteLength;
@@ -225,7 +230,9 @@ class MemoryStore implements Store {
 
   /** Newest start first. */
   #ended(wanted: (kept: KeptRun) => boolean): KeptRun[] {
-    const found = [...this.#runs.values()].filter((kept) => isEnded(kept.run.state) && wanted(kept));
+    const found = [...this.#runs.values()].filter(
+      (kept) => isEnded(kept.run.state) && !this.profiles.isDeleted(kept.run.id) && wanted(kept),
+    );
     return found.sort((a, b) => b.run.start_time - a.run.start_time || b.number - a.number);
   }
 
@@ -385,6 +392,18 @@ class MemoryStore implements Store {
   }
 
   readonly alarms = memoryAlarmStore();
+
+  readonly profiles = new MemoryProfiles({
+    ended: () => [...this.#runs.values()].filter(({ run }) => isEnded(run.state)),
+    run: (id) => this.#runs.get(id),
+    profile: (id) => unpacked(this.#runs.get(id)?.profile ?? null),
+    remove: (id) => this.#remove(id),
+  });
+
+  #remove(id: string): void {
+    this.#bytes -= this.#runs.get(id)?.profile?.byteLength ?? 0;
+    this.#runs.delete(id);
+  }
 
   async flush(): Promise<void> {
     this.#check();

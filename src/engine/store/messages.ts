@@ -14,6 +14,8 @@ import type { KeepToAdd, RetentionReset } from './keeps.ts';
 import type { Merged } from './merge-reader.ts';
 import type { StoreOpenCode } from './open-error.ts';
 import type { AuditPage, RunPage, StoredAudit, StoredRuns } from './lists.ts';
+import type { About } from './profiles/card.ts';
+import type { ProfileAnswer, ProfileOrder, ProfileOrderAnswer, ProfileQuestion } from './profiles/profile-store.ts';
 import type { InterruptedRun, Snapshot, TableState } from './store.ts';
 
 /** workerData of the thread. */
@@ -53,7 +55,7 @@ export type WriteMessage =
   | { readonly type: 'run'; readonly run: Run; readonly bytes: number }
   | { readonly type: 'audit'; readonly entry: AuditEntry; readonly bytes: number }
   /** `body`: the profile as JSON. */
-  | { readonly type: 'profile'; readonly run: Run; readonly body: Uint8Array<ArrayBuffer> };
+  | { readonly type: 'profile'; readonly run: Run; readonly about: About; readonly body: Uint8Array<ArrayBuffer> };
 
 export interface Packed {
   /** Lengths of the frames, which lie one after another in `bytes`. */
@@ -82,6 +84,9 @@ export interface Calls {
   addKeep: [keep: KeepToAdd, answer: Keep];
   removeKeep: [id: number, answer: boolean];
   alarms: [question: AlarmQuestion, answer: AlarmAnswer];
+  /** Answers as ProfileStore has them. */
+  profiles: [question: ProfileQuestion, answer: ProfileAnswer];
+  orderProfiles: [order: ProfileOrder, answer: ProfileOrderAnswer];
   /** Answered when all writes before it were tried. */
   barrier: [nothing: null, answer: null];
   flush: [nothing: null, answer: null];
@@ -109,7 +114,7 @@ export interface Left {
 }
 
 /** Questions that the reader's thread answers, where there is one. */
-export type LongMethod = 'runs' | 'query' | 'queryJson' | 'merge' | 'names' | 'frames' | 'snapshot';
+export type LongMethod = 'runs' | 'profiles' | 'query' | 'queryJson' | 'merge' | 'names' | 'frames' | 'snapshot';
 
 /** workerData of the reader's thread. */
 export interface ReaderOptions {

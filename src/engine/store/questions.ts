@@ -14,6 +14,7 @@ export const isLong = (message: CallMessage): message is LongMessage => LONG.has
 
 const LONG: ReadonlySet<string> = new Set<LongMethod>([
   'runs',
+  'profiles',
   'query',
   'queryJson',
   'merge',
@@ -29,6 +30,8 @@ export function* answerLong(read: SqliteReader, message: LongMessage): Generator
   switch (message.method) {
     case 'runs':
       return [yield* read.lists.runs(message.argument), []];
+    case 'profiles':
+      return [yield* read.cards.answer(message.argument), []];
     case 'snapshot':
       return [yield* read.snapshot(message.argument.scope, message.argument.time), []];
     case 'query': {

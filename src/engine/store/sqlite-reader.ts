@@ -12,12 +12,14 @@ import { Lists } from './lists.ts';
 import { MergeReader, type Merged } from './merge-reader.ts';
 import { Schemas } from './names.ts';
 import { NamesReader } from './names-reader.ts';
+import { CardReader } from './profiles/card-reader.ts';
 import { RangeReader } from './range-reader.ts';
 import { Segments } from './segments.ts';
 import type { Snapshot } from './store.ts';
 
 export class SqliteReader {
   readonly lists: Lists;
+  readonly cards: CardReader;
   readonly #frames: FramesReader;
   readonly #ranges: RangeReader;
   readonly #merges: MergeReader;
@@ -30,6 +32,7 @@ export class SqliteReader {
   constructor(db: Database.Database, onDamage: (block: DamagedBlock) => void) {
     this.#onDamage = onDamage;
     this.lists = new Lists(db);
+    this.cards = new CardReader(db);
     this.#nameOf = db.prepare('SELECT name FROM scope WHERE id = ?').pluck();
     const segments = new Segments(db);
     const schemas = new Schemas(db);

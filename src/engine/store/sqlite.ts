@@ -13,6 +13,9 @@ import { BlockTable, type DamagedBlock } from './block-table.ts';
 import { interruptedProfile, type StoredRank } from './interrupted.ts';
 import { Names, Schemas } from './names.ts';
 import { Parts, type Part } from './parts.ts';
+import { NOT_TOLD, type About } from './profiles/card.ts';
+import { CardOrders } from './profiles/card-orders.ts';
+import { Cards } from './profiles/cards.ts';
 import { searchText } from './run-list.ts';
 import { Sealer } from './seal.ts';
 import { Sealing } from './sealing.ts';
@@ -57,6 +60,8 @@ export class SqliteStore {
   readonly #blocks: BlockTable;
   readonly #sealer: Sealer;
   readonly sealing: Sealing;
+  readonly cards: Cards;
+  readonly orders: CardOrders;
   readonly #tables: TableRows;
   readonly #tableStates = new TableStates();
   readonly #statements;
@@ -67,6 +72,8 @@ export class SqliteStore {
     this.#db = db;
     this.read = new SqliteReader(db, onDamage);
     this.#tables = new TableRows(db);
+    this.cards = new Cards(db);
+    this.orders = new CardOrders(db, this.cards, this.read.cards);
     this.#names = new Names(db);
     this.#blocks = new BlockTable(db, (info, reason) => this.read.noteDamage(info, reason));
     const next = db.prepare('SELECT coalesce(max(part), 0) + 1 FROM scope').pluck().get() as number;
@@ -205,14 +212,18 @@ export class SqliteStore {
   }
 
   putRun(run: Run): void {
-    this.#transaction(() => this.#storeRun(run));
+    this.#transaction(() => {
+      this.#storeRun(run);
+      this.cards.described(run);
+    });
   }
 
   /** `body`: the profile as JSON. */
-  putProfile(run: Run, body: Uint8Array): void {
+  putProfile(run: Run, body: Uint8Array, about: About = NOT_TOLD): void {
     this.#transaction(() => {
       this.#storeRun(run);
       this.#statements.profile.run(run.id, body);
+      this.cards.put(run, about);
       // Where the engine stopped the tables go on, and so may the run.
       if (run.state === 'finished') this.#tables.removeScope(run.scope);
     });

@@ -19,6 +19,7 @@ import type { ScopeId } from '../../shared/model/scope.ts';
 import type { AlarmStore } from './alarm-records.ts';
 import type { RangeColumns } from './aggregate.ts';
 import type { KeepToAdd } from './keeps.ts';
+import type { ProfileStore } from './profiles/profile-store.ts';
 
 /** Definitions in order. Walked as often as need be: they may be made anew each time. */
 export interface SeriesList extends Iterable<SeriesDef> {
@@ -93,6 +94,9 @@ export interface Store {
 
   status(): StoreStatus;
 
+  /** Directory of a database that other connections may read while it is written; null: there is none. */
+  readonly readable: string | null;
+
   /**
    * Ended runs, newest start first; live runs are the registry's to tell. `engine`: of another engine, whose runs are
    * kept here under ids `ENGINE.RUN`; absent: this one's only.
@@ -142,6 +146,9 @@ export interface Store {
 
   /** What alarms keep. */
   readonly alarms: AlarmStore;
+
+  /** Lists of profiles, groups, and what people say of them. */
+  readonly profiles: ProfileStore;
 
   /** Resolves when everything taken so far is durable. */
   flush(): Promise<void>;

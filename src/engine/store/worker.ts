@@ -16,6 +16,7 @@ import { StoreOpenError } from './open-error.ts';
 import { answerLong, isLong } from './questions.ts';
 import { QuietCollector } from './quiet-collector.ts';
 import { serveReader } from './reader-thread.ts';
+import { aboutOf } from './profiles/card.ts';
 import { removeOld } from './retention.ts';
 import { retentionState } from './retention-state.ts';
 import { SqliteStore } from './sqlite.ts';
@@ -27,6 +28,8 @@ const RETENTION_FIRST = 60_000;
 /** What an earlier start has left is sealed so long after this one; what failed is tried again after so long, ms. */
 const SEAL_FIRST = 2000;
 const SEAL_AGAIN = 10_000;
+/** Cards of runs that have none follow so long after the start, ms. */
+const ARRANGE_FIRST = 200;
 
 /** After the start, in ms: what only opening needed is given back. */
 const COMPACT_AFTER = 3000;
@@ -156,6 +159,28 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
     // Goes on at the next start.
   });
 
+  // Cards that are missing, and groups by rules that were changed: a step at a time, as the sealing.
+  let arranging = false;
+  let arrangeAgain = false;
+  async function arrange(): Promise<void> {
+    arrangeAgain = true;
+    if (arranging || closed) return;
+    arranging = true;
+    try {
+      while (arrangeAgain) {
+        arrangeAgain = false;
+        await stepwise(store.cards.fill());
+        await stepwise(store.cards.regroup());
+      }
+    } catch (error) {
+      if (isDamage(error)) noteDamage(options.directory, error);
+      // Else at the next start.
+    } finally {
+      arranging = false;
+    }
+  }
+  const arranged = setTimeout(() => void arrange(), ARRANGE_FIRST).unref();
+
   const alarms = new AlarmRows(db);
   const keeps = new Keeps(db);
   let kept = keeps.retention(options.retention);
@@ -176,6 +201,7 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
       const now = judged();
       ages.save();
       await stepwise(removeOld(db, now, kept, (row) => store.isLive(row)));
+      await stepwise(store.orders.purge(now));
     } catch {
       // Tried again at the next turn; a disk that fails is reported by the writes.
     } finally {
@@ -187,7 +213,7 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
 
   for (const profile of interrupted.unended) {
     const body = new TextEncoder().encode(JSON.stringify(profile));
-    writer.take({ type: 'profile', run: profile.run, body }, false);
+    writer.take({ type: 'profile', run: profile.run, about: aboutOf(profile), body }, false);
   }
   send({
     type: 'opened',
@@ -242,6 +268,11 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
         // What is written does not wait for what is read.
         if (message.argument.ask === 'events') return [await inTurn(() => finish(alarms.answer(message.argument)))];
         return [await finish(alarms.answer(message.argument))];
+      case 'orderProfiles': {
+        const answered = store.orders.obey(message.argument);
+        if (message.argument.order === 'setRules') void arrange();
+        return [answered];
+      }
       case 'barrier':
         return [null];
       case 'flush':
@@ -253,6 +284,7 @@ function serve(begun: Begun, lock: StoreLock, warnings: string[], options: Store
   async function close(): Promise<void> {
     clearTimeout(first);
     clearTimeout(older);
+    clearTimeout(arranged);
     clearInterval(hourly);
     collector.close();
     closed = true;

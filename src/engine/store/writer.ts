@@ -145,7 +145,7 @@ export class Writer {
   #write(entry: Entry): void {
     const { message } = entry;
     if (message.type === 'run') return this.#store.putRun(message.run);
-    if (message.type === 'profile') return this.#store.putProfile(message.run, message.body);
+    if (message.type === 'profile') return this.#store.putProfile(message.run, message.body, message.about);
     if (message.type === 'audit') return this.#store.putAudit(message.entry);
     entry.prepared ??= this.#store.prepare(unpack(message));
     this.#store.writeTick(entry.prepared);

@@ -24,6 +24,42 @@ export function Palette({ onShortcuts }: { readonly onShortcuts: () => void }) {
         group: 'Views',
         actions: [
           { id: 'jobs', label: 'Jobs', description: 'Running and finished jobs', onClick: () => navigate('/ui/jobs') },
+          {
+            id: 'profiles',
+            label: 'Profiles',
+            description: 'Finished runs by command: how long they took, and which became slower',
+            onClick: () => navigate('/ui/profiles'),
+          },
+          {
+            id: 'profiles-runs',
+            label: 'All profiles',
+            description: 'Finished runs one by one; select some to compare, tag, export or delete',
+            onClick: () => navigate('/ui/profiles?view=runs'),
+          },
+          {
+            id: 'profiles-failed',
+            label: 'Failed runs of the last week',
+            description: 'Profiles with state:failed from:7d',
+            onClick: () => navigate('/ui/profiles?view=runs&q=state%3Afailed+from%3A7d'),
+          },
+          {
+            id: 'profiles-trash',
+            label: 'Trash of profiles',
+            description: 'What was deleted in the last 7 days; restore',
+            onClick: () => navigate('/ui/profiles?view=trash'),
+          },
+          {
+            id: 'import-profiles',
+            label: 'Import profiles',
+            description: 'Of another engine, or of the ADMIRE metric proxy',
+            onClick: () => navigate('/ui/profiles?dialog=import'),
+          },
+          {
+            id: 'grouping-rules',
+            label: 'How commands are grouped',
+            description: 'Which runs stand together; see, try and change the rules',
+            onClick: () => navigate('/ui/profiles?dialog=rules'),
+          },
           { id: 'node', label: 'Node', description: 'CPU, memory, network, load', onClick: () => navigate('/ui/node') },
           {
             id: 'nodes',

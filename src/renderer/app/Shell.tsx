@@ -15,6 +15,7 @@ import { StatusBar } from './StatusBar.tsx';
 
 const VIEWS = [
   { path: '/ui/jobs', name: 'Jobs' },
+  { path: '/ui/profiles', name: 'Profiles' },
   { path: '/ui/node', name: 'Node' },
   { path: '/ui/nodes', name: 'Nodes' },
   { path: '/ui/targets', name: 'Targets' },

@@ -19,6 +19,18 @@ const SHORTCUTS: readonly (readonly [where: string, keys: readonly (readonly [ke
     ],
   ],
   [
+    'Profiles',
+    [
+      ['j, k, Enter', 'Next row, previous row, open it'],
+      ['→ and ←', 'Open and close a command'],
+      ['x', 'Select the run; with Shift all from the one before'],
+      ['c', 'Compare what is selected'],
+      ['t, p, e', 'Tag, pin, export what is selected, else the row'],
+      ['Delete, u', 'Delete what is selected, else the row; undo'],
+      ['1 to 4', 'In a comparison: its tabs'],
+    ],
+  ],
+  [
     'Targets and Nodes',
     [
       ['j, k, Enter', 'Next row, previous row, open it'],

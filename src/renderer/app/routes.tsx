@@ -13,6 +13,8 @@ import { DiagnosticsView } from '../views/diagnostics/DiagnosticsView.tsx';
 import { JobView } from '../views/job/JobView.tsx';
 import { JobsView } from '../views/jobs/JobsView.tsx';
 import { NodeView } from '../views/node/NodeView.tsx';
+import { CompareView } from '../views/profiles/compare/CompareView.tsx';
+import { ProfilesView } from '../views/profiles/list/ProfilesView.tsx';
 import { SettingsView } from '../views/settings/SettingsView.tsx';
 import { NodesView } from '../views/nodes/NodesView.tsx';
 import { TargetsView } from '../views/targets/TargetsView.tsx';
@@ -33,6 +35,12 @@ export function Routes() {
         <JobsView />
       </Route>
       <Route path="/ui/jobs/:run">{({ run }) => <JobView key={run} id={run} />}</Route>
+      <Route path="/ui/profiles">
+        <ProfilesView />
+      </Route>
+      <Route path="/ui/profiles/compare">
+        <CompareView />
+      </Route>
       <Route path="/ui/node">
         <NodeView host={null} />
       </Route>

@@ -38,10 +38,14 @@ interface DataTableProps<Row extends object> {
   readonly onOpen?: (row: Row) => void;
   /** What stands in a row instead of its cells, over the whole width, such as the head of a group; null: its cells. */
   readonly section?: (row: Row) => ReactNode;
+  /** The last rows are near: more of them may be asked for. */
+  readonly onEnd?: (() => void) | undefined;
   readonly empty: ReactNode;
 }
 
 const features = tableFeatures({});
+/** So many rows before the last one, more are asked for. */
+const NEAR_END = 40;
 
 /** A table of any length: only the rows in sight exist. A grid to the keyboard and to assistive technology. */
 export function DataTable<Row extends object>(props: DataTableProps<Row>) {
@@ -77,6 +81,11 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
   };
 
   const items = virtual.getVirtualItems();
+  const { onEnd } = props;
+  const isNearEnd = (items.at(-1)?.index ?? -1) >= rows.length - NEAR_END;
+  useEffect(() => {
+    if (isNearEnd) onEnd?.();
+  }, [isNearEnd, onEnd, rows.length]);
   const cursorSeen = items.some((item) => item.index === cursor);
   return (
     <div

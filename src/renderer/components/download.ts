@@ -17,14 +17,19 @@ async function saveInDesktop(bridge: Bridge, name: string, text: string): Promis
   } else if (outcome.reason !== null) throw new Error(outcome.reason);
 }
 
-function saveInBrowser(text: string, type: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+/** Lets the browser save what a link of the engine gives, without it passing through the page. */
+export function followLink(url: string, name: string): void {
   const link = document.createElement('a');
   link.href = url;
   link.download = name;
   document.body.append(link);
   link.click();
   link.remove();
+}
+
+function saveInBrowser(text: string, type: string, name: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  followLink(url, name);
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 

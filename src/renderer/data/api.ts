@@ -19,6 +19,8 @@ import { AddedToken, TokenList, WhoAmI } from '../../shared/api/tokens.ts';
 import type { NewToken } from '../../shared/api/tokens.ts';
 import { alarmsApi } from './alarmsApi.ts';
 import { connectionsApi } from './connectionsApi.ts';
+import { exportsApi } from './exportsApi.ts';
+import { profilesApi } from './profilesApi.ts';
 import { targetsApi } from './targetsApi.ts';
 
 /** Why a request has no answer to show. `message` says what is wrong and, where it can, what to do. */
@@ -73,6 +75,8 @@ export interface Requests {
   /** An answer that is text, whatever its type says. */
   getText(path: string): Promise<string>;
   change<S extends z.ZodType>(path: string, schema: S, change: Change): Promise<z.output<S>>;
+  /** Sends a file as it is. */
+  upload<S extends z.ZodType>(path: string, schema: S, file: Blob, signal?: AbortSignal): Promise<z.output<S>>;
   /** A question whose answer is lines of JSON, each told as it comes. */
   lines<S extends z.ZodType>(
     path: string,
@@ -108,6 +112,15 @@ export function createApi(options: ApiOptions) {
     const { method, body, signal = null } = given;
     if (body === undefined) return ask(path, schema, { method, signal });
     return ask(path, schema, { method, signal, body: JSON.stringify(body) });
+  }
+
+  async function upload<S extends z.ZodType>(
+    path: string,
+    schema: S,
+    file: Blob,
+    signal?: AbortSignal,
+  ): Promise<z.output<S>> {
+    return ask(path, schema, { method: 'POST', body: file, signal: signal ?? null });
   }
 
   async function getText(path: string): Promise<string> {
@@ -157,7 +170,9 @@ export function createApi(options: ApiOptions) {
     const headers = {
       Accept: 'application/json',
       ...(token === '' ? {} : { Authorization: `Bearer ${token}` }),
-      ...(init.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(init.body === undefined
+        ? {}
+        : { 'Content-Type': init.body instanceof Blob ? 'application/octet-stream' : 'application/json' }),
     };
     let response: Response;
     let body: unknown;
@@ -178,6 +193,7 @@ export function createApi(options: ApiOptions) {
   }
 
   const text = encodeURIComponent;
+  const requests: Requests = { get, getText, change, upload, lines };
 
   return {
     /** The socket's path for this engine. */
@@ -222,9 +238,11 @@ export function createApi(options: ApiOptions) {
     removeKeep: (id: number): Promise<null> => change(`/store/keeps/${id}`, Nothing, { method: 'DELETE' }),
     diagnosis: (signal?: AbortSignal): Promise<Diagnosis> => get('/diagnosis', Diagnosis, signal),
     bundle: (): Promise<Bundle> => get('/bundle', Bundle),
-    targets: targetsApi({ get, getText, change, lines }),
-    connections: connectionsApi({ get, getText, change, lines }),
-    ...alarmsApi({ get, getText, change, lines }),
+    connections: connectionsApi(requests),
+    targets: targetsApi(requests),
+    ...alarmsApi(requests),
+    profiles: profilesApi(requests),
+    exports: exportsApi(requests),
     nodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes', NodeList, signal),
     /** The nodes of one page, which may be all. */
     someNodes: (signal?: AbortSignal): Promise<NodeList> => get('/nodes?limit=1000', NodeList, signal),

@@ -104,7 +104,7 @@ describe.skipIf(lacksDesktop())('a window that is closed while something is bein
       }) as typeof dialog.showMessageBoxSync;
     });
     const asked = (): Promise<string[]> => app.evaluate(() => (globalThis as unknown as { asked: string[] }).asked);
-    await page.getByRole('button', { name: 'Export' }).click();
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
     await page.getByRole('menuitem', { name: /^CSV/ }).click();
     await page.locator('button[data-loading]').waitFor(SOON);
     await closeWindow(app);

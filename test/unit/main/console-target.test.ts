@@ -50,6 +50,21 @@ test.each([
   expect(target.needsToken(url)).toBe(token);
 });
 
+test.each([
+  ['http://127.0.0.1:4000/api/v1/exports/file?ticket=x', true],
+  ['http://127.0.0.1:4000/api/v1/engines/ab-1/api/v1/exports/file?ticket=x', true],
+  ['http://127.0.0.1:4000/api/v1/exports/file/../../token', false],
+  ['http://127.0.0.1:4000/api/v1/exports', false],
+  ['http://127.0.0.1:4000/assets/x.js', false],
+  ['http://127.0.0.1:4001/api/v1/exports/file?ticket=x', false],
+  ['blob:http://127.0.0.1:4000/api/v1/exports/file', false],
+  ['data:text/plain,/api/v1/exports/file', false],
+  ['file:///api/v1/exports/file', false],
+  ['', false],
+])('a file that was asked for: %s is %s', (url, expected) => {
+  expect(target.isExport(url)).toBe(expected);
+});
+
 test('its page is that of the asked view, else the jobs', () => {
   expect(target.page('/ui/node/n1?range=1h')).toBe('http://127.0.0.1:4000/ui/node/n1?range=1h');
   for (const path of ['', '/', '/ui', 'https://evil.example/', '//evil.example/ui/', '@evil.example/ui/']) {

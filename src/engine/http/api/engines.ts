@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { EngineList, type ListedEngine } from '../../../shared/api/connections.ts';
+import { ProfileGroupQuery, ProfileListQuery } from '../../../shared/api/profiles.ts';
 import { RangeQuery } from '../../../shared/api/query.ts';
 import { RunListQuery } from '../../../shared/api/runs.ts';
 import { ApiError } from '../../../shared/errors.ts';
@@ -15,6 +16,7 @@ import type { EngineContext } from '../../context.ts';
 import type { Limits } from '../../limits.ts';
 import type { App } from '../app.ts';
 import type { Auth, Identity } from '../auth.ts';
+import { searchTerms } from './profiles.ts';
 import { refuseToken, serveLive } from '../live.ts';
 import { whileAsked } from '../while-asked.ts';
 
@@ -113,14 +115,22 @@ async function passOn(
 
 /** From the profiles that were brought here; undefined: it is nothing that is kept. */
 async function keptAnswer(engine: EngineContext, id: string, path: string): Promise<unknown> {
-  const { keptHistory, keptProfile, keptRun, keptRuns } = await import('../../remote/engines/kept.ts');
+  const kept = await import('../../remote/engines/kept.ts');
+  const { keptGroups, keptHistory, keptProfile, keptProfiles, keptRun, keptRuns } = kept;
   const url = new URL(path, 'http://engine');
   const [, group = '', run, ...more] = url.pathname.slice('/api/v1'.length).split('/');
   if (more.length > 0) return undefined;
-  if (run === undefined && (group === 'profiles' || group === 'runs')) {
-    const query = RunListQuery.safeParse(Object.fromEntries(url.searchParams));
-    if (!query.success) throw new ApiError('bad_request', 'these are no parameters of a list of runs');
-    return keptRuns(engine.store, id, query.data);
+  const parsed = <T>(schema: z.ZodType<T>): T => {
+    const query = schema.safeParse(Object.fromEntries(url.searchParams));
+    if (!query.success) throw new ApiError('bad_request', 'these are no parameters of this list');
+    return query.data;
+  };
+  if (run === undefined && group === 'runs') return keptRuns(engine.store, id, parsed(RunListQuery));
+  if (group === 'profiles' && (run === undefined || run === 'groups')) {
+    const { search, ...query } = run ? parsed(ProfileGroupQuery) : parsed(ProfileListQuery);
+    const terms = searchTerms(search, engine.now());
+    if (run) return keptGroups(engine.store, id, { ...(query as Omit<ProfileGroupQuery, 'search'>), terms });
+    return keptProfiles(engine.store, id, { ...(query as Omit<ProfileListQuery, 'search'>), terms });
   }
   if (run === undefined && group === 'query') {
     const query = RangeQuery.safeParse(paramsOf(url));

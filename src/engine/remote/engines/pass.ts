@@ -24,7 +24,7 @@ const NEVER = new Set(['connections', 'engines', 'live']);
 /** What a role that may only view may read; the rest could be secret there. Held equal to this engine's own routes. */
 export const VIEW_READS: ReadonlySet<string> = new Set([
   ...['status', 'runs', 'series', 'query', 'families', 'labels', 'nodes', 'profiles', 'store', 'targets', 'whoami'],
-  ...['alarms', 'silences', 'channels', 'diagnosis', 'bundle', 'openapi.json'],
+  ...['alarms', 'silences', 'channels', 'diagnosis', 'bundle', 'openapi.json', 'export', 'exports'],
 ]);
 
 /** The types that are passed on, as this engine says them. Anything that a browser could show as a page is none. */

@@ -4,10 +4,10 @@
  */
 
 import type Database from 'better-sqlite3';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { AlarmEvent } from '../../../shared/api/alarms.ts';
 import { AuditEntry } from '../../../shared/api/audit.ts';
-import { Profile } from '../../../shared/api/profiles.ts';
+import { Exits, Profile } from '../../../shared/api/profiles.ts';
 import { Run } from '../../../shared/api/runs.ts';
 import { decodeFrame } from '../../../shared/frame.ts';
 import { scopeKind } from '../../../shared/model/scope.ts';
@@ -70,6 +70,14 @@ export function faultOf(table: Table, row: Row): string | null {
   }
 }
 
+const CardAbout = z.object({ user: z.string(), exits: Exits });
+const StoredMarks = z.object({
+  tags: z.array(z.string()),
+  note: z.string(),
+  baseline: z.boolean(),
+  deleted: z.number().nullable(),
+});
+
 /** Checks by table. They may throw, and may take for granted that the types are right. */
 const CHECKS: Readonly<Record<string, (row: Row) => string | null>> = {
   engine: ({ id, epochs }) =>
@@ -90,6 +98,14 @@ const CHECKS: Readonly<Record<string, (row: Row) => string | null>> = {
     return run.id === id ? null : 'it is of another run';
   },
   profile: ({ run, body }) => (json(Profile, body).run.id === run ? null : 'it is of another run'),
+  card: ({ about, duration }) => {
+    json(CardAbout, about);
+    return (duration as number) >= -1 ? null : 'its duration cannot be';
+  },
+  mark: ({ body }) => {
+    json(StoredMarks, body);
+    return null;
+  },
   audit: ({ body }) => {
     json(AuditEntry, body);
     return null;

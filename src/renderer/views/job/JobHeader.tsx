@@ -9,7 +9,9 @@ import { RunState } from '../../components/RunState.tsx';
 import { formatDateTime } from '../../format/time.ts';
 import { formatCount } from '../../format/units.ts';
 import { useConnection } from '../../state/connection.ts';
+import { isLive } from '../../data/runs.ts';
 import { Elapsed } from '../jobs/columns.tsx';
+import { ProfileBar, ProfileBarSpace } from '../profiles/run/ProfileBar.tsx';
 import { PinRun } from './PinRun.tsx';
 
 interface Fact {
@@ -35,8 +37,16 @@ function factsOf(run: Run): Fact[] {
   return facts.filter((fact) => fact.text !== '');
 }
 
-/** What runs, since when, and on request the whole description. `exits`: which processes failed, in words. */
-export function JobHeader({ run, exits }: { readonly run: Run; readonly exits: string | null }) {
+interface JobHeaderProps {
+  readonly run: Run;
+  /** Which processes failed, in words. */
+  readonly exits: string | null;
+  /** Its profile is here. */
+  readonly kept: boolean;
+}
+
+/** What runs, since when, and on request the whole description. */
+export function JobHeader({ run, exits, kept }: JobHeaderProps) {
   const [open, { toggle }] = useDisclosure(false);
   // In memory nothing can be kept, and of what targets tell only windows of time.
   const stored = useConnection((s) => s.status?.store.kind === 'sqlite');
@@ -87,6 +97,7 @@ export function JobHeader({ run, exits }: { readonly run: Run; readonly exits: s
           Description
         </Button>
       </div>
+      {isLive(run) || scopeKind(run.scope) !== 'run' ? null : kept ? <ProfileBar run={run} /> : <ProfileBarSpace />}
       {open ? (
         <dl className="v-facts v-columns" aria-label="Description of the job">
           {factsOf(run).map((fact) => (

@@ -74,7 +74,7 @@ function Loaded({ run }: { readonly run: Run }) {
   return (
     <BoardView
       title={run.jobid}
-      header={<JobHeader run={run} exits={exits} />}
+      header={<JobHeader run={run} exits={exits} kept={data !== null} />}
       scopes={scopes}
       start={run.start_time}
       bounds={bounds}

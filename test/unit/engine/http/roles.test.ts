@@ -11,7 +11,15 @@ const pathOf = (url: string): string => url.replace(/:\w+/g, 'some-id').replace(
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /** What takes a body, but changes nothing. */
-const READING = ['POST /api/v1/alarms/preview', 'POST /api/v1/silences/preview', 'POST /trace/plot'];
+const READING = [
+  // Of what it asked for itself.
+  'DELETE /api/v1/exports/:id',
+  'POST /api/v1/alarms/preview',
+  'POST /api/v1/exports',
+  ...['compare', 'rules/preview'].map((what) => `POST /api/v1/profiles/${what}`),
+  'POST /api/v1/silences/preview',
+  'POST /trace/plot',
+];
 /** What only those who may control can read. */
 const CONTROL = [
   ...['/api/v1/audit', '/api/v1/tokens'],

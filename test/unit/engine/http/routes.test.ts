@@ -10,7 +10,9 @@ const KNOWN = { ...HOST, authorization: BEARER };
 
 /** A path that matches a route's pattern. */
 const pathOf = (url: string): string => url.replace(/:\w+/g, 'some-id').replace('*', 'some/thing');
-const isPublic = (path: string): boolean => path === '/' || path === '/healthz' || /^\/(ui|assets)(\/|$)/.test(path);
+/** The file of an export comes for a ticket. */
+const isPublic = (path: string): boolean =>
+  ['/', '/healthz', '/api/v1/exports/file'].includes(path) || /^\/(ui|assets)(\/|$)/.test(path);
 
 function builtPage(): string {
   const folder = temporaryFolder();
@@ -220,6 +222,8 @@ describe('methods', () => {
       '/api/v1/connections/prompts/:id',
       ...['connect', 'disconnect', 'forwards'].map((action) => `/api/v1/connections/:id/${action}`),
       ...['start', 'stop', 'upgrade', 'remove', 'cancel'].map((action) => `/api/v1/connections/:id/engine/${action}`),
+      ...['change', 'compare', 'delete', 'import', 'restore', 'rules/preview'].map((end) => `/api/v1/profiles/${end}`),
+      '/api/v1/exports',
       '/api/v1/store/keeps',
       '/api/v1/targets',
       '/api/v1/targets/probe',
@@ -240,12 +244,12 @@ describe('methods', () => {
       ...['/api/v1/connections/:id/forwards/:forward', '/api/v1/connections/:id/secrets'],
       ...['/api/v1/store/keeps/:id', '/api/v1/tokens/:name'],
     ];
-    const replaced = ['/api/v1/channels/routes', '/api/v1/store/retention'];
+    const replaced = ['/api/v1/channels/routes', '/api/v1/profiles/rules', '/api/v1/store/retention'];
     const changed = [
       ...['/api/v1/alarms/rules/:id', '/api/v1/channels/:id'],
-      ...['/api/v1/connections/:id', '/api/v1/targets/:id'],
+      ...['/api/v1/connections/:id', '/api/v1/profiles/:id', '/api/v1/targets/:id'],
     ];
-    const ended = ['/api/v1/silences/:id'];
+    const ended = ['/api/v1/exports/:id', '/api/v1/silences/:id'];
     const passed = '/api/v1/engines/:engine/*';
     for (const { url } of routesOf(app)) {
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {

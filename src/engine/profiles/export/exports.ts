@@ -1,0 +1,211 @@
+/** Exports that are under way, and those that ended a while ago. */
+
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import {
+  EXPORT_FORMATS,
+  type ExportEstimate,
+  type ExportQuery,
+  type ExportState,
+} from '../../../shared/api/exports.ts';
+import type { Run } from '../../../shared/api/runs.ts';
+import { ApiError } from '../../../shared/errors.ts';
+import type { EngineContext } from '../../context.ts';
+import { VERSION } from '../../version.ts';
+import { answer } from './answer.ts';
+import { fileName } from './file-name.ts';
+import { ExportSession } from './session.ts';
+
+/** At once: each has a thread and some 60 MB. */
+const MOST = 2;
+/** An ended one is told of for so long, ms; and how many of them. */
+const REMEMBERED = 600_000;
+const MOST_ENDED = 50;
+/** Between the question for a link and its use, ms. */
+const LINK_WITHIN = 60_000;
+const MOST_LINKS = 100;
+
+interface Known {
+  /** Who asked for it. */
+  readonly by: string;
+  readonly state: Omit<ExportState, 'done' | 'bytes' | 'state' | 'ended' | 'error'>;
+  readonly session: ExportSession | null;
+  end: Pick<ExportState, 'done' | 'bytes' | 'state' | 'ended' | 'error'> | null;
+}
+
+export interface OpenExport {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly estimate: ExportEstimate;
+  /** Destroyed: the export is over. */
+  readonly stream: Readable;
+}
+
+export class Exports {
+  readonly #engine: EngineContext;
+  readonly #known = new Map<string, Known>();
+  readonly #links = new Map<string, { readonly query: ExportQuery; readonly by: string; readonly until: number }>();
+
+  constructor(engine: EngineContext) {
+    this.#engine = engine;
+  }
+
+  get #running(): number {
+    let running = 0;
+    for (const { end } of this.#known.values()) if (end === null) running++;
+    return running;
+  }
+
+  /** Throws ApiError for what cannot be, or is not there. */
+  async #runs(query: ExportQuery): Promise<Run[]> {
+    const { of } = EXPORT_FORMATS[query.format];
+    if (query.run.length + query.scope.length === 0) throw new ApiError('bad_request', 'name a run or a scope');
+    if (of === 'profiles' && query.run.length === 0) {
+      throw new ApiError('bad_request', `${query.format} is made of runs: name at least one`);
+    }
+    if ((query.to ?? Infinity) <= (query.from ?? -1))
+      throw new ApiError('bad_request', '"to" must be later than "from"');
+    const runs: Run[] = [];
+    for (const id of new Set(query.run)) {
+      const run = await this.#engine.run(id);
+      if (!run) throw new ApiError('run_not_found', `no run has the id ${id} here; it may have been deleted`);
+      runs.push(run);
+    }
+    return runs;
+  }
+
+  async #begin(query: ExportQuery, onEnd: ConstructorParameters<typeof ExportSession>[2]) {
+    const engine = this.#engine;
+    const runs = await this.#runs(query);
+    // What came until now can be read.
+    await engine.store.flush();
+    const live = runs.filter(({ id }) => engine.liveRun(id)).map(({ id }) => id);
+    const session = new ExportSession(
+      {
+        ...{ query, runs, live, directory: engine.store.readable, now: engine.now() },
+        engine: { host: engine.config.host, version: VERSION },
+      },
+      (question) => answer(engine, question),
+      onEnd,
+    );
+    return { session, runs };
+  }
+
+  /** Throws ApiError. */
+  async estimate(query: ExportQuery): Promise<ExportEstimate> {
+    const { session } = await this.#begin(query, () => undefined);
+    try {
+      return await session.estimate;
+    } finally {
+      session.stop();
+    }
+  }
+
+  /** Throws ApiError, before a byte is read. */
+  async open(query: ExportQuery, by: string): Promise<OpenExport> {
+    this.#forget();
+    const id = query.id ?? randomBytes(12).toString('base64url');
+    if (this.#known.get(id)?.end === null)
+      throw new ApiError('bad_request', `an export with the id ${id} is under way`);
+    if (this.#running >= MOST) {
+      throw new ApiError('overloaded', `${MOST} exports are under way, as many as there may be; wait, or end one`);
+    }
+    const [now, entry] = [this.#engine.now(), EXPORT_FORMATS[query.format]];
+    // Before the first wait: who asks at the same time is counted.
+    const placeholder: Known = {
+      by,
+      state: { id, format: query.format, name: '', started: now, total: 0 },
+      ...{ session: null, end: null },
+    };
+    this.#known.set(id, placeholder);
+    let session: ExportSession | null = null;
+    try {
+      const begun = await this.#begin(query, ({ state, error, damaged }) => {
+        const known = this.#known.get(id);
+        if (!known || !session) return;
+        const lost = damaged === 0 ? null : `${damaged} damaged blocks are left out`;
+        known.end = { ...{ state, error: error ?? lost, ended: this.#engine.now() }, ...progressOf(session) };
+      });
+      session = begun.session;
+      const estimate = await session.estimate;
+      const name = fileName(query, begun.runs, estimate.from);
+      const state = { ...placeholder.state, name, total: estimate.samples };
+      this.#known.set(id, { by, state, session, end: null });
+      return { id, name, type: entry.type, estimate, stream: session.read() };
+    } catch (error) {
+      this.#known.delete(id);
+      session?.stop();
+      throw error;
+    }
+  }
+
+  /** Where a page's own link leads: its requests carry no token. */
+  async link(
+    query: ExportQuery,
+    by: string,
+  ): Promise<{ readonly id: string; readonly name: string; readonly ticket: string }> {
+    const name = fileName(query, await this.#runs(query), query.from ?? null);
+    const now = performance.now();
+    for (const [ticket, { until }] of this.#links) if (until < now) this.#links.delete(ticket);
+    if (this.#links.size >= MOST_LINKS) throw new ApiError('too_many_requests', 'too many links wait; try again later');
+    const id = query.id ?? randomBytes(12).toString('base64url');
+    const ticket = randomBytes(24).toString('base64url');
+    this.#links.set(ticket, { query: { ...query, id }, by, until: now + LINK_WITHIN });
+    return { id, name, ticket };
+  }
+
+  /** What a link is for; it works once. Null: it never was one, or not any more. */
+  take(ticket: string): { readonly query: ExportQuery; readonly by: string } | null {
+    const link = this.#links.get(ticket);
+    this.#links.delete(ticket);
+    return link && link.until >= performance.now() ? link : null;
+  }
+
+  list(): ExportState[] {
+    this.#forget();
+    return Array.from(this.#known.values(), stateOf).reverse();
+  }
+
+  get(id: string): ExportState {
+    const known = this.#known.get(id);
+    if (known) return stateOf(known);
+    for (const { query } of this.#links.values()) {
+      if (query.id !== id) continue;
+      const none = { name: '', started: this.#engine.now(), ended: null, done: 0, total: 0, bytes: 0, error: null };
+      return { id, format: query.format, state: 'waiting', ...none };
+    }
+    throw new ApiError('export_not_found', 'no export has this id; it may have ended long ago');
+  }
+
+  /** Ends its work. `by`: whose it has to be; null: anybody's. Throws ApiError. */
+  stop(id: string, by: string | null): void {
+    const known = this.#known.get(id);
+    if (!known) throw new ApiError('export_not_found', 'no export has this id; it may have ended long ago');
+    if (by !== null && by !== known.by) {
+      throw new ApiError('forbidden_role', 'somebody else asked for this export; to end it needs the role control');
+    }
+    known.session?.stop();
+  }
+
+  /** The engine stops. */
+  close(): void {
+    for (const { session } of this.#known.values()) session?.stop();
+    this.#links.clear();
+  }
+
+  #forget(): void {
+    const ended = [...this.#known].filter(([, { end }]) => end !== null);
+    const old = this.#engine.now() - REMEMBERED;
+    for (const [i, [id, { end }]] of ended.entries()) {
+      if (i < ended.length - MOST_ENDED || (end!.ended ?? 0) < old) this.#known.delete(id);
+    }
+  }
+}
+
+const progressOf = ({ done, bytes }: ExportSession): Pick<ExportState, 'done' | 'bytes'> => ({ done, bytes });
+
+const stateOf = ({ state, session, end }: Known): ExportState => {
+  const progress = session ? progressOf(session) : { done: 0, bytes: 0 };
+  return { ...state, ...(end ?? { state: session ? 'running' : 'waiting', ended: null, error: null, ...progress }) };
+};

@@ -1,0 +1,163 @@
+import { useQueries } from '@tanstack/react-query';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import type { ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
+import type { ProfileGroup, ProfileSummary } from '../../../../shared/api/profiles.ts';
+import { DataTable } from '../../../components/DataTable.tsx';
+import type { TableSort } from '../../../components/DataTable.tsx';
+import { useKeys } from '../../../components/useKeys.ts';
+import { useEngine } from '../../../state/engine.ts';
+import { runPath } from '../../jobs/columns.tsx';
+import { GROUP_COLUMNS, ToggleContext } from './groupColumns.tsx';
+import { groupLink } from './listQuery.ts';
+import { groupRowOf, OPENED_RUNS, rowsOf } from './rows.ts';
+import type { ListRow, Opened } from './rows.ts';
+import { pickAll, SelectionContext } from './selection.ts';
+import { useCursor } from './useCursor.ts';
+import type { ListSelection } from './useSelection.ts';
+
+interface GroupsTableProps {
+  readonly groups: readonly ProfileGroup[];
+  /** Without errors. */
+  readonly search: string;
+  readonly engine: string | null;
+  readonly sort: TableSort;
+  readonly onSort: (sort: TableSort) => void;
+  readonly selection: ListSelection;
+  /** The run under the cursor, for what keys do to it. */
+  readonly onAt: (run: string | null) => void;
+  readonly onEnd: (() => void) | undefined;
+  readonly empty: ReactNode;
+}
+
+/** Commands; each opens to its last runs. */
+export function GroupsTable(props: GroupsTableProps) {
+  const { groups, search, engine, selection, onAt } = props;
+  const [, navigate] = useLocation();
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const opened = useOpened(open, search, engine);
+  const rows = useMemo(() => rowsOf(groups, opened), [groups, opened]);
+  const shown = useMemo(() => rows.flatMap((row) => (row.kind === 'run' ? [row.run.id] : [])), [rows]);
+  const toggle = useCallback((group: string, on?: boolean): void => {
+    setOpen((before) => {
+      const next = new Set(before);
+      if (on ?? !before.has(group)) next.add(group);
+      else next.delete(group);
+      return next;
+    });
+  }, []);
+  const cursor = useCursor(rows.length);
+  const openRow = (row: ListRow | undefined): void => {
+    if (row?.kind === 'group') toggle(row.group.group);
+    if (row?.kind === 'run') navigate(runPath(row.run));
+    if (row?.kind === 'note' && row.more) navigate(groupLink(row.of.group));
+  };
+  const at = rows[cursor.index];
+  useEffect(() => {
+    onAt(at?.kind === 'run' ? at.run.id : null);
+  }, [at, onAt]);
+  const tick = (range: boolean): void => {
+    const row = rows[cursor.now()];
+    if (row?.kind === 'run') selection.toggle(row.run.id, shown, range);
+  };
+  useKeys({
+    j: () => cursor.move(1),
+    k: () => cursor.move(-1),
+    ArrowDown: () => cursor.move(1),
+    ArrowUp: () => cursor.move(-1),
+    Enter: () => openRow(rows[cursor.now()]),
+    ArrowRight: () => {
+      const row = rows[cursor.now()];
+      if (row?.kind === 'group') toggle(row.group.group, true);
+    },
+    ArrowLeft: () => {
+      const head = groupRowOf(rows, cursor.now());
+      const row = rows[head];
+      if (row?.kind !== 'group') return;
+      toggle(row.group.group, false);
+      cursor.set(head);
+    },
+    x: () => tick(false),
+    X: () => tick(true),
+  });
+  const context = useMemo(
+    () => ({
+      picked: selection.picked,
+      shown,
+      toggle: (id: string, range: boolean) => selection.toggle(id, shown, range),
+      toggleAll: () => selection.set(pickAll(selection.picked, shown)),
+    }),
+    [selection, shown],
+  );
+  return (
+    <SelectionContext.Provider value={context}>
+      <ToggleContext.Provider value={toggle}>
+        <DataTable
+          label="Profiles by command"
+          testId="profile-groups"
+          rows={rows}
+          rowId={(row) => row.id}
+          columns={GROUP_COLUMNS}
+          rowHeight={44}
+          sort={props.sort}
+          onSort={props.onSort}
+          cursor={cursor.index}
+          onCursor={cursor.set}
+          onOpen={openRow}
+          section={noteOf}
+          onEnd={props.onEnd}
+          empty={props.empty}
+        />
+      </ToggleContext.Provider>
+    </SelectionContext.Provider>
+  );
+}
+
+const noteOf = (row: ListRow): ReactNode =>
+  row.kind !== 'note' ? null : (
+    <div className="v-nested v-nested-note">
+      {row.more ? (
+        <Link
+          href={groupLink(row.of.group)}
+          className="v-link"
+          tabIndex={-1}
+          onClick={(event) => event.stopPropagation()}
+        >
+          {row.text}
+        </Link>
+      ) : (
+        <span className="v-muted">{row.text}</span>
+      )}
+    </div>
+  );
+
+/** The last runs of the commands that are open. */
+function useOpened(open: ReadonlySet<string>, search: string, of: string | null): ReadonlyMap<string, Opened> {
+  const engine = useEngine();
+  const groups = useMemo(() => [...open], [open]);
+  return useQueries({
+    queries: groups.map((group) => ({
+      queryKey: [engine.base, 'profiles', 'of-group', group, search, of],
+      queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
+        engine.api.profiles.list(
+          { group, ...(search === '' ? {} : { search }), ...(of === null ? {} : { engine: of }) },
+          OPENED_RUNS,
+          null,
+          signal,
+        ),
+      staleTime: 10_000,
+    })),
+    combine: useCallback(
+      (results: readonly Answer[]) =>
+        new Map<string, Opened>(
+          results.map(({ data, error }, i) => [groups[i] ?? '', { runs: data?.runs, error }] as const),
+        ),
+      [groups],
+    ),
+  });
+}
+
+interface Answer {
+  readonly data: { readonly runs: readonly ProfileSummary[] } | undefined;
+  readonly error: Error | null;
+}
