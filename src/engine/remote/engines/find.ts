@@ -47,7 +47,9 @@ export interface Look {
  */
 const SCRIPT = [
   'u=$(id -u); h=$(uname -n); echo vigie-begin; echo "host $h"',
-  'for s in "${VIGIE_SOCKET:-}" "/tmp/vigie-$u/engine.socket"; do if [ -S "$s" ] && [ -O "$s" ]; then echo "socket $s"; fi; done',
+  // Through a link, or in a folder of somebody else, it could be exchanged after this look.
+  'd="/tmp/vigie-$u"; if [ -h "$d" ] || [ -h "$d/engine.socket" ]; then d=/dev/null; elif [ -O "$d" ]; then :; else d=/dev/null; fi',
+  'for s in "${VIGIE_SOCKET:-}" "$d/engine.socket"; do if [ -S "$s" ] && [ -O "$s" ]; then echo "socket $s"; fi; done',
   'b="${XDG_DATA_HOME:-$HOME/.local/share}/vigie"',
   'for f in "$b/$h/engine.json" "$b"/*/engine.json; do if [ -f "$f" ] && [ -O "$f" ]; then echo "file $(head -c 4096 "$f" | tr -d "\\n")"; fi; done | head -n 20',
   'echo vigie-end',
@@ -152,11 +154,11 @@ const toldPlace = (place: Place, tokenFile: string | null): Look => ({
 const nameOf = ({ place }: Found): string =>
   place.kind === 'socket' ? `own ${place.path}` : `port ${place.port.toString(16).toUpperCase().padStart(4, '0')}`;
 
+/** The usual one was looked at before; and some login shells read an exclamation mark in quotes, too. */
+const isRefused = (path: string): boolean => path.includes('!') || /^\/tmp\/vigie-\d+\/engine\.socket$/.test(path);
+
 async function ownOf(session: Session, found: readonly Found[], signal: AbortSignal): Promise<ReadonlySet<string>> {
-  // Some login shells read an exclamation mark in quotes, too.
-  const paths = found.flatMap(({ place }) =>
-    place.kind === 'socket' && !place.path.includes('!') ? [place.path] : [],
-  );
+  const paths = found.flatMap(({ place }) => (place.kind === 'socket' && !isRefused(place.path) ? [place.path] : []));
   const command = `exec sh -c '${OWN_SCRIPT}' sh ${paths.map(quoted).join(' ')}`;
   const lines = (await outputOf(session, command, MAX_OUTPUT, signal)).split('\n').map((line) => line.trimEnd());
   return new Set(lines.slice(lines.indexOf('vigie-begin') + 1));
