@@ -57,6 +57,7 @@ static void after_fork_parent(void) {
 
 /* The child starts with nothing: no file until it counts, all handles valid, all values zero. */
 static void after_fork_child(void) {
+  struct vigie_thread outer = registry_enter();
   table_forget(&table);
   open_table = false;
   rank = ranks = -1;
@@ -75,6 +76,7 @@ static void after_fork_child(void) {
   }
   pthread_mutex_unlock(&lock);
   link_after_fork(true);
+  registry_leave(outer);
 }
 
 static void at_start(void) {
@@ -147,10 +149,12 @@ static int make(struct vigie_metric **metric, enum kind kind, const char *name, 
   *metric = NULL;
   if (!name || !*name || strlen(name) > VIGIE_NAME_MAX) return VIGIE_INVALID;
   int before = errno;
+  struct vigie_thread outer = registry_enter();
   pthread_once(&once, at_start);
   pthread_mutex_lock(&lock);
   int result = find_or_make(metric, kind, name, doc ? doc : "");
   unlock();
+  registry_leave(outer);
   errno = before;
   return result;
 }
@@ -170,6 +174,7 @@ int vigie_gauge_new(vigie_gauge **gauge, const char *name, const char *doc) {
 /* The thread's bank for this counter, made now; null when there is no room: then the addition is lost. */
 __attribute__((noinline, cold)) static uint64_t *make_bank(uint32_t chunk) {
   int before = errno;
+  struct vigie_thread outer = registry_enter();
   pthread_mutex_lock(&lock);
   struct banks *banks = mine;
   if (ready() && banks == &no_banks) {
@@ -188,6 +193,7 @@ __attribute__((noinline, cold)) static uint64_t *make_bank(uint32_t chunk) {
     if (!bank) bank = banks->chunks[chunk] = table_bank(&table, chunk);
   }
   unlock();
+  registry_leave(outer);
   errno = before;
   return bank;
 }
@@ -319,13 +325,22 @@ void registry_finish(void) {
 
 int vigie_flush(void) {
   int before = errno;
+  vigie_tally_collect();
+  struct vigie_thread outer = registry_enter();
   if (registry_count() > 0) link_flush(250, false);
+  registry_leave(outer);
   errno = before;
   return VIGIE_OK;
 }
 
-/* Late: constructors' counterparts and atexit handlers of the program have run and may have counted. */
-__attribute__((destructor(101))) static void at_exit(void) {
+void registry_begin(void) {
+  pthread_once(&once, at_start);
+  pthread_mutex_lock(&lock);
+  (void)ready();
+  unlock();
+}
+
+void registry_end(void) {
   struct timespec until;
   if (!__atomic_load_n(&open_table, __ATOMIC_ACQUIRE)) return;
   /* A handler of a signal that came while we held the lock may call exit: better no last words than no end. */
@@ -334,4 +349,14 @@ __attribute__((destructor(101))) static void at_exit(void) {
   if (pthread_mutex_timedlock(&lock, &until) != 0) return;
   pthread_mutex_unlock(&lock);
   link_flush(250, true);
+}
+
+/* Late: constructors' counterparts and atexit handlers of the program have run and may have counted. */
+__attribute__((destructor(101))) static void at_exit(void) {
+  struct vigie_thread outer = registry_enter();
+  if (!tally_confined() && !tally_late()) {
+    tally_leave();
+    registry_end();
+  }
+  registry_leave(outer);
 }

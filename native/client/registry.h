@@ -8,6 +8,7 @@
 
 #include "schedulers.h"
 #include "table.h"
+#include "tally.h"
 
 struct value {
   double min, max, hits, total;
@@ -40,11 +41,39 @@ bool registry_gauge(const struct vigie_metric *metric, struct value *value, uint
 void registry_table(char *path, size_t size, unsigned char *nonce);
 void registry_unlink(void);
 void registry_finish(void);
+/* Opens the table and starts the sender, as the first metric would. */
+void registry_begin(void);
+/* The end of the process, as its destructors would. */
+void registry_end(void);
+
+/* What happens until registry_leave is libvigie's and none of the program's. Gives what registry_leave takes. */
+static inline struct vigie_thread registry_enter(void) {
+  struct vigie_thread outer = vigie_thread;
+  vigie_thread.dispatch = 0;
+  vigie_thread.own = 1;
+  return outer;
+}
+static inline void registry_leave(struct vigie_thread outer) {
+  vigie_thread.own = outer.own;
+  vigie_thread.dispatch = outer.dispatch;
+}
+
+/* Tallies (tally.c): the last counts of all of them; whether one of them ends the table; ms between two collections, −1
+ * when there is nothing to collect. */
+void tally_leave(void);
+bool tally_late(void);
+/* The process may not make all system calls any more. */
+bool tally_confined(void);
+/* From now on none does. */
+void tally_on_time(void);
+int tally_period(void);
 
 /* The sender (link.c). Started with the first metric of a process. */
 void link_start(void);
 /* Gives away what is left, for at most this many ms. With `leave` the table is final. */
 void link_flush(int milliseconds, bool leave);
+/* Ends the sender, and waits until it is gone, for at most this many ms. */
+void link_stop(int milliseconds);
 void link_before_fork(void);
 void link_after_fork(bool child);
 

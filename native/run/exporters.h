@@ -14,7 +14,7 @@ enum exporter_state {
 
 enum exporter_state exporter_state(const char *folder, const char *name);
 
-/* Path of the exporter's library in `folder`. */
+/* Path of the exporter's library, or of the tracer, in `folder`. */
 void exporter_library(char *buffer, size_t capacity, const char *folder, const char *name);
 
 /* Prints name, state and meaning of each exporter on stdout, one per line. */

@@ -1,9 +1,7 @@
 /* vigie-run: prepares the environment and becomes the program. Whatever of the monitoring does not work, the program is
  * started; only what the user asked for and cannot have (a wrong option, an unknown exporter) ends it before. */
 #define _GNU_SOURCE
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +10,12 @@
 #include <unistd.h>
 
 #include "exporters.h"
+#include "image.h"
 #include "jobs.h"
 #include "options.h"
 #include "socket.h"
 #include "text.h"
+#include "tracing.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_STARTED = 127, PATH_BYTES = 4096, PRELOAD_BYTES = 65536 };
 
@@ -41,34 +41,6 @@ static void library_folder(char *folder, size_t capacity) {
   folder[0] = '\0';
 }
 
-/* Whether the loader of this file could take our libraries. It complains on stderr about those of another architecture.
- * Scripts and what cannot be read count as yes: what they start is most likely ours. */
-static bool can_preload(const char *command) {
-  char path[PATH_BYTES];
-  unsigned char wanted[20], header[20];
-  int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  bool known = fd >= 0 && read(fd, wanted, sizeof wanted) == (ssize_t)sizeof wanted;
-  if (fd >= 0) close(fd);
-  fd = -1;
-  if (strchr(command, '/') != NULL) {
-    fd = open(command, O_RDONLY | O_CLOEXEC);
-  } else {
-    const char *search = getenv("PATH");
-    while (search != NULL && fd < 0) {
-      size_t length = strcspn(search, ":");
-      snprintf(path, sizeof path, "%.*s/%s", (int)length, length == 0 ? "." : search, command);
-      if (access(path, X_OK) == 0) fd = open(path, O_RDONLY | O_CLOEXEC);
-      search = search[length] == ':' ? search + length + 1 : NULL;
-    }
-  }
-  bool can = true;
-  if (fd >= 0 && known && read(fd, header, sizeof header) == (ssize_t)sizeof header &&
-      memcmp(header, ELFMAG, SELFMAG) == 0)
-    can = header[EI_CLASS] == wanted[EI_CLASS] && memcmp(header + 18, wanted + 18, 2) == 0; /* e_machine */
-  if (fd >= 0) close(fd);
-  return can;
-}
-
 static void append_word(struct text *list, const char *word) {
   if (list->length > 0) text_add_char(list, ':');
   text_add(list, word);
@@ -91,9 +63,9 @@ static void append_library(struct text *list, const char *before, const char *li
 /* Adds the libraries to those that are set already. Exporters come before them, since another tool that counts MPI calls
  * passes them on to MPI and not to us; but behind a sanitizer's runtime, which has to be first. LD_PRELOAD is separated by
  * blanks, too: libraries in a folder with a blank in its name are named without it, and found through LD_LIBRARY_PATH. */
-static void preload(const struct options *options, const char *folder) {
+static void preload(const struct options *options, const char *folder, enum tracing tracing) {
   static char buffer[PRELOAD_BYTES], search_buffer[PRELOAD_BYTES];
-  static const char *const usual[] = {"mpi"};
+  static const char *const usual[] = {"mpi", "io"};
   if (strpbrk(folder, ":;$") != NULL) return;
   bool blank = strchr(folder, ' ') != NULL;
   const char *before = getenv("LD_PRELOAD"), *rest = before == NULL ? "" : before;
@@ -109,11 +81,16 @@ static void preload(const struct options *options, const char *folder) {
     rest = start + length;
   }
   bool chosen = options->exporter_count > 0;
-  for (int i = 0; i < (chosen ? options->exporter_count : 1); i++) {
-    const char *name = chosen ? options->exporters[i] : usual[i];
-    if (exporter_state(folder, name) != EXPORTER_READY) continue;
-    exporter_library(library, sizeof library, folder, name);
-    append_library(&list, before, library, blank);
+  int number = chosen ? options->exporter_count : (int)(sizeof usual / sizeof usual[0]);
+  /* What stands for libc's functions hands its calls on to what counts those of the kernel: that comes last. */
+  for (int last = 0; last < 2; last++) {
+    for (int i = 0; i < number; i++) {
+      const char *name = chosen ? options->exporters[i] : usual[i];
+      if ((strcmp(name, "strace") == 0) != last || strcmp(name, "ptrace") == 0) continue;
+      if (exporter_state(folder, name) != EXPORTER_READY || (last && tracing != TRACING_INSIDE)) continue;
+      exporter_library(library, sizeof library, folder, name);
+      append_library(&list, before, library, blank);
+    }
   }
   rest += strspn(rest, ": ");
   if (rest[0] != '\0') append_word(&list, rest);
@@ -186,16 +163,15 @@ static void describe(const struct options *options) {
 
 /* What was asked for and cannot be had is said before anything starts. */
 static int check_exporters(const struct options *options, const char *folder) {
-  if (options->attach != NULL) {
-    fprintf(stderr, "vigie-run: -S: attaching to a running process comes with a later version\n");
-    return -1;
-  }
   for (int i = 0; i < options->exporter_count; i++) {
     const char *name = options->exporters[i];
     switch (exporter_state(folder, name)) {
       case EXPORTER_ALWAYS:
       case EXPORTER_READY: continue;
-      case EXPORTER_MISSING: fprintf(stderr, "vigie-run: this build has no exporter '%s'\n", name); break;
+      case EXPORTER_MISSING:
+        /* Where the library cannot be built, the tracer does its work. */
+        if (strcmp(name, "strace") == 0 && exporter_state(folder, "ptrace") == EXPORTER_READY) continue;
+        fprintf(stderr, "vigie-run: this build has no exporter '%s'\n", name); break;
       case EXPORTER_LATER: fprintf(stderr, "vigie-run: the exporter '%s' comes with a later version\n", name); break;
       case EXPORTER_UNKNOWN:
         fprintf(stderr, "vigie-run: there is no exporter '%s'; 'vigie-run -l' lists them\n", name);
@@ -218,7 +194,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   if (check_exporters(&options, folder) != 0) return NOT_STARTED;
-  if (options.command[0] == NULL) {
+  if (options.command[0] == NULL && options.attach == NULL) {
     fputs("vigie-run: no command to run\n", stderr);
     fputs(usage, stderr);
     return 2;
@@ -228,7 +204,13 @@ int main(int argc, char **argv) {
   static char **plain;
   plain = copy_environment();
   describe(&options);
-  if (folder[0] != '\0' && can_preload(options.command[0])) preload(&options, folder);
+  if (options.attach != NULL) return tracing_attach(folder, options.attach, options.verbose);
+  struct image image = image_of(options.command[0]);
+  enum tracing tracing = tracing_choose(&options, &image, folder);
+  /* Before our libraries are in the environment: the tracer is not to load them. */
+  if (tracing == TRACING_PTRACE) tracing_start(folder, options.verbose);
+  /* The loader complains on stderr about libraries of another architecture. */
+  if (folder[0] != '\0' && image.native) preload(&options, folder, tracing);
   if (options.verbose) {
     char buffer[128];
     const char *libraries = getenv("LD_PRELOAD");

@@ -7,6 +7,7 @@
 
 const char usage[] =
     "Usage: vigie-run [OPTIONS] [--] COMMAND [ARGUMENT...]\n"
+    "       vigie-run [OPTIONS] -S PID\n"
     "\n"
     "Runs COMMAND as a job that Vigie shows. Without an engine it just runs.\n"
     "\n"
@@ -16,8 +17,8 @@ const char usage[] =
     "  -j, --jobid JOBID        Job id; otherwise the scheduler's or launcher's\n"
     "  -u, --unixsocket PATH    Socket of the engine\n"
     "  -m                       As --exporter mpi\n"
-    "  -s                       As --exporter strace (comes with a later version)\n"
-    "  -S PID                   Attach to a running process (comes with a later version)\n"
+    "  -s                       As --exporter strace\n"
+    "  -S PID                   Count the system calls of a running process; Ctrl-C lets it go on alone\n"
     "  -v                       Say what is done, on stderr\n"
     "  -h, --help               Print this help\n"
     "  -V, --version            Print the version\n";

@@ -51,6 +51,9 @@ static int (*real_dup2)(int, int);
 static int (*real_dup3)(int, int, int);
 static void (*real_closefrom)(int);
 static void (*real_quick_exit)(int);
+/* libvigie's, where an exporter has brought it: what we do is not the program's. */
+static unsigned (*aside)(void);
+static void (*back)(unsigned);
 
 /* Programs may close descriptors without libc and open their own under the same number. */
 static int is_ours(int fd) {
@@ -93,6 +96,7 @@ static size_t append(char *to, size_t at, const char *message) {
 /* Counts the end of the process, once. */
 static void leave(int status) {
   int saved = errno;
+  unsigned outer = aside != NULL ? aside() : 0;
   int fd = atomic_load(&engine);
   if (owner != 0 && owner == getpid() && !atomic_flag_test_and_set(&left)) {
     char bytes[1024];
@@ -120,6 +124,7 @@ static void leave(int status) {
       if (again >= 0) (void)send_all(again, bytes, length);
     }
   }
+  if (back != NULL) back(outer);
   errno = saved;
 }
 
@@ -132,9 +137,11 @@ static void at_exit(int status, void *unused) {
 
 /* The socket stands for the process that vigie-run became, not for its children. */
 static void in_child(void) {
+  unsigned outer = aside != NULL ? aside() : 0;
   int fd = atomic_exchange(&engine, -1);
   if (is_ours(fd)) (void)syscall(SYS_close, fd);
   owner = 0;
+  if (back != NULL) back(outer);
 }
 
 /* Promises the goodbye: without it the engine takes the process for killed. An older proxy, `plain`, gets the nine members
@@ -151,6 +158,8 @@ __attribute__((constructor)) static void begin(void) {
   /* In children, too. */
   real_closefrom = (void (*)(int))dlsym(RTLD_NEXT, "closefrom");
   real_quick_exit = (void (*)(int))dlsym(RTLD_NEXT, "quick_exit");
+  aside = (unsigned (*)(void))dlsym(RTLD_DEFAULT, "vigie_aside");
+  back = (void (*)(unsigned))dlsym(RTLD_DEFAULT, "vigie_back");
   /* A libc without one of them is no error of the program's. */
   (void)dlerror();
   char *root = getenv("VIGIE_ROOT");

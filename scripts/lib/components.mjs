@@ -23,6 +23,12 @@ export const packages = /** @type {const} */ ({
   'mpicc.mpich': 'libmpich-dev',
   'mpirun.mpich': 'mpich',
   gfortran: 'gfortran',
+  // Programs in C++ and Python that are counted in.
+  'c++': 'g++',
+  python3: 'python3',
+  // Programs whose calls do not all pass through libc.
+  go: 'golang-go',
+  java: 'default-jre-headless',
   // A server of its own for each test, the client that is compared with, and keys as PuTTY writes them.
   sshd: 'openssh-server',
   ssh: 'openssh-client',

@@ -37,12 +37,11 @@ status 0 "$run" "$folder/no interpreter" 'a b'
 check 'script without an interpreter' 'script a b' "$(cat "$folder/out")"
 
 # An unknown exporter, or one that is not there, stops before the program.
-for exporter in nonsense strace io,nonsense mpi-not-there; do
+for exporter in nonsense io,nonsense mpi-not-there; do
   status 127 "$run" -e "$exporter" -- touch "$folder/started"
   check "message for $exporter" 1 "$(grep -c 'exporter' "$folder/err")"
 done
-status 127 "$run" -s -- touch "$folder/started"
-status 127 "$run" -S 1
+status 127 "$run" -S 4194305
 status 127 "$run" --exporter=run --exporter=nonsense -- touch "$folder/started"
 [ -e "$folder/started" ] && { echo 'the program was started' >&2; failed=1; }
 status 0 "$run" -e run,run --exporter run true

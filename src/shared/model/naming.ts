@@ -64,6 +64,10 @@ const TAU: ReadonlyMap<string, Naming> = new Map([
   ['strace_hits_total', { group: 'System calls', operation: 'By call', quantity: 'calls', unit: '1' }],
   ['strace_size_total', { group: 'System calls', operation: 'By call', quantity: 'bytes', unit: 'B' }],
   ['strace_time_total', { group: 'System calls', operation: 'By call', quantity: 'time', unit: 's' }],
+  ['io_mount_calls_total', { group: 'I/O', operation: 'By mount', quantity: 'calls', unit: '1' }],
+  ['io_mount_seconds_total', { group: 'I/O', operation: 'By mount', quantity: 'time', unit: 's' }],
+  ['io_mount_bytes_total', { group: 'I/O', operation: 'By mount', quantity: 'bytes', unit: 'B' }],
+  ['io_sizes_total', { group: 'I/O', operation: 'By size', quantity: 'calls', unit: '1' }],
   ['vigie_exit_total', { group: 'Processes', operation: 'exit status', quantity: 'count', unit: '1' }],
   ['tau_metric_proxy_run_total', { group: 'Processes', operation: 'run', quantity: 'count', unit: '1' }],
 ]);
@@ -173,6 +177,11 @@ function networkRate(family: string): Naming | null {
 }
 
 function plain(family: string): Naming {
+  const timed = /^func___(time|self)___(.+)$/.exec(family);
+  if (timed) {
+    const quantity = timed[1] === 'self' ? 'own time' : 'time';
+    return { group: 'Functions', operation: timed[2]!, quantity, unit: 's' };
+  }
   if (family.startsWith('func__')) {
     return { group: 'Functions', operation: family.slice('func__'.length), quantity: 'calls', unit: '1' };
   }

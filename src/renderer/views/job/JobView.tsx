@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import type { Profile } from '../../../shared/api/profiles.ts';
 import type { Run } from '../../../shared/api/runs.ts';
 import type { Series } from '../../../shared/model/described-series.ts';
+import { parseIo } from '../../../shared/model/io.ts';
 import { parseMpi } from '../../../shared/model/mpi.ts';
 import { hostScope } from '../../../shared/model/scope.ts';
 import { Failure, NotFound, useTitle } from '../../components/Message.tsx';
@@ -14,8 +15,8 @@ import { BoardView } from '../board/BoardView.tsx';
 import type { ExtraTab } from '../board/BoardView.tsx';
 import type { BoardScope } from '../board/useBoard.ts';
 import { exitWords } from './exits.ts';
+import { Io, Mpi } from './LateTab.tsx';
 import { JobHeader } from './JobHeader.tsx';
-import { Mpi } from './Mpi.tsx';
 import { inMpi, Ranks } from './Ranks.tsx';
 
 /** Nodes whose charts stand beside the job's own; the others are links. */
@@ -83,11 +84,14 @@ function Loaded({ run }: { readonly run: Run }) {
   );
 }
 
+const hasIo = (series: readonly Series[]): boolean =>
+  series.some(({ family, labels }) => parseIo(family, labels) !== null);
 const hasMpi = (series: readonly Series[]): boolean => series.some(({ family }) => parseMpi(family) !== null);
 
 function tabsOf(run: Run, profile: Profile | null): ExtraTab[] {
   const tabs: ExtraTab[] = [
     { id: 'mpi', label: 'MPI', body: <Mpi run={run} profile={profile} />, shows: hasMpi, whole: true },
+    { id: 'io', label: 'I/O', body: <Io run={run} profile={profile} />, shows: hasIo, whole: true },
   ];
   if ((profile?.ranks.length ?? run.ranks) > 1) {
     tabs.push({
