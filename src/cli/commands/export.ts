@@ -61,8 +61,11 @@ async function runId(client: EngineClient, text: string): Promise<string> {
 }
 
 const short = (value: number): string => new Intl.NumberFormat('en', { notation: 'compact' }).format(value);
-const bytes = (value: number): string =>
-  `${new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value)}B`;
+
+function bytes(value: number): string {
+  const power = value < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(value) / 10));
+  return `${Number((value / 1024 ** power).toFixed(1))} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+}
 
 /** Tells how far it is, until it is over. */
 function watch(client: EngineClient, id: string, progress: Progress): () => void {

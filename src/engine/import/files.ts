@@ -19,11 +19,16 @@ const MAX_FILE = 1024 * 1024 * 1024;
 /** How one file, the pair of one run, or a run of a database went. */
 export type FileReport = ImportReport;
 
-/** Files below the paths, sorted: folders are searched, links in them are not followed. */
+/**
+ * Files below the paths, sorted: folders are searched, links in them are not followed.
+ *
+ * @throws {Error} In words, when one of the paths is not there.
+ */
 export function importableFiles(paths: readonly string[]): string[] {
   const found = new Set<string>();
   const look = (path: string, named: boolean): void => {
-    const stat = lstatSync(path);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (!stat) throw new Error(`${path} is not there`);
     const database = stat.isDirectory() ? databaseIn(path) : null;
     if (database !== null) found.add(database);
     else if (stat.isDirectory()) for (const name of readdirSync(path)) look(join(path, name), false);

@@ -51,7 +51,11 @@ export function readProfile(bytes: Buffer): ProxyProfile {
     throw new ProfileFileError(`it is not JSON: ${(error as Error).message}`);
   }
   const parsed = ProfileFile.safeParse(json);
-  if (!parsed.success) throw new ProfileFileError(z.prettifyError(parsed.error));
+  if (!parsed.success) {
+    const [first] = parsed.error.issues;
+    const where = first === undefined || first.path.length === 0 ? '' : ` (${first.path.join('.')}: ${first.message})`;
+    throw new ProfileFileError(`it is no profile of the Rust metric proxy${where}`);
+  }
   const { desc, counters } = parsed.data;
   return {
     desc: { ...desc, start_time: toMilliseconds(desc.start_time), end_time: toMilliseconds(desc.end_time) },

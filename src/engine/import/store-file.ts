@@ -73,7 +73,7 @@ export async function* importDatabase(
         "SELECT number, id FROM run WHERE number > ? AND state IN ('finished', 'interrupted') ORDER BY number LIMIT 1",
       );
       for (let row = next.get(-1) as RunRow | undefined; row; row = next.get(row.number) as RunRow | undefined) {
-        yield await importOne(store, source, db, row.id, path);
+        yield await importOne(store, source, db, String(row.id), path);
         await turn();
       }
     } finally {
@@ -90,7 +90,8 @@ export async function* importDatabase(
 
 interface RunRow {
   readonly number: number;
-  readonly id: string;
+  /** Whatever stands there: it may be no text. */
+  readonly id: unknown;
 }
 
 const turn = (): Promise<void> => new Promise((resolved) => void setImmediate(resolved));

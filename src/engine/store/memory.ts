@@ -157,6 +157,7 @@ class MemoryStore implements Store {
     if (this.#closed) return;
     this.#putRun(run);
     if (isEnded(run.state)) this.#evictRuns();
+    else this.profiles.goesOn(run.id);
   }
 
   #putRun(run: Run): KeptRun {

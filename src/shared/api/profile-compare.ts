@@ -10,7 +10,7 @@ export const MAX_COMPARED = 500;
 /** POST /api/v1/profiles/compare (reads: the role view suffices). Runs are told in the order in which they are named. */
 export const CompareRequest = z.strictObject({
   runs: z.array(z.string().min(1).max(256)).min(1).max(MAX_COMPARED),
-  /** What the others are held against: one of `runs`. Absent: the marked baseline among them, else the first. */
+  /** What the others are held against: one of `runs`. Absent: the marked one among them, else the first that did not fail. */
   baseline: z.string().min(1).max(256).optional(),
   /** Series whose key or description contains this, without case. */
   series: z.string().max(256).optional(),

@@ -53,12 +53,13 @@ export class Comparison {
     return wanted === '' || key.toLowerCase().includes(wanted) || doc.toLowerCase().includes(wanted);
   }
 
-  /** `baseline`: id of one of them; absent or none of them: the marked one, else the first. */
+  /** `baseline`: id of one of them; absent or none of them: the marked one, else the first that did not fail. */
   finish(baseline: string | undefined, limit: number): Omit<Compared, 'missing'> {
     const runs = this.#runs.map(({ summary }) => summary);
     const named = runs.findIndex(({ id }) => id === baseline);
     const marked = runs.findIndex((run) => run.baseline);
-    const base = Math.max(0, named >= 0 ? named : marked);
+    const good = runs.findIndex(({ exit }) => exit.outcome !== 'failed');
+    const base = [named, marked, good].find((at) => at >= 0) ?? 0;
     const times = runs.map(timeOf);
     const series = Array.from(this.#rows.values(), (row) => compared(row, runs.length, base, times));
     series.sort((a, b) => b.rank - a.rank || (a.key < b.key ? -1 : 1));

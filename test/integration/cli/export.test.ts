@@ -43,7 +43,7 @@ test(
     const here = await withStore();
     const folder = temporaryFolder();
     const csv = await exportTo(here, ['job-2', '-o', 'a.csv', '--no-ranks'], folder).ended;
-    expect(csv).toMatchObject({ code: 0, stdout: '', stderr: expect.stringMatching(/^vigie: a\.csv: [\d.]+KB\n$/) });
+    expect(csv).toMatchObject({ code: 0, stdout: '', stderr: expect.stringMatching(/^vigie: a\.csv: [\d.]+ KiB\n$/) });
     const lines = readFileSync(join(folder, 'a.csv'), 'utf8').trim().split('\r\n');
     expect(lines[1]).toMatch(/^2027-01-15T08:00:01\.000Z,run\/r2,job-2,/);
     const trace = await exportTo(here, ['r4', '-o', 'b.trace.json'], folder).ended;

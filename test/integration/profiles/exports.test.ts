@@ -388,6 +388,37 @@ describe('the interface', () => {
     for (const answer of [owners, viewers]) await answer.body?.cancel();
   });
 
+  test('is ended before it has begun to write, too', async () => {
+    const where = await here();
+    const headers = withToken(where);
+    const url = `${where.url}/api/v1/exports/ended-early`;
+    const answer = fetch(`${where.url}/api/v1/export?format=trace&${ALL}&id=ended-early`, { headers });
+    await eventually(async () => {
+      const stopped = await fetch(url, { method: 'DELETE', headers });
+      await stopped.text();
+      return stopped.status === 200;
+    });
+    await answer.then((one) => one.text()).catch(() => undefined);
+    const state = ExportState.parse(await (await fetch(url, { headers })).json());
+    expect(state).toMatchObject({ state: 'cancelled', bytes: 0 });
+  });
+
+  test('HEAD makes no file, and uses up no link', async () => {
+    const where = await here();
+    const headers = withToken(where);
+    const made = await fetch(`${where.url}/api/v1/exports`, {
+      ...{ method: 'POST', headers: { ...headers, 'content-type': 'application/json' } },
+      body: JSON.stringify({ format: 'csv', run: ['r2'], ranks: false }),
+    });
+    const { path } = NewExport.parse(await made.json());
+    for (const each of [path, `/api/v1/export?format=csv&${ALL}`]) {
+      expect((await fetch(where.url + each, { method: 'HEAD', headers })).status).toBe(200);
+    }
+    const list = ExportList.parse(await (await fetch(`${where.url}/api/v1/exports`, { headers })).json());
+    expect(list.exports).toEqual([]);
+    expect(parseCsv(await (await fetch(where.url + path)).text())).toHaveLength(4 * TICKS);
+  });
+
   test('a run that lives is exported up to now; a store in memory, too', async () => {
     const where = await startHere({ memory: true });
     const pusher = await where.pusher();

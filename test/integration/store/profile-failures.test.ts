@@ -14,7 +14,9 @@ import { openStore } from '../../../src/engine/store/index.ts';
 import { MIGRATIONS } from '../../../src/engine/store/migrations/index.ts';
 import { atOnce } from '../../../src/engine/store/sqlite-reader.ts';
 import type { Store } from '../../../src/engine/store/store.ts';
-import { TRASH_TIME } from '../../../src/shared/api/profiles.ts';
+import { CardReader } from '../../../src/engine/store/profiles/card-reader.ts';
+import { TRASH_TIME, type ProfileGroupList, type ProfileList } from '../../../src/shared/api/profiles.ts';
+import { parseSearch } from '../../../src/shared/profiles/search.ts';
 import { makeSmallStore, openInside } from '../../support/small-store.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { profile, run, T0 } from '../../unit/engine/store/support.ts';
@@ -162,6 +164,71 @@ test('what was in the trash for long enough goes, with its samples; its pin too'
   store.close();
 });
 
+test('what is restored while the trash is emptied stays', () => {
+  const data = join(temporaryFolder(), 'data');
+  makeSmallStore(data);
+  const { db, store } = openInside(data);
+  atOnce(store.cards.fill());
+  store.orders.obey({ order: 'trash', ids: ['a', 'b'], deleted: T0 });
+  const purge = store.orders.purge(T0 + TRASH_TIME + 1);
+  expect(purge.next().done).toBe(false);
+  store.orders.obey({ order: 'trash', ids: ['a', 'b'], deleted: null });
+  atOnce(purge);
+  expect(db.prepare('SELECT run FROM profile ORDER BY run').pluck().all()).toEqual(['a', 'b', 'c']);
+  store.close();
+});
+
+test('the pin of a run of a target goes with it, and no other', () => {
+  const data = join(temporaryFolder(), 'data');
+  makeSmallStore(data);
+  const { db, store } = openInside(data);
+  for (const id of ['t1', 't2']) {
+    const one = run(id, { scope: `target/x/${id}` });
+    store.putProfile(one, Buffer.from(JSON.stringify(profile(one))));
+    store.orders.obey({ order: 'change', id, change: { pinned: true }, now: T0 });
+  }
+  store.orders.obey({ order: 'trash', ids: ['t1'], deleted: T0 });
+  atOnce(store.orders.purge(T0 + TRASH_TIME + 1));
+  expect(db.prepare('SELECT scope FROM keep').pluck().all()).toEqual(['target/x/t2']);
+  store.close();
+});
+
+test('what goes while a list is read is in no list', () => {
+  const data = join(temporaryFolder(), 'data');
+  makeSmallStore(data);
+  const { db, store } = openInside(data);
+  atOnce(store.cards.fill());
+  db.transaction(() => {
+    for (let i = 0; i < 2000; i++) {
+      const one = run(`n${i}`, { command: 'x', start_time: T0 - i });
+      store.putProfile(one, Buffer.from(JSON.stringify(profile(one))));
+    }
+  })();
+  const { terms } = parseSearch('cmd:x', T0);
+  const reader = new CardReader(db);
+  const readings = [
+    reader.answer({ ask: 'list', query: { ...all, terms } }),
+    reader.answer({ ask: 'groups', query: { terms, sort: 'last', limit: 10 } }),
+  ];
+  for (const reading of readings) expect(reading.next().done).toBe(false);
+  store.putRun(run('n0', { command: 'x', state: 'running', end_time: 0 }));
+  db.exec("DELETE FROM card WHERE run <> 'n5'");
+  const [found, groups] = readings.map((reading) => atOnce(reading)) as [ProfileList, ProfileGroupList];
+  expect(found.runs.map(({ id }) => id)).toEqual(['n5']);
+  expect(groups.groups.length).toBeLessThanOrEqual(1);
+  store.close();
+});
+
+test('who changes the rules is told at once that runs are grouped anew', async () => {
+  const data = join(temporaryFolder(), 'data');
+  makeSmallStore(data);
+  const store = await open(data);
+  await expect.poll(async () => (await store.profiles.list(all)).total).toBe(3);
+  const { regrouping } = await store.profiles.setRules([{ pattern: 'x', replacement: 'y', note: '' }]);
+  expect(regrouping).toEqual({ done: 0, total: 3 });
+  await expect.poll(async () => (await store.profiles.rules()).regrouping).toBeNull();
+});
+
 async function importAll(store: Store, paths: readonly string[]): Promise<FileReport[]> {
   const reports: FileReport[] = [];
   for await (const report of importFiles(store, importableFiles(paths))) reports.push(report);
@@ -199,6 +266,29 @@ describe('importing another store', () => {
       Array.from({ length: 3 }, () => 'known'),
     );
     expect(readdirSync(own).filter((name) => name.startsWith('vigie-import-'))).toEqual([]);
+  });
+
+  test('that broke off halfway is whole the next time', async () => {
+    const folder = temporaryFolder();
+    makeSmallStore(join(folder, 'there'));
+    const here = await open(join(folder, 'here'));
+    let taken = 0;
+    const full: Store = new Proxy(here, {
+      get: (store, name) => {
+        const value: unknown = Reflect.get(store, name);
+        if (name === 'append') return (tick: Parameters<Store['append']>[0]) => ++taken <= 50 && store.append(tick);
+        return typeof value === 'function' ? (value.bind(store) as unknown) : value;
+      },
+    });
+    const broken = await importAll(full, [join(folder, 'there')]);
+    expect(broken.map(({ outcome }) => outcome)).toEqual(['failed', 'failed', 'failed']);
+    expect((await here.profiles.list(all)).total).toBe(0);
+    const reports = await importAll(here, [join(folder, 'there')]);
+    expect(reports.map(({ outcome }) => outcome)).toEqual(['imported', 'imported', 'imported']);
+    const query = { scope: 'run/a', series: ['ticks'], from: T0, to: T0 + 3_600_000, maxPoints: 5000 };
+    const { times, series } = (await here.query(query))!;
+    expect(times).toEqual(Array.from({ length: 100 }, (_, i) => T0 + 1000 * (i + 1)));
+    expect(series[0]!.last).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
   });
 
   test('of an older version is left as it is, and read all the same', async () => {
@@ -245,6 +335,7 @@ describe('importing another store', () => {
     db.prepare("UPDATE profile SET body = ? WHERE run = 'a'").run(Buffer.from('{"run":'));
     db.prepare("UPDATE profile SET body = ? WHERE run = 'b'").run(Buffer.from(JSON.stringify(b)));
     db.exec("INSERT INTO run SELECT 99, '../../x', jobid, start, state, epoch, search, body FROM run WHERE id = 'c'");
+    db.exec("INSERT INTO run SELECT 100, x'6869', jobid, start, state, epoch, search, body FROM run WHERE id = 'c'");
     db.exec("INSERT INTO mark VALUES ('c', '{\"tags\":[5]}')");
     db.close();
     const here = await open(join(folder, 'here'));
@@ -254,6 +345,7 @@ describe('importing another store', () => {
       ['b', 'failed'],
       ['c', 'imported'],
       ['../../x', 'failed'],
+      ['hi', 'failed'],
     ]);
     expect((await here.profiles.list(all)).runs).toMatchObject([{ id: 'c', tags: [] }]);
   });

@@ -72,6 +72,17 @@ describe.each(['memory', 'sqlite'] as const)('profiles of the %s store', (kind) 
     expect(await page('duration:9s state:finished')).toEqual(['a']);
   });
 
+  test('a run that goes on leaves the trash', async () => {
+    store.putProfile(timed('a', 0, 5000, { state: 'interrupted' }));
+    await store.profiles.change('a', { tags: ['x'] }, NOW);
+    await store.profiles.trash(['a'], NOW);
+    store.putRun(run('a', { state: 'running', end_time: 0 }));
+    expect(await page('', { trash: '1' })).toEqual([]);
+    store.putProfile(timed('a', 0, 9000));
+    expect(await page('tag:x')).toEqual(['a']);
+    expect(await page('', { trash: '1' })).toEqual([]);
+  });
+
   test('are searched by keyword, and each keyword in its own field only', async () => {
     store.putProfile({ ...timed('a', 0, 5000, { command: 'ada', cluster: 'jean', size: 64 }), user: 'bob' });
     store.putProfile({ ...timed('b', 10, 600_000, { command: 'bob --x', nodelist: 'n[1-4]', size: 8 }), user: 'ada' });
@@ -211,6 +222,25 @@ describe.each(['memory', 'sqlite'] as const)('profiles of the %s store', (kind) 
       null,
     ]);
     expect((await store.profiles.groups(groups('', { engine: 'e1' }))).total).toBe(1);
+  });
+
+  test('of all engines together runs of one command are one group', async () => {
+    for (const [i, id] of ['a', 'b', 'e1.a', 'e2.a'].entries()) store.putProfile(timed(id, i, 1000, { command: 'x' }));
+    store.putProfile(timed('e2.b', 9, 1000, { command: 'y' }));
+    for (const search of ['', 'x']) {
+      const { groups: found } = await store.profiles.groups(groups(search, { engine: 'all' }));
+      expect(found.find(({ group }) => group === 'x')).toMatchObject({ runs: 4, last: { id: 'e2.a' } });
+      expect(found).toHaveLength(search === '' ? 2 : 1);
+    }
+  });
+
+  test('runs of no known command have nothing in common', async () => {
+    for (const i of Array.from({ length: 8 }).keys()) {
+      store.putProfile(timed(`a${i}`, i, i < 4 ? 1000 : 5000, { command: '' }));
+    }
+    const [group] = (await store.profiles.groups(groups())).groups;
+    expect(group).toMatchObject({ group: '', runs: 8, regressions: 0, trend: null });
+    expect((await store.profiles.list(list())).runs.every(({ regression }) => regression === null)).toBe(true);
   });
 
   test('other rules make other groups', async () => {

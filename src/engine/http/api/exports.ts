@@ -14,6 +14,7 @@ import { ApiError } from '../../../shared/errors.ts';
 import type { EngineContext } from '../../context.ts';
 import type { Exports, OpenExport } from '../../profiles/export/exports.ts';
 import type { App } from '../app.ts';
+import { whileAsked } from '../while-asked.ts';
 
 const Params = z.object({ id: ExportId });
 const FILE = '/exports/file';
@@ -26,6 +27,9 @@ export function registerExports(app: App, engine: EngineContext): void {
     (loaded ??= import('../../profiles/export/exports.ts').then((module) => new module.Exports(engine)));
   app.addHook('onClose', async () => (await loaded)?.close());
 
+  const sendFile = async (reply: FastifyReply, query: ExportQuery, by: string): Promise<FastifyReply> =>
+    sendOpen(reply, await whileAsked(reply.raw, async (signal) => (await exports()).open(query, by, signal)));
+
   app.get(
     '/export',
     {
@@ -33,7 +37,7 @@ export function registerExports(app: App, engine: EngineContext): void {
       schema: { summary: 'Runs, or scopes over a time, as a file', querystring: ExportQuery },
     },
     async (request: FastifyRequest<{ Querystring: ExportQuery }>, reply) =>
-      sendFile(reply, await (await exports()).open(request.query, askerOf(request))),
+      isHead(request) ? reply.send() : sendFile(reply, request.query, askerOf(request)),
   );
   app.get(
     '/export/estimate',
@@ -44,7 +48,8 @@ export function registerExports(app: App, engine: EngineContext): void {
         response: { 200: ExportEstimate },
       },
     },
-    async (request: FastifyRequest<{ Querystring: ExportQuery }>) => (await exports()).estimate(request.query),
+    async (request: FastifyRequest<{ Querystring: ExportQuery }>, reply) =>
+      whileAsked(reply.raw, async (signal) => (await exports()).estimate(request.query, signal)),
   );
   app.get(
     '/exports',
@@ -71,10 +76,11 @@ export function registerExports(app: App, engine: EngineContext): void {
     // The ticket is the authorisation.
     { config: { public: true, streams: true }, schema: { summary: 'The file of such a link', querystring: Ticket } },
     async (request: FastifyRequest<{ Querystring: z.infer<typeof Ticket> }>, reply) => {
+      if (isHead(request)) return reply.send();
       const link = (await exports()).take(request.query.ticket);
       if (!link)
         throw new ApiError('export_not_found', 'this link was used, or is older than a minute: ask for a new one');
-      return sendFile(reply, await (await exports()).open(link.query, link.by));
+      return sendFile(reply, link.query, link.by);
     },
   );
   app.get(
@@ -96,10 +102,13 @@ export function registerExports(app: App, engine: EngineContext): void {
   );
 }
 
+/** It would make the whole file for nobody, and use up a link. */
+const isHead = ({ method }: FastifyRequest): boolean => method === 'HEAD';
+
 /** Who may end it later. */
 const askerOf = ({ asker }: FastifyRequest): string => `${asker?.by ?? ''} ${asker?.name ?? ''}`;
 
-function sendFile(reply: FastifyReply, { id, name, type, estimate, stream }: OpenExport): FastifyReply {
+function sendOpen(reply: FastifyReply, { id, name, type, estimate, stream }: OpenExport): FastifyReply {
   // Whoever waited for the plan may be gone.
   if (reply.raw.destroyed) stream.destroy();
   stream.on('error', () => reply.raw.destroy());

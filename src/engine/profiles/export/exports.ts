@@ -21,6 +21,8 @@ const MOST = 2;
 /** An ended one is told of for so long, ms; and how many of them. */
 const REMEMBERED = 600_000;
 const MOST_ENDED = 50;
+/** Estimates at once: each has a thread, too. */
+const MOST_ESTIMATES = 8;
 /** Between the question for a link and its use, ms. */
 const LINK_WITHIN = 60_000;
 const MOST_LINKS = 100;
@@ -30,6 +32,8 @@ interface Known {
   readonly by: string;
   readonly state: Omit<ExportState, 'done' | 'bytes' | 'state' | 'ended' | 'error'>;
   readonly session: ExportSession | null;
+  /** Ends its work, however far it is. */
+  readonly stop: () => void;
   end: Pick<ExportState, 'done' | 'bytes' | 'state' | 'ended' | 'error'> | null;
 }
 
@@ -45,6 +49,7 @@ export interface OpenExport {
 export class Exports {
   readonly #engine: EngineContext;
   readonly #known = new Map<string, Known>();
+  readonly #estimates = new Set<ExportSession>();
   readonly #links = new Map<string, { readonly query: ExportQuery; readonly by: string; readonly until: number }>();
 
   constructor(engine: EngineContext) {
@@ -92,18 +97,27 @@ export class Exports {
     return { session, runs };
   }
 
-  /** Throws ApiError. */
-  async estimate(query: ExportQuery): Promise<ExportEstimate> {
+  /** Throws ApiError. `signal`: nobody waits for it any more. */
+  async estimate(query: ExportQuery, signal: AbortSignal): Promise<ExportEstimate> {
+    if (this.#estimates.size >= MOST_ESTIMATES) {
+      throw new ApiError('overloaded', `${MOST_ESTIMATES} estimates are under way, as many as there may be; try again`);
+    }
     const { session } = await this.#begin(query, () => undefined);
+    this.#estimates.add(session);
+    const stop = (): void => session.stop();
+    signal.addEventListener('abort', stop);
     try {
+      if (signal.aborted) stop();
       return await session.estimate;
     } finally {
-      session.stop();
+      signal.removeEventListener('abort', stop);
+      this.#estimates.delete(session);
+      stop();
     }
   }
 
-  /** Throws ApiError, before a byte is read. */
-  async open(query: ExportQuery, by: string): Promise<OpenExport> {
+  /** Throws ApiError, before a byte is read. `signal`: whoever asked is gone. */
+  async open(query: ExportQuery, by: string, signal: AbortSignal): Promise<OpenExport> {
     this.#forget();
     const id = query.id ?? randomBytes(12).toString('base64url');
     if (this.#known.get(id)?.end === null)
@@ -112,14 +126,26 @@ export class Exports {
       throw new ApiError('overloaded', `${MOST} exports are under way, as many as there may be; wait, or end one`);
     }
     const [now, entry] = [this.#engine.now(), EXPORT_FORMATS[query.format]];
+    let session: ExportSession | null = null;
+    let isStopped = false;
+    const stop = (): void => {
+      isStopped = true;
+      session?.stop();
+      const known = this.#known.get(id);
+      // Ended before there was anything to end.
+      if (known) known.end ??= { state: 'cancelled', error: null, ended: this.#engine.now(), done: 0, bytes: 0 };
+    };
+    const checkStopped = (): void => {
+      if (isStopped) throw new ApiError('store_unavailable', 'the export was ended');
+    };
     // Before the first wait: who asks at the same time is counted.
     const placeholder: Known = {
-      by,
+      ...{ by, stop },
       state: { id, format: query.format, name: '', started: now, total: 0 },
       ...{ session: null, end: null },
     };
     this.#known.set(id, placeholder);
-    let session: ExportSession | null = null;
+    signal.addEventListener('abort', stop);
     try {
       const begun = await this.#begin(query, ({ state, error, damaged }) => {
         const known = this.#known.get(id);
@@ -128,15 +154,19 @@ export class Exports {
         known.end = { ...{ state, error: error ?? lost, ended: this.#engine.now() }, ...progressOf(session) };
       });
       session = begun.session;
+      checkStopped();
       const estimate = await session.estimate;
+      checkStopped();
       const name = fileName(query, begun.runs, estimate.from);
       const state = { ...placeholder.state, name, total: estimate.samples };
-      this.#known.set(id, { by, state, session, end: null });
+      this.#known.set(id, { by, stop, state, session, end: null });
       return { id, name, type: entry.type, estimate, stream: session.read() };
     } catch (error) {
-      this.#known.delete(id);
+      if (!isStopped) this.#known.delete(id);
       session?.stop();
       throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
     }
   }
 
@@ -185,12 +215,13 @@ export class Exports {
     if (by !== null && by !== known.by) {
       throw new ApiError('forbidden_role', 'somebody else asked for this export; to end it needs the role control');
     }
-    known.session?.stop();
+    if (known.end === null) known.stop();
   }
 
   /** The engine stops. */
   close(): void {
-    for (const { session } of this.#known.values()) session?.stop();
+    for (const { end, stop } of this.#known.values()) if (end === null) stop();
+    for (const session of this.#estimates) session.stop();
     this.#links.clear();
   }
 

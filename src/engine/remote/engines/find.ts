@@ -114,7 +114,7 @@ export function readLook(output: string): Look {
     const isKnown = found.some((one) => one.place.kind === 'port' && one.place.port === place?.port);
     if (place && !isKnown) found.push({ place, tokenFile });
   }
-  const absent = `no engine of yours was found on ${host ?? 'the host'}: start one there with \`vigie serve\``;
+  const absent = `no engine of yours was found on ${host ?? 'the host'}: start one from here (vigie remote start), or over there (vigie serve)`;
   return { found: found.slice(0, 2 * MAX_FOUND), host, absent, own: sockets };
 }
 

@@ -56,6 +56,10 @@ export class CardOrders {
         )
         .pluck(),
       old: db.prepare('SELECT run FROM card WHERE deleted IS NOT NULL AND deleted < ? LIMIT 20').pluck(),
+      isOld: db.prepare('SELECT count(*) FROM card WHERE run = ? AND deleted IS NOT NULL AND deleted < ?').pluck(),
+      scope: db
+        .prepare("SELECT CASE WHEN json_valid(body) THEN json_extract(body, '$.scope') END FROM run WHERE id = ?")
+        .pluck(),
       scopes: db.prepare('SELECT id FROM scope WHERE name = ? OR (name >= ? AND name < ?)').pluck(),
       blocks: db.prepare('DELETE FROM block WHERE id IN (SELECT id FROM block WHERE scope = ? LIMIT 200)'),
       gone: [
@@ -149,16 +153,22 @@ export class CardOrders {
 
   /** Removes what was in the trash for long enough, with its samples. Yields between steps. */
   *purge(now: number): Generator<void, void> {
+    const before = now - TRASH_TIME;
     for (;;) {
-      const ids = this.#statements.old.all(now - TRASH_TIME) as string[];
+      const ids = this.#statements.old.all(before) as string[];
       if (ids.length === 0) return;
       for (const id of ids) {
+        // Between two steps it may have been restored.
+        const isOld = (): boolean => this.#statements.isOld.get(id, before) === 1;
+        if (!isOld()) continue;
         const ranks = `rank/${id}/`;
         for (const scope of this.#statements.scopes.all(`run/${id}`, ranks, `rank/${id}0`) as number[]) {
-          while (this.#statements.blocks.run(scope).changes > 0) yield;
+          while (isOld() && this.#statements.blocks.run(scope).changes > 0) yield;
         }
         this.#db.transaction(() => {
-          this.#statements.letGo.run(`run/${id}`);
+          if (!isOld()) return;
+          // Numbers of a target's run stand below the target.
+          this.#statements.letGo.run(this.#statements.scope.get(id));
           for (const statement of this.#statements.gone) statement.run(id);
           this.#statements.goneRun.run(id);
         })();

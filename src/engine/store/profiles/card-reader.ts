@@ -109,7 +109,7 @@ export class CardReader {
         yield;
         continue;
       }
-      size += length.get(row.number) as number;
+      size += (length.get(row.number) as number | undefined) ?? 0;
       if (page.length === limit || (size > MAX_PAGE_BYTES && page.length > 0)) {
         more = true;
         break;
@@ -123,7 +123,8 @@ export class CardReader {
         .pluck()
         .get(values) as number;
     return {
-      runs: this.#summaries(page),
+      // What went meanwhile is in no list.
+      runs: this.#summaries(page).filter((summary) => summary !== null),
       next: more && last ? writeCursor({ sort, order, value: last[COLUMNS[sort]], last: last.number }) : null,
       total: isWhole ? page.length : terms.length === 0 ? counted() : null,
     };
@@ -181,7 +182,8 @@ export class CardReader {
   *#groups(query: GroupsAsked): Generator<void, ProfileGroupList> {
     const { terms, sort, limit, engine = '' } = query;
     const [order, place] = [orderOf(query), placeOf(query)];
-    const all = terms.length === 0 ? this.#allGroups(engine) : yield* this.#matchingGroups(engine, terms);
+    const scope = this.#scope(engine);
+    const all = terms.length === 0 ? this.#allGroups(scope) : yield* this.#matchingGroups(scope, terms);
     const valueOf = (group: GroupCount): string | number => (sort === 'command' ? group.grp : group[sort]);
     const sign = order === 'asc' ? 1 : -1;
     const compare = (a: GroupPlace, b: GroupPlace): number =>
@@ -192,7 +194,8 @@ export class CardReader {
     const page = from.slice(0, limit);
     const groups: ProfileGroup[] = [];
     for (const { group } of page) {
-      groups.push(this.#group(engine, group));
+      const found = this.#group(scope, group);
+      if (found) groups.push(found);
       if (groups.length % 20 === 0) yield;
     }
     const end = page.at(-1);
@@ -201,15 +204,26 @@ export class CardReader {
     return { groups, next, total: all.length };
   }
 
-  #allGroups(engine: string): GroupCount[] {
-    const sql = `SELECT grp, count(*) AS runs, sum(failed) AS failed, max(start) AS last, NULL AS newest
-      FROM card INDEXED BY card_group WHERE deleted IS NULL AND engine = ? GROUP BY grp`;
-    return this.#prepare(sql).all(engine) as GroupCount[];
+  /** `all`: runs of one command are one group, whatever engine they are of. */
+  #scope(engine: string): EngineScope {
+    if (engine !== 'all') return { sql: 'engine = @engine', engine };
+    const engines = this.#prepare('SELECT DISTINCT engine FROM card INDEXED BY card_group WHERE deleted IS NULL');
+    // By name, so that the index serves.
+    return {
+      sql: 'engine IN (SELECT value FROM json_each(@engine))',
+      engine: JSON.stringify(engines.pluck().all()),
+    };
   }
 
-  *#matchingGroups(engine: string, terms: GroupsAsked['terms']): Generator<void, GroupCount[]> {
+  #allGroups({ sql, engine }: EngineScope): GroupCount[] {
+    const counts = `SELECT grp, count(*) AS runs, sum(failed) AS failed, max(start) AS last, NULL AS newest
+      FROM card INDEXED BY card_group WHERE deleted IS NULL AND ${sql} GROUP BY grp`;
+    return this.#prepare(counts).all({ engine }) as GroupCount[];
+  }
+
+  *#matchingGroups({ sql, engine }: EngineScope, terms: GroupsAsked['terms']): Generator<void, GroupCount[]> {
     const found = new Map<string, { -readonly [K in keyof GroupCount]: GroupCount[K] }>();
-    const where = ['deleted IS NULL', 'engine = @engine'];
+    const where = ['deleted IS NULL', sql];
     const asked = {
       where,
       index: '',
@@ -236,35 +250,38 @@ export class CardReader {
     return [...found.values()];
   }
 
-  #group(engine: string, { grp, runs, failed, newest }: GroupCount): ProfileGroup {
+  /** Null: its runs went meanwhile. */
+  #group({ sql, engine }: EngineScope, { grp, runs, failed, newest }: GroupCount): ProfileGroup | null {
     const rows = this.#prepare(
-      `SELECT ${FIGURES}, '' AS text FROM card INDEXED BY card_group WHERE deleted IS NULL AND engine = ? AND grp = ?
+      `SELECT ${FIGURES}, '' AS text FROM card INDEXED BY card_group WHERE deleted IS NULL AND ${sql} AND grp = @grp
        ORDER BY start DESC, number DESC LIMIT ${LOOKED_AT}`,
-    ).all(engine, grp) as CardRow[];
+    ).all({ engine, grp }) as CardRow[];
     const lastRow =
       newest === null
-        ? rows[0]!
+        ? rows[0]
         : (rows.find(({ number }) => number === newest) ??
-          (this.#prepare(`SELECT ${FIGURES}, '' AS text FROM card WHERE number = ?`).get(newest) as CardRow));
-    const baseline = this.#baseline(engine, grp);
-    const [last] = this.#summaries([lastRow]);
-    const figures = groupFigures(rows.map(groupRun), baseline);
+          (this.#prepare(`SELECT ${FIGURES}, '' AS text FROM card WHERE number = ?`).get(newest) as
+            CardRow | undefined));
+    const [last] = lastRow ? this.#summaries([lastRow]) : [];
+    if (!last) return null;
+    const baseline = this.#baseline({ sql, engine }, grp);
+    const figures = groupFigures(grp, rows.map(groupRun), baseline);
     return {
       group: grp,
-      command: last!.command,
+      command: last.command,
       runs,
       failed,
-      last: last!,
+      last,
       ...figures,
       baseline: baseline?.id ?? null,
     };
   }
 
-  #baseline(engine: string, grp: string): GroupRun | null {
+  #baseline({ sql, engine }: EngineScope, grp: string): GroupRun | null {
     const row = this.#prepare(
       `SELECT ${FIGURES}, '' AS text FROM card INDEXED BY card_baseline
-       WHERE engine = ? AND grp = ? AND baseline = 1 AND deleted IS NULL ORDER BY start DESC LIMIT 1`,
-    ).get(engine, grp) as CardRow | undefined;
+       WHERE ${sql} AND grp = @grp AND baseline = 1 AND deleted IS NULL ORDER BY start DESC LIMIT 1`,
+    ).get({ engine, grp }) as CardRow | undefined;
     return row ? groupRun(row) : null;
   }
 
@@ -283,17 +300,19 @@ export class CardReader {
     return regressionOf(groupRun(row), to);
   }
 
-  #summaries(rows: readonly CardRow[]): ProfileSummary[] {
+  /** Null: it went after its card was read, or it goes on. */
+  #summaries(rows: readonly CardRow[]): (ProfileSummary | null)[] {
     const pinned = new Set(this.#prepare("SELECT scope FROM keep WHERE kind = 'run'").pluck().all() as string[]);
     const baselines = new Map<string, GroupRun | null>();
     return rows.map((row) => {
       const key = `${row.engine} ${row.grp}`;
       let baseline = baselines.get(key);
-      if (baseline === undefined) baselines.set(key, (baseline = this.#baseline(row.engine, row.grp)));
+      if (baseline === undefined) baselines.set(key, (baseline = this.#baseline(this.#scope(row.engine), row.grp)));
       const bodies = this.#prepare(
         `SELECT run.body AS body, card.about AS about, mark.body AS marks FROM card JOIN run USING (number)
          LEFT JOIN mark ON mark.run = card.run WHERE card.number = ?`,
-      ).get(row.number) as { body: string; about: string; marks: string | null };
+      ).get(row.number) as { body: string; about: string; marks: string | null } | undefined;
+      if (!bodies) return null;
       const run = JSON.parse(bodies.body) as Run;
       return summaryOf({
         run,
@@ -312,7 +331,7 @@ export class CardReader {
     const rows = ids.map((id) => card.get(id) as CardRow | undefined);
     const found = this.#summaries(rows.filter((row) => row !== undefined));
     let next = 0;
-    return rows.map((row) => (row ? found[next++]! : null));
+    return rows.map((row) => (row ? (found[next++] ?? null) : null));
   }
 
   marks(id: string): ProfileMarks | null {
@@ -337,6 +356,12 @@ export class CardReader {
     }
     return Array.from(counts, ([command, runs]) => ({ command, runs }));
   }
+}
+
+/** Which engines' runs; `engine` is what the condition takes. */
+interface EngineScope {
+  readonly sql: string;
+  readonly engine: string;
 }
 
 interface GroupCount {

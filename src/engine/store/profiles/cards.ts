@@ -44,6 +44,7 @@ export class Cards {
       drop: db.prepare('DELETE FROM card WHERE run = ?'),
       about: db.prepare('SELECT about FROM card WHERE run = ?').pluck(),
       marks: db.prepare('SELECT body FROM mark WHERE run = ?').pluck(),
+      mark: db.prepare('UPDATE mark SET body = ? WHERE run = ?'),
       run: db.prepare('SELECT body FROM run WHERE id = ?').pluck(),
       setting: db.prepare('SELECT value FROM setting WHERE name = ?').pluck(),
       set: db.prepare(
@@ -53,6 +54,7 @@ export class Cards {
         `SELECT card.number, run.body FROM card JOIN run USING (number) WHERE card.number < ? AND card.rules <> ?
          ORDER BY card.number DESC LIMIT ${STEP_RUNS}`,
       ),
+      all: db.prepare('SELECT count(*) FROM card').pluck(),
       toDo: db.prepare('SELECT count(*) FROM card WHERE rules <> ?').pluck(),
       regroup: db.prepare('UPDATE card SET grp = ?, rules = ? WHERE number = ?'),
       missing: db.prepare(
@@ -93,7 +95,12 @@ export class Cards {
   /** A run was described anew: one that goes on is in no list of profiles. */
   described(run: Run): void {
     if (isEnded(run.state)) this.again(run.id);
-    else this.#statements.drop.run(run.id);
+    else {
+      this.#statements.drop.run(run.id);
+      // Nor is it in the trash any more: its end would be thrown away.
+      const marks = this.marks(run.id);
+      if (marks.deleted !== null) this.#statements.mark.run(JSON.stringify({ ...marks, deleted: null }), run.id);
+    }
   }
 
   /** What stands in a card of the run or its marks has changed. */
@@ -141,6 +148,9 @@ export class Cards {
     this.#statements.set.run(RULES, JSON.stringify(next));
     this.#rules = next;
     this.#normaliser = new Normaliser(rules ?? undefined);
+    // All of them are to be: who has changed the rules is told so before the first step.
+    const total = this.#statements.all.get() as number;
+    this.#regrouping = total === 0 ? null : { done: 0, total };
   }
 
   /** Groups anew what was grouped by other rules. Yields between steps; begins again when the rules change meanwhile. */

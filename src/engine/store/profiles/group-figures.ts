@@ -28,8 +28,9 @@ export function baselineFor(run: { readonly size: number }, baseline: GroupRun |
   return { against: 'baseline', duration: baseline.duration, run: baseline.id };
 }
 
-/** `runs`: newest first, at most {@link LOOKED_AT}. */
+/** `group`: runs of no known command have nothing in common. `runs`: newest first, at most {@link LOOKED_AT}. */
 export function groupFigures(
+  group: string,
   runs: readonly GroupRun[],
   baseline: GroupRun | null,
 ): Pick<ProfileGroup, 'durations' | 'median' | 'trend' | 'regressions'> {
@@ -39,9 +40,10 @@ export function groupFigures(
   const alike = known.filter((run) => run.size === size && run.usable).map(({ duration }) => duration);
   const [fresh, old] = [alike.slice(0, TREND_NEW), alike.slice(TREND_NEW, TREND_NEW + TREND_OLD)];
   const [now, then] = [median(fresh), median(old)];
-  const hasTrend = fresh.length >= LEAST_USUAL && old.length >= LEAST_USUAL && then !== null && then > 0;
+  const hasTrend =
+    group !== '' && fresh.length >= LEAST_USUAL && old.length >= LEAST_USUAL && then !== null && then > 0;
   const regressions = shown.filter((run, i) => {
-    if (run.id === baseline?.id) return false;
+    if (group === '' || run.id === baseline?.id) return false;
     const before = known.slice(i + 1).filter((other) => other.usable && other.size === run.size);
     const to = baselineFor(run, baseline) ?? usual(before.slice(0, USUAL_RUNS).map(({ duration }) => duration));
     return regressionOf(run, to) !== null;

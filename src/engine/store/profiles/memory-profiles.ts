@@ -81,6 +81,12 @@ export class MemoryProfiles implements ProfileStore {
     this.#runs = runs;
   }
 
+  /** What goes on is no longer in the trash: its end would be thrown away. */
+  goesOn(id: string): void {
+    const marks = this.#marks.get(id);
+    if (marks && marks.deleted !== null) this.#marks.set(id, { ...marks, deleted: null });
+  }
+
   isDeleted(id: string): boolean {
     return (this.#marks.get(id)?.deleted ?? null) !== null;
   }
@@ -132,7 +138,7 @@ export class MemoryProfiles implements ProfileStore {
     const end = page.at(-1);
     const more = from.length > page.length;
     return {
-      runs: page.map(({ card }) => this.#summary(card)),
+      runs: this.#summaries(page.map(({ card }) => card)),
       next: more && end ? writeCursor({ sort, order, value: end.value, last: end.last }) : null,
       total: terms.length === 0 || (!more && place === null) ? all.length : null,
     };
@@ -151,11 +157,13 @@ export class MemoryProfiles implements ProfileStore {
     const from = sorted(placed, order, place);
     const page = from.slice(0, limit);
     const end = page.at(-1);
-    const groups = page.map(({ cards, failed, last: group }): ProfileGroup => {
-      const all = this.#cards(engine, []).filter((card) => card.group === group);
+    const whole = terms.length === 0 ? byGroup : Map.groupBy(this.#cards(engine, []), ({ group }) => group);
+    const lasts = this.#summaries(page.map(({ cards }) => cards[0]!));
+    const groups = page.map(({ cards, failed, last: group }, i): ProfileGroup => {
+      const all = whole.get(group) ?? [];
       const baseline = all.find((card) => card.baseline) ?? null;
-      const last = this.#summary(cards[0]!);
-      const figures = groupFigures(all.slice(0, LOOKED_AT), baseline);
+      const last = lasts[i]!;
+      const figures = groupFigures(group, all.slice(0, LOOKED_AT), baseline);
       return {
         group,
         command: last.command,
@@ -171,18 +179,21 @@ export class MemoryProfiles implements ProfileStore {
     return { groups, next, total: placed.length };
   }
 
-  #summary(card: Card): ProfileSummary {
-    const { kept, marks, group } = card;
-    const { run, about } = kept;
-    return summaryOf({
-      run: structuredClone(run),
-      ...{ about, marks, group, pinned: false, regression: this.#regression(card) },
+  /** Together: what they are held against is looked for once. */
+  #summaries(cards: readonly Card[]): ProfileSummary[] {
+    const keyOf = ({ id, group }: Card): string => `${engineOf(id)} ${group}`;
+    const alike = cards.length === 0 ? new Map<string, Card[]>() : Map.groupBy(this.#cards('all', []), keyOf);
+    return cards.map((card) => {
+      const { kept, marks, group } = card;
+      const { run, about } = kept;
+      const regression = this.#regression(card, alike.get(keyOf(card)) ?? []);
+      return summaryOf({ run: structuredClone(run), ...{ about, marks, group, pinned: false, regression } });
     });
   }
 
-  #regression(card: Card): ProfileSummary['regression'] {
+  /** `others`: those of its engine and group, newest first. */
+  #regression(card: Card, others: readonly Card[]): ProfileSummary['regression'] {
     if (!card.usable || card.group === '') return null;
-    const others = this.#cards(engineOf(card.id), []).filter(({ group }) => group === card.group);
     const baseline: GroupRun | null = others.find((other) => other.baseline) ?? null;
     if (baseline?.id === card.id) return null;
     const before = others.filter(({ usable, size, start }) => usable && size === card.size && start < card.start);
@@ -196,10 +207,13 @@ export class MemoryProfiles implements ProfileStore {
   }
 
   async summaries(ids: readonly string[]): Promise<(ProfileSummary | null)[]> {
-    return ids.map((id) => {
+    const cards = ids.map((id) => {
       const kept = this.#kept(id);
-      return kept && this.#summary(this.#card(kept));
+      return kept && this.#card(kept);
     });
+    const found = this.#summaries(cards.filter((card) => card !== null));
+    let next = 0;
+    return cards.map((card) => (card ? found[next++]! : null));
   }
 
   async marks(id: string): Promise<ProfileMarks | null> {
@@ -219,8 +233,10 @@ export class MemoryProfiles implements ProfileStore {
   async compare(request: CompareRequest): Promise<Compared> {
     const comparison = new Comparison(request.series ?? '');
     const missing: Compared['missing'] = [];
-    for (const id of new Set(request.runs)) {
-      const [summary] = await this.summaries([id]);
+    const ids = [...new Set(request.runs)];
+    const summaries = await this.summaries(ids);
+    for (const [i, id] of ids.entries()) {
+      const summary = summaries[i];
       const profile = this.#runs.profile(id);
       const why = whyNot(summary ?? null) ?? (profile ? null : 'its values cannot be read');
       if (why !== null) missing.push({ id, why });

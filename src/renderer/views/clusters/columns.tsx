@@ -110,12 +110,12 @@ function AsOf({ row: { engine, summary } }: { readonly row: ClusterRow }) {
 }
 
 const COLUMNS: readonly Column<ClusterRow>[] = [
-  { id: 'name', title: 'Cluster', width: 'minmax(170px, 2fr)', cell: (row) => <Name row={row} /> },
+  { id: 'name', title: 'Cluster', width: 'minmax(150px, 2fr)', cell: (row) => <Name row={row} /> },
   {
     ...{ id: 'jobs', title: 'Running', width: 'minmax(70px, 0.6fr)', numeric: true },
     cell: ({ summary: { status } }) => (status === null ? NO_VALUE : formatCount(status.runs.live)),
   },
-  { id: 'nodes', title: 'Nodes', width: 'minmax(64px, 0.6fr)', numeric: true, cell: (row) => <Nodes row={row} /> },
+  { id: 'nodes', title: 'Nodes', width: 'minmax(56px, 0.6fr)', numeric: true, cell: (row) => <Nodes row={row} /> },
   { id: 'firing', title: 'Firing', width: 'minmax(74px, 0.8fr)', cell: (row) => <Firing row={row} /> },
   { id: 'load', title: 'Load', width: 'minmax(84px, 0.8fr)', cell: (row) => <Load row={row} /> },
   {
@@ -128,7 +128,7 @@ const COLUMNS: readonly Column<ClusterRow>[] = [
     cell: ({ engine, summary }) => summary.status?.version ?? engine.version ?? NO_VALUE,
   },
   {
-    ...{ id: 'asof', title: 'As of', width: 'minmax(80px, 0.8fr)', sortable: false },
+    ...{ id: 'asof', title: 'As of', width: 'minmax(60px, 0.8fr)', sortable: false },
     cell: (row) => <AsOf row={row} />,
   },
 ];

@@ -210,9 +210,12 @@ function Steps({ work: { action, state, reason, steps } }: { readonly work: Engi
         {reason === null ? '' : `: ${reason}`}
       </p>
       <ol>
-        {steps.map((step) => (
-          <Step key={step.name} step={step} />
-        ))}
+        {steps
+          // Where there was nothing to do, the rest never comes.
+          .filter((step) => state !== 'done' || step.state !== 'waiting')
+          .map((step) => (
+            <Step key={step.name} step={step} />
+          ))}
       </ol>
     </section>
   );

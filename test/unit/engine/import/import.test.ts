@@ -66,9 +66,20 @@ describe('a profile', () => {
   test.each(['', '{', '[]', '{"desc":{}}', '{"desc":null,"counters":[]}'])('that is %j is refused', (text) => {
     expect(() => readProfile(Buffer.from(text))).toThrow(ProfileFileError);
   });
+
+  test('that is a JSON of another kind is refused in one line of words', () => {
+    expect(() => readProfile(Buffer.from('{"traceEvents":[]}'))).toThrow(
+      /^it is no profile of the Rust metric proxy \(desc: .+\)$/,
+    );
+  });
 });
 
 describe('an import', () => {
+  test('of a path that is not there says so', () => {
+    const path = join(temporaryFolder(), 'nowhere');
+    expect(() => importableFiles([path])).toThrow(`${path} is not there`);
+  });
+
   test('makes one run of a profile and a trace, and nothing when repeated', async () => {
     const { store } = openMemoryStore();
     const files = [join(proxy, 'trcjob.trace'), join(proxy, 'trcjob.profile')];

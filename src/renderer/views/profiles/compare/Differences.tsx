@@ -40,7 +40,9 @@ export function Differences({ compared, by, measure, label, set }: Comparison) {
       {shown.length === 0 ? (
         <p className="v-muted v-none">
           {by === 'share'
-            ? 'Of what takes time, nothing changed its share of the run time by a thousandth or more.'
+            ? compared.series.every(({ share_of_time: share }) => share === null)
+              ? 'No metric of these runs is a time. Relative shows what else changed.'
+              : 'Of what takes time, nothing changed its share of the run time by a thousandth or more.'
             : 'Nothing differs from the baseline.'}
         </p>
       ) : (

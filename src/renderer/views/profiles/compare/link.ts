@@ -3,7 +3,13 @@
 /** Runs by id; or all of a command or a search, newest first, which stays short however many they are. */
 export type Subject =
   | { readonly kind: 'runs'; readonly ids: readonly string[] }
-  | { readonly kind: 'found'; readonly group: string | null; readonly search: string };
+  | {
+      readonly kind: 'found';
+      readonly group: string | null;
+      readonly search: string;
+      /** Another engine whose profiles are kept here, or `all`. */
+      readonly engine?: string;
+    };
 
 export const COMPARE = '/ui/profiles/compare';
 const MOST = 500;
@@ -37,7 +43,9 @@ export function unpackIds(text: string): string[] {
 export function readSubject(params: URLSearchParams): Subject {
   const runs = params.get('runs');
   if (runs !== null && runs !== '') return { kind: 'runs', ids: unpackIds(runs) };
+  const engine = /^(?:all|[0-9a-f]{32})$/.exec(params.get('engine') ?? '')?.[0];
   return {
+    ...(engine === undefined ? {} : { engine }),
     kind: 'found',
     group: params.get('group'),
     search: (params.get('q') ?? '').slice(0, 1024),
@@ -51,6 +59,7 @@ export function compareLink(subject: Subject, baseline: string | null = null): s
   else {
     if (subject.group !== null) params.set('group', subject.group);
     if (subject.search !== '') params.set('q', subject.search);
+    if (subject.engine !== undefined) params.set('engine', subject.engine);
   }
   if (baseline !== null) params.set('baseline', baseline);
   return `${COMPARE}?${params.toString()}`;

@@ -22,8 +22,12 @@ interface Found {
 
 async function idsOf(api: Api, subject: Subject, signal: AbortSignal): Promise<Found> {
   if (subject.kind === 'runs') return { ids: subject.ids, more: false };
-  const { group, search } = subject;
-  const asked = { ...(group === null ? {} : { group }), ...(search === '' ? {} : { search }) };
+  const { group, search, engine } = subject;
+  const asked = {
+    ...(group === null ? {} : { group }),
+    ...(search === '' ? {} : { search }),
+    ...(engine === undefined ? {} : { engine }),
+  };
   const page = await api.profiles.list(asked, MAX_COMPARED, null, signal);
   return { ids: page.runs.map(({ id }) => id).toReversed(), more: page.next !== null };
 }

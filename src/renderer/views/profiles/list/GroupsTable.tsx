@@ -1,5 +1,5 @@
 import { useQueries } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { ProfileGroup, ProfileSummary } from '../../../../shared/api/profiles.ts';
@@ -8,6 +8,7 @@ import type { TableSort } from '../../../components/DataTable.tsx';
 import { useKeys } from '../../../components/useKeys.ts';
 import { useEngine } from '../../../state/engine.ts';
 import { runPath } from '../../jobs/columns.tsx';
+import { ShownEngine } from './engines.tsx';
 import { GROUP_COLUMNS, ToggleContext } from './groupColumns.tsx';
 import { groupLink } from './listQuery.ts';
 import { groupRowOf, OPENED_RUNS, rowsOf } from './rows.ts';
@@ -50,7 +51,7 @@ export function GroupsTable(props: GroupsTableProps) {
   const openRow = (row: ListRow | undefined): void => {
     if (row?.kind === 'group') toggle(row.group.group);
     if (row?.kind === 'run') navigate(runPath(row.run));
-    if (row?.kind === 'note' && row.more) navigate(groupLink(row.of.group));
+    if (row?.kind === 'note' && row.more) navigate(groupLink(row.of.group, engine));
   };
   const at = rows[cursor.index];
   useEffect(() => {
@@ -116,20 +117,18 @@ export function GroupsTable(props: GroupsTableProps) {
 const noteOf = (row: ListRow): ReactNode =>
   row.kind !== 'note' ? null : (
     <div className="v-nested v-nested-note">
-      {row.more ? (
-        <Link
-          href={groupLink(row.of.group)}
-          className="v-link"
-          tabIndex={-1}
-          onClick={(event) => event.stopPropagation()}
-        >
-          {row.text}
-        </Link>
-      ) : (
-        <span className="v-muted">{row.text}</span>
-      )}
+      {row.more ? <AllOfGroup group={row.of.group} text={row.text} /> : <span className="v-muted">{row.text}</span>}
     </div>
   );
+
+function AllOfGroup({ group, text }: { readonly group: string; readonly text: string }) {
+  const engine = useContext(ShownEngine);
+  return (
+    <Link href={groupLink(group, engine)} className="v-link" tabIndex={-1} onClick={(event) => event.stopPropagation()}>
+      {text}
+    </Link>
+  );
+}
 
 /** The last runs of the commands that are open. */
 function useOpened(open: ReadonlySet<string>, search: string, of: string | null): ReadonlyMap<string, Opened> {

@@ -16,7 +16,7 @@ import { ExportDialog } from '../ExportDialog.tsx';
 import { useProfileActions } from '../useProfileActions.ts';
 import { runsText } from '../words.ts';
 import { BulkBar } from './BulkBar.tsx';
-import { EngineChoice, EngineNames, useKeptEngines } from './engines.tsx';
+import { EngineChoice, EngineNames, ShownEngine, useKeptEngines } from './engines.tsx';
 import { GroupsTable } from './GroupsTable.tsx';
 import { ImportDialog } from './ImportDialog.tsx';
 import { groupsAsked, LIST, readListQuery, runsAsked } from './listQuery.ts';
@@ -197,17 +197,19 @@ export function ProfilesView() {
         ) : isEmpty ? (
           <NoProfiles onImport={may ? () => setDialog('import') : null} />
         ) : byCommand ? (
-          <GroupsTable
-            groups={groups.rows ?? NOTHING}
-            search={search}
-            engine={query.engine}
-            sort={sort}
-            onSort={onSort}
-            selection={selection}
-            onAt={setAt}
-            onEnd={groups.more ?? undefined}
-            empty={empty}
-          />
+          <ShownEngine.Provider value={query.engine}>
+            <GroupsTable
+              groups={groups.rows ?? NOTHING}
+              search={search}
+              engine={query.engine}
+              sort={sort}
+              onSort={onSort}
+              selection={selection}
+              onAt={setAt}
+              onEnd={groups.more ?? undefined}
+              empty={empty}
+            />
+          </ShownEngine.Provider>
         ) : (
           <RunsTable
             key={query.view}
@@ -321,7 +323,15 @@ function GroupCrumb({ group }: { readonly group: string }) {
 function CompareFound({ query, search }: { readonly query: ListQuery; readonly search: string }) {
   if (query.group === null && search === '') return null;
   return (
-    <Link href={compareLink({ kind: 'found', group: query.group, search })} className="v-link">
+    <Link
+      href={compareLink({
+        kind: 'found',
+        group: query.group,
+        search,
+        ...(query.engine === null ? {} : { engine: query.engine }),
+      })}
+      className="v-link"
+    >
       Compare them all
     </Link>
   );

@@ -8,6 +8,9 @@ import { useEngine } from '../../../state/engine.ts';
 /** Names by the engines' ids. */
 export const EngineNames = createContext<ReadonlyMap<string, string>>(new Map());
 
+/** Whose profiles the list shows, as {@link EngineChoice} has it. */
+export const ShownEngine = createContext<string | null>(null);
+
 /** Those of which there are profiles here; empty while it is not known. */
 export function useKeptEngines(): ReadonlyMap<string, string> {
   const engine = useEngine();

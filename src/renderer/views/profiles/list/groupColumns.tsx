@@ -10,7 +10,8 @@ import { formatWhen } from '../../../format/time.ts';
 import { formatCount, NO_VALUE } from '../../../format/units.ts';
 import { engineNow } from '../../../state/connection.ts';
 import { runTime, trendOf } from '../words.ts';
-import { Ended, RegressionMark, RunName, sizeText, Tick } from './cells.tsx';
+import { Ended, RegressionMark, RunName, Tick } from './cells.tsx';
+import { ShownEngine } from './engines.tsx';
 import { groupLink } from './listQuery.ts';
 import type { ListRow } from './rows.ts';
 
@@ -39,15 +40,19 @@ function Toggle({ group, open }: { readonly group: ProfileGroup; readonly open: 
 
 const nameOf = ({ group }: Pick<ProfileGroup, 'group'>): string => group.slice(0, 500) || 'no command known';
 
+/** Nothing where the size is not known. */
+const ranksText = (size: number): string => (size > 0 ? `${formatCount(size)} ${size === 1 ? 'rank' : 'ranks'}` : '');
+
 function GroupName({ group }: { readonly group: ProfileGroup }) {
+  const engine = useContext(ShownEngine);
   const { last } = group;
-  const who = [last.user, last.nodes[0] ?? last.nodelist, last.size > 0 ? `${formatCount(last.size)} ranks` : '']
+  const who = [last.user, last.nodes[0] ?? last.nodelist, ranksText(last.size)]
     .filter((part) => part !== '')
     .join(' · ');
   return (
     <span className="v-two-lines">
       <Link
-        href={groupLink(group.group)}
+        href={groupLink(group.group, engine)}
         className="v-link v-command-name"
         tabIndex={-1}
         title={group.command.slice(0, 2000)}
@@ -143,7 +148,7 @@ export const GROUP_COLUMNS: readonly Column<ListRow>[] = [
     numeric: true,
     cell: cell(
       (group) => formatCount(group.runs),
-      (run) => <span className="v-muted">{run.size > 0 ? `${sizeText(run.size)} ranks` : ''}</span>,
+      (run) => <span className="v-muted">{ranksText(run.size)}</span>,
     ),
   },
   {

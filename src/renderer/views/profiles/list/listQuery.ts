@@ -41,8 +41,12 @@ export function readListQuery(params: URLSearchParams): ListQuery {
   };
 }
 
-/** The address of the runs of one command. */
-export const groupLink = (group: string): string => `${LIST}?group=${encodeURIComponent(group)}`;
+/** The address of the runs of one command. `engine`: as {@link ListQuery} has it. */
+export const groupLink = (group: string, engine: string | null = null): string =>
+  `${LIST}?group=${encodeURIComponent(group)}${engine === null ? '' : `&engine=${encodeURIComponent(engine)}`}`;
+
+/** Of a run of another engine that is kept here (`ENGINE.RUN`) that engine; null: it is of this one. */
+export const engineOfRun = (id: string): string | null => (id.includes('.') ? id.slice(0, id.indexOf('.')) : null);
 
 /** The address of the runs that a search finds. */
 export const searchLink = (search: string): string => `${LIST}?view=runs&q=${encodeURIComponent(search)}`;

@@ -40,7 +40,7 @@ export const runColumns = (inGroup: boolean, now: () => number = engineNow): Col
         cell: (run) => (
           <span className="v-two-lines">
             <Link
-              href={groupLink(run.group)}
+              href={groupLink(run.group, run.engine)}
               className="v-link"
               tabIndex={-1}
               title={run.command.slice(0, 2000)}

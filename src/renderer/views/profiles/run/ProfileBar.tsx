@@ -12,7 +12,7 @@ import { useMayControl } from '../../../state/mayControl.ts';
 import { compareLink } from '../compare/link.ts';
 import { TagsField } from '../TagsField.tsx';
 import { ExportDialog } from '../ExportDialog.tsx';
-import { groupLink, LIST, searchLink } from '../list/listQuery.ts';
+import { engineOfRun, groupLink, LIST, searchLink } from '../list/listQuery.ts';
 import { readTags } from '../list/readTags.ts';
 import { withTerm } from '../list/searchModel.ts';
 import { tagColour } from '../tagColour.ts';
@@ -49,7 +49,8 @@ export function ProfileBar({ run }: { readonly run: Run }) {
   if (!marks) return <ProfileBarSpace />;
   const may = known && refusal === null;
   const remove = async (): Promise<void> => {
-    if (await actions.remove([run.id])) navigate(marks.group === '' ? LIST : groupLink(marks.group));
+    if (await actions.remove([run.id]))
+      navigate(marks.group === '' ? LIST : groupLink(marks.group, engineOfRun(run.id)));
   };
   return (
     <div className="v-toolbar v-second v-profilebar" role="group" aria-label="Profile">
@@ -183,7 +184,7 @@ interface WalkProps {
 }
 
 /** From run to run of the same command, staying on the tab. */
-function Walk({ marks, before, after }: WalkProps) {
+function Walk({ run, marks, before, after }: WalkProps) {
   const [, navigate] = useLocation();
   const go = (id: string | null): void => {
     if (id !== null) navigate(`/ui/jobs/${encodeURIComponent(id)}${window.location.search}`);
@@ -192,7 +193,7 @@ function Walk({ marks, before, after }: WalkProps) {
   return (
     <span className="v-walk">
       <Step name="Previous run of this command" icon="earlier" disabled={before === null} act={() => go(before)} />
-      <Link href={groupLink(marks.group)} className="v-link" title={marks.group.slice(0, 2000)}>
+      <Link href={groupLink(marks.group, engineOfRun(run.id))} className="v-link" title={marks.group.slice(0, 2000)}>
         Runs of this command
       </Link>
       <Step name="Next run of this command" icon="later" disabled={after === null} act={() => go(after)} />
@@ -227,6 +228,8 @@ interface CompareMenuProps {
 function CompareMenu({ run, baseline, before, group }: CompareMenuProps) {
   const [, navigate] = useLocation();
   const other = baseline === run.id ? null : baseline;
+  const engine = engineOfRun(run.id);
+  const of = engine === null ? {} : { engine };
   const pair = (id: string): void => navigate(compareLink({ kind: 'runs', ids: [id, run.id] }, id));
   return (
     <Menu position="bottom-end" withArrow withinPortal={false} withInitialFocusPlaceholder={false}>
@@ -242,7 +245,7 @@ function CompareMenu({ run, baseline, before, group }: CompareMenuProps) {
         <Menu.Item disabled={before === null} onClick={() => before && pair(before)}>
           With the run before
         </Menu.Item>
-        <Menu.Item onClick={() => navigate(compareLink({ kind: 'found', group, search: '' }))}>
+        <Menu.Item onClick={() => navigate(compareLink({ kind: 'found', group, search: '', ...of }))}>
           All runs of this command
         </Menu.Item>
         {baseline === null ? <Menu.Label>No run of this command is marked as baseline</Menu.Label> : null}

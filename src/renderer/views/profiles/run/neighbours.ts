@@ -5,6 +5,7 @@ import { quoteSearch } from '../../../../shared/profiles/search.ts';
 import type { Run } from '../../../../shared/api/runs.ts';
 import type { Api } from '../../../data/api.ts';
 import { useEngine } from '../../../state/engine.ts';
+import { engineOfRun } from '../list/listQuery.ts';
 
 export interface Neighbours {
   readonly before: string | null;
@@ -26,15 +27,17 @@ export function nextOf(ids: readonly string[], id: string): string | null {
 
 async function look(api: Api, run: Run, group: string, signal: AbortSignal): Promise<Neighbours> {
   const time = searchTime(run.start_time);
+  const engine = engineOfRun(run.id);
+  const of = engine === null ? {} : { engine };
   const list = async (search: string, order: 'asc' | 'desc'): Promise<string[]> => {
-    const page = await api.profiles.list({ group, search, sort: 'start', order }, LOOKED_AT, null, signal);
+    const page = await api.profiles.list({ ...of, group, search, sort: 'start', order }, LOOKED_AT, null, signal);
     return page.runs.map(({ id }) => id);
   };
   const mine = `job:${quoteSearch(run.jobid)} time:${time}`;
   const [earlier, later, groups] = await Promise.all([
     list(`to:${time}`, 'desc'),
     list(`from:${time}`, 'asc'),
-    api.profiles.groups({ search: mine }, 20, null, signal),
+    api.profiles.groups({ ...of, search: mine }, 20, null, signal),
   ]);
   return {
     before: nextOf(earlier, run.id),
