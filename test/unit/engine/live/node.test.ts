@@ -54,36 +54,40 @@ describe('sourceWriter', () => {
   });
 });
 
-test('a source that fails again and again is reported at first, later seldom; the others go on', () => {
-  const tree = openTree('written-arm64');
-  onTestFinished(tree.remove);
-  const scope = new Scope('node/h', 'node');
-  const warnings: string[] = [];
-  let now = 0;
-  const sources = openSources(
-    tree.roots,
-    sourceWriter(scope, 'h'),
-    (message) => warnings.push(message),
-    () => now,
-  );
-  onTestFinished(() => sources.close());
-  const fail = (): void => {
-    for (const text of ['garbage\n', '0.50 0.25 0.10 2/100 4242\n']) {
-      tree.write('proc/loadavg', text);
-      sources.sample(1);
-      now += 60_000;
-    }
-  };
-  fail();
-  expect(warnings).toEqual([expect.stringContaining('the load source fails')]);
-  expect(valuesOf(scope)['proxy_load1']).toMatchObject({ total: 0.5 });
-  for (let i = 0; i < 3; i++) fail();
-  expect(warnings).toHaveLength(1);
-  // A day of it.
-  for (let i = 0; i < 720; i++) fail();
-  expect(warnings.length).toBeGreaterThan(1);
-  expect(warnings.length).toBeLessThan(10);
-});
+test(
+  'a source that fails again and again is reported at first, later seldom; the others go on',
+  { timeout: 120_000 },
+  () => {
+    const tree = openTree('written-arm64');
+    onTestFinished(tree.remove);
+    const scope = new Scope('node/h', 'node');
+    const warnings: string[] = [];
+    let now = 0;
+    const sources = openSources(
+      tree.roots,
+      sourceWriter(scope, 'h'),
+      (message) => warnings.push(message),
+      () => now,
+    );
+    onTestFinished(() => sources.close());
+    const fail = (): void => {
+      for (const text of ['garbage\n', '0.50 0.25 0.10 2/100 4242\n']) {
+        tree.write('proc/loadavg', text);
+        sources.sample(1);
+        now += 60_000;
+      }
+    };
+    fail();
+    expect(warnings).toEqual([expect.stringContaining('the load source fails')]);
+    expect(valuesOf(scope)['proxy_load1']).toMatchObject({ total: 0.5 });
+    for (let i = 0; i < 3; i++) fail();
+    expect(warnings).toHaveLength(1);
+    // A day of it.
+    for (let i = 0; i < 720; i++) fail();
+    expect(warnings.length).toBeGreaterThan(1);
+    expect(warnings.length).toBeLessThan(10);
+  },
+);
 
 /** A source whose instances do what the test says at each sample. */
 function scripted(name: string, sample: SourceInstance['sample']): Source & { present: boolean; closed: number } {
