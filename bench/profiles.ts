@@ -1,18 +1,20 @@
 /**
- * What profiles cost: lists, comparing, exports.
+ * What profiles cost: lists, comparing, heatmaps, exports.
  *
- *     npm run bench -- profiles [--only lists,export] [--profiles 100000] [--values 10000000] [--formats csv,parquet]
+ *     npm run bench -- profiles [--only lists,heatmap,export] [--profiles 100000] [--values 10000000] [--formats csv,parquet]
  */
 
 import { parseArgs } from 'node:util';
 import { ExportFormat } from '../src/shared/api/exports.ts';
 import { benchExport, fillOnce } from './profiles/export.ts';
+import { benchHeatmap } from './profiles/heatmap.ts';
 import { benchLists } from './profiles/lists.ts';
 import { printResult } from './support/report.ts';
 
 /** One line for each part: what it is called with `--only`, and what measures it. */
 const PARTS: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   lists: () => benchLists(Number(flags.profiles)),
+  heatmap: benchHeatmap,
   export: () => benchExport(Number(flags.values), flags.formats.split(',')),
 };
 

@@ -30,6 +30,7 @@ import { registerImports } from './api/imports.ts';
 import { registerNames } from './api/names.ts';
 import { registerNodes } from './api/nodes.ts';
 import { registerOpenApi } from './api/openapi.ts';
+import { registerProfileAnalysis } from './api/profile-analysis.ts';
 import { registerProfiles } from './api/profiles.ts';
 import { registerQuery } from './api/query.ts';
 import { registerRanks } from './api/ranks.ts';
@@ -219,6 +220,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
       await registerEngines(api, engine, auth, limits);
       registerDiagnosis(api, engine, { page: options.page, ...options.support });
       registerProfiles(api, engine);
+      registerProfileAnalysis(api, engine);
       await registerImports(api, engine);
       registerExports(api, engine);
       registerStore(api, engine);

@@ -20,6 +20,7 @@ import { toRangeResult } from './range-result.ts';
 import { ON_DISK } from './keep.ts';
 import { splitChange, type KeepToAdd } from './keeps.ts';
 import type { DamagedBlock } from './block-table.ts';
+import type { Matrix, MatrixQuery } from './matrix.ts';
 import type {
   CallMessage,
   Calls,
@@ -282,6 +283,10 @@ class WorkerStore implements Store {
   async merge(query: MergeQuery, signal?: AbortSignal): Promise<MergeResult | null> {
     const merged = await this.#ask('merge', query, signal);
     return merged && { ...toRangeResult(merged.columns), scopes: merged.scopes };
+  }
+
+  matrix(query: MatrixQuery, signal?: AbortSignal): Promise<Matrix | null> {
+    return this.#ask('matrix', query, signal);
   }
 
   names(query: NamesKind & NamesQuery, signal?: AbortSignal): Promise<NamesList> {

@@ -22,6 +22,7 @@ import { memoryAlarmStore } from './alarm-records.ts';
 import { RangeBuilder, type RangeColumns } from './aggregate.ts';
 import { toRangeResult } from './range-result.ts';
 import { IN_MEMORY } from './keep.ts';
+import { LATE, MatrixBuilder, samplesFor, type Matrix, type MatrixQuery } from './matrix.ts';
 import { RangeMerge } from './merge.ts';
 import { wantedScope } from './merge-reader.ts';
 import { NamesPage } from './names-list.ts';
@@ -358,6 +359,18 @@ class MemoryStore implements Store {
     }
     const columns = merge.finish(`merge/${query.operation}`);
     return columns && { ...toRangeResult(columns), scopes: merge.scopes };
+  }
+
+  async matrix(query: MatrixQuery, signal?: AbortSignal): Promise<Matrix | null> {
+    const matrix = new MatrixBuilder(query);
+    const { from, to, below, series, columns } = query;
+    const asked = { series: [series], from, to: to + LATE, maxPoints: samplesFor(columns) };
+    for (const scope of this.#scopes.keys()) {
+      if (!scope.startsWith(below) || matrix.isFull) continue;
+      const range = this.#query({ ...asked, scope }, signal);
+      if (range) matrix.add(range);
+    }
+    return matrix.finish();
   }
 
   async names(query: NamesKind & NamesQuery): Promise<NamesList> {

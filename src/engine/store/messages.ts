@@ -11,6 +11,7 @@ import type { RangeColumns } from './aggregate.ts';
 import type { AlarmAnswer, AlarmQuestion } from './alarm-records.ts';
 import type { DamagedBlock } from './block-table.ts';
 import type { KeepToAdd, RetentionReset } from './keeps.ts';
+import type { Matrix, MatrixQuery } from './matrix.ts';
 import type { Merged } from './merge-reader.ts';
 import type { StoreOpenCode } from './open-error.ts';
 import type { AuditPage, RunPage, StoredAudit, StoredRuns } from './lists.ts';
@@ -75,6 +76,7 @@ export interface Calls {
   /** The same as JSON. */
   queryJson: [query: RangeQuery, answer: Uint8Array<ArrayBuffer> | null];
   merge: [query: MergeQuery, answer: Merged | null];
+  matrix: [query: MatrixQuery, answer: Matrix | null];
   names: [query: NamesKind & NamesQuery, answer: NamesList];
   audit: [page: AuditPage, answer: StoredAudit[]];
   frames: [span: { scope: ScopeId; from: number; to: number; limit: number }, answer: Packed];
@@ -114,7 +116,8 @@ export interface Left {
 }
 
 /** Questions that the reader's thread answers, where there is one. */
-export type LongMethod = 'runs' | 'profiles' | 'query' | 'queryJson' | 'merge' | 'names' | 'frames' | 'snapshot';
+export type LongMethod =
+  'runs' | 'profiles' | 'query' | 'queryJson' | 'merge' | 'matrix' | 'names' | 'frames' | 'snapshot';
 
 /** workerData of the reader's thread. */
 export interface ReaderOptions {

@@ -18,6 +18,7 @@ const LONG: ReadonlySet<string> = new Set<LongMethod>([
   'query',
   'queryJson',
   'merge',
+  'matrix',
   'names',
   'frames',
   'snapshot',
@@ -48,6 +49,11 @@ export function* answerLong(read: SqliteReader, message: LongMessage): Generator
     case 'merge': {
       const merged = yield* read.merge(message.argument);
       return [merged, merged ? buffersOf(merged.columns) : []];
+    }
+    case 'matrix': {
+      const matrix = yield* read.matrix(message.argument);
+      const parts = matrix && [matrix.values, matrix.lastTime, matrix.lastTotal];
+      return [matrix, parts ? parts.map(({ buffer }) => buffer) : []];
     }
     case 'names':
       return [yield* read.names(message.argument), []];

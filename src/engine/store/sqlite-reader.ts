@@ -9,6 +9,8 @@ import type { RangeColumns } from './aggregate.ts';
 import { BlockTable, type BlockInfo, type DamagedBlock } from './block-table.ts';
 import { FramesReader, type FramesAnswer } from './frames-reader.ts';
 import { Lists } from './lists.ts';
+import type { Matrix, MatrixQuery } from './matrix.ts';
+import { MatrixReader } from './matrix-reader.ts';
 import { MergeReader, type Merged } from './merge-reader.ts';
 import { Schemas } from './names.ts';
 import { NamesReader } from './names-reader.ts';
@@ -23,6 +25,7 @@ export class SqliteReader {
   readonly #frames: FramesReader;
   readonly #ranges: RangeReader;
   readonly #merges: MergeReader;
+  readonly #matrices: MatrixReader;
   readonly #names: NamesReader;
   readonly #nameOf;
   readonly #damaged = new Set<number>();
@@ -40,6 +43,7 @@ export class SqliteReader {
     this.#frames = new FramesReader(segments, schemas, blocks);
     this.#ranges = new RangeReader(segments, schemas, blocks);
     this.#merges = new MergeReader(db, this.lists, segments, schemas, this.#ranges);
+    this.#matrices = new MatrixReader(db, segments, schemas, this.#ranges, blocks);
     this.#names = new NamesReader(db, segments, schemas);
   }
 
@@ -61,6 +65,10 @@ export class SqliteReader {
 
   merge(query: MergeQuery): Generator<void, Merged | null> {
     return this.#merges.merge(query);
+  }
+
+  matrix(query: MatrixQuery): Generator<void, Matrix | null> {
+    return this.#matrices.matrix(query);
   }
 
   names(query: NamesKind & NamesQuery): Generator<void, NamesList> {

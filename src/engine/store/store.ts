@@ -19,6 +19,7 @@ import type { ScopeId } from '../../shared/model/scope.ts';
 import type { AlarmStore } from './alarm-records.ts';
 import type { RangeColumns } from './aggregate.ts';
 import type { KeepToAdd } from './keeps.ts';
+import type { Matrix, MatrixQuery } from './matrix.ts';
 import type { ProfileStore } from './profiles/profile-store.ts';
 
 /** Definitions in order. Walked as often as need be: they may be made anew each time. */
@@ -118,6 +119,8 @@ export interface Store {
   columns(query: RangeQuery, signal?: AbortSignal): Promise<RangeColumns | null>;
   /** One series of many scopes as one; null: none of them has it. */
   merge(query: MergeQuery, signal?: AbortSignal): Promise<MergeResult | null>;
+  /** One series of many scopes, each a row; null: none of them has it. */
+  matrix(query: MatrixQuery, signal?: AbortSignal): Promise<Matrix | null>;
   /** Families, labels or their values. A selector that is none rejects with SelectorError. */
   names(query: NamesKind & NamesQuery, signal?: AbortSignal): Promise<NamesList>;
   /** The audit log, in the order in which entries were added, newest first. */

@@ -1,4 +1,5 @@
 import { EngineList } from '../../shared/api/connections.ts';
+import { Heatmap, ProfileAnalysis } from '../../shared/api/profile-analysis.ts';
 import { Compared } from '../../shared/api/profile-compare.ts';
 import type { CompareRequest } from '../../shared/api/profile-compare.ts';
 import {
@@ -27,6 +28,14 @@ export interface ManyChange {
 
 /** What is asked of a comparison; the engine has defaults for the rest. */
 export type CompareAsked = Omit<CompareRequest, 'limit'>;
+
+/** A map of the ranks over time: which series, over what span in ms since the epoch, in at most so many columns. */
+export interface HeatmapAsked {
+  readonly series: string;
+  readonly from: number;
+  readonly to: number;
+  readonly columns: number;
+}
 
 const path = (id: string): string => `/profiles/${encodeURIComponent(id)}`;
 
@@ -71,6 +80,12 @@ export function profilesApi({ get, change, upload }: Requests) {
     importFile: (file: File, signal?: AbortSignal): Promise<ImportState> =>
       upload(`/profiles/import?name=${encodeURIComponent(file.name)}`, ImportState, file, signal),
     importState: (signal?: AbortSignal): Promise<ImportState> => get('/profiles/import', ImportState, signal),
+    heatmap: (id: string, { series, from, to, columns }: HeatmapAsked, signal?: AbortSignal): Promise<Heatmap> => {
+      const asked = { series, from: String(from), to: String(to), columns: String(columns) };
+      return get(`${path(id)}/heatmap?${new URLSearchParams(asked).toString()}`, Heatmap, signal);
+    },
+    analysis: (id: string, signal?: AbortSignal): Promise<ProfileAnalysis> =>
+      get(`${path(id)}/analysis`, ProfileAnalysis, signal),
     compare: (body: CompareAsked, signal?: AbortSignal): Promise<Compared> =>
       change('/profiles/compare', Compared, { method: 'POST', body, ...(signal ? { signal } : {}) }),
   };

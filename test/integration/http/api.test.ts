@@ -577,6 +577,8 @@ describe('openapi.json', () => {
       '/api/v1/profiles/rules',
       '/api/v1/profiles/rules/preview',
       '/api/v1/profiles/{id}',
+      '/api/v1/profiles/{id}/analysis',
+      '/api/v1/profiles/{id}/heatmap',
       '/api/v1/profiles/{id}/marks',
       '/api/v1/query',
       '/api/v1/query/merge',

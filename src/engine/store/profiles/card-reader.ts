@@ -2,6 +2,7 @@
 
 import type Database from 'better-sqlite3';
 import type {
+  Profile,
   ProfileGroup,
   ProfileGroupList,
   ProfileList,
@@ -10,6 +11,7 @@ import type {
   Regression,
 } from '../../../shared/api/profiles.ts';
 import type { Run } from '../../../shared/api/runs.ts';
+import { figuresOf, type RunFigures } from '../../../shared/profiles/footprint.ts';
 import {
   matches,
   NO_MARKS,
@@ -68,6 +70,8 @@ export class CardReader {
         return atOnce(this.marks(question.id));
       case 'commands':
         return atOnce(this.#commands(question.limit));
+      case 'figures':
+        return this.#figures(question.ids);
       case 'compare':
         return compareProfiles(this.#db, this, question.request);
     }
@@ -81,6 +85,18 @@ export class CardReader {
       this.#prepared.set(sql, (statement = this.#db.prepare(sql)));
     }
     return statement;
+  }
+
+  /** One profile a step: those of many ranks are megabytes. */
+  *#figures(ids: readonly string[]): Generator<void, (RunFigures | null)[]> {
+    const body = this.#prepare('SELECT body FROM profile WHERE run = ?').pluck();
+    const found: (RunFigures | null)[] = [];
+    for (const id of ids) {
+      const bytes = body.get(id) as Uint8Array | undefined;
+      found.push(bytes ? readFigures(bytes) : null);
+      yield;
+    }
+    return found;
   }
 
   *#list(query: ListAsked): Generator<void, ProfileList> {
@@ -385,6 +401,14 @@ const searchedOf = ({ state, failed, start, duration, size, text }: CardRow): Se
 const groupRun = ({ run, start, duration, size, failed, usable, baseline }: CardRow): GroupRun => ({
   ...{ id: run, start, duration, size, failed: failed === 1, usable: usable === 1, baseline: baseline === 1 },
 });
+
+function readFigures(bytes: Uint8Array): RunFigures | null {
+  try {
+    return figuresOf(JSON.parse(new TextDecoder().decode(bytes)) as Profile);
+  } catch {
+    return null;
+  }
+}
 
 // oxlint-disable-next-line require-yield -- short ones are answered in one step
 function* atOnce<T>(value: T): Generator<void, T> {

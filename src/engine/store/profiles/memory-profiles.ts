@@ -17,6 +17,7 @@ import {
 import type { Run } from '../../../shared/api/runs.ts';
 import { ApiError } from '../../../shared/errors.ts';
 import { Comparison } from '../../../shared/profiles/compare.ts';
+import { figuresOf, type RunFigures } from '../../../shared/profiles/footprint.ts';
 import type { SearchTerm } from '../../../shared/profiles/search.ts';
 import { engineOf, isEnded } from '../run-list.ts';
 import {
@@ -228,6 +229,13 @@ export class MemoryProfiles implements ProfileStore {
     for (const { kept } of this.#cards('all', []).slice(0, limit))
       counts.set(kept.run.command, (counts.get(kept.run.command) ?? 0) + 1);
     return Array.from(counts, ([command, runs]) => ({ command, runs }));
+  }
+
+  async figures(ids: readonly string[]): Promise<(RunFigures | null)[]> {
+    return ids.map((id) => {
+      const profile = this.#runs.profile(id);
+      return profile && figuresOf(profile);
+    });
   }
 
   async compare(request: CompareRequest): Promise<Compared> {

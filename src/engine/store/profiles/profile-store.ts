@@ -14,6 +14,7 @@ import type {
   ProfileSummary,
 } from '../../../shared/api/profiles.ts';
 import { ApiError } from '../../../shared/errors.ts';
+import type { RunFigures } from '../../../shared/profiles/footprint.ts';
 import type { SearchTerm } from '../../../shared/profiles/search.ts';
 import { placeOf } from './page-cursor.ts';
 
@@ -38,6 +39,7 @@ export type ProfileQuestion =
   | { readonly ask: 'summaries'; readonly ids: readonly string[] }
   | { readonly ask: 'marks'; readonly id: string }
   | { readonly ask: 'commands'; readonly limit: number }
+  | { readonly ask: 'figures'; readonly ids: readonly string[] }
   | { readonly ask: 'compare'; readonly request: CompareRequest };
 
 export type ProfileOrder =
@@ -49,7 +51,14 @@ export type ProfileOrder =
   | { readonly order: 'setRules'; readonly rules: readonly GroupRule[] | null };
 
 export type ProfileAnswer =
-  ProfileList | ProfileGroupList | (ProfileSummary | null)[] | ProfileMarks | CommandCount[] | Compared | null;
+  | ProfileList
+  | ProfileGroupList
+  | (ProfileSummary | null)[]
+  | ProfileMarks
+  | CommandCount[]
+  | (RunFigures | null)[]
+  | Compared
+  | null;
 export type ProfileOrderAnswer = ProfileMarks | ProfilesChanged | RulesState | null;
 
 /** Rejects with `store_unavailable`, and with `bad_request` for a cursor that is none. */
@@ -62,6 +71,8 @@ export interface ProfileStore {
   marks(id: string): Promise<ProfileMarks | null>;
   /** Commands of the newest runs, as they were given. */
   commands(limit: number): Promise<CommandCount[]>;
+  /** In their order; null: there is no profile with this id, or it cannot be read. */
+  figures(ids: readonly string[], signal?: AbortSignal): Promise<(RunFigures | null)[]>;
   compare(request: CompareRequest, signal?: AbortSignal): Promise<Compared>;
   /** Null: there is no profile with this id. */
   change(id: string, change: ProfileChange, now: number): Promise<ProfileMarks | null>;
@@ -102,6 +113,7 @@ export function askingProfileStore(
     summaries: async (ids) => (await ask({ ask: 'summaries', ids })) as (ProfileSummary | null)[],
     marks: async (id) => (await ask({ ask: 'marks', id })) as ProfileMarks | null,
     commands: async (limit) => (await ask({ ask: 'commands', limit })) as CommandCount[],
+    figures: async (ids, signal) => (await ask({ ask: 'figures', ids }, signal)) as (RunFigures | null)[],
     compare: async (request, signal) => (await ask({ ask: 'compare', request }, signal)) as Compared,
     change: async (id, change, now) => (await order({ order: 'change', id, change, now })) as ProfileMarks | null,
     changeMany: async (change, now) => (await order({ order: 'changeMany', change, now })) as ProfilesChanged,

@@ -11,6 +11,8 @@ import { Failure, NotFound, useTitle } from '../../components/Message.tsx';
 import { RequestError } from '../../data/api.ts';
 import { isLive } from '../../data/runs.ts';
 import { useEngine, useRun } from '../../state/engine.ts';
+import { Analysis } from '../profile/analysis/Analysis.tsx';
+import { Heatmap } from '../profile/heatmap/Heatmap.tsx';
 import { BoardView } from '../board/BoardView.tsx';
 import type { ExtraTab } from '../board/BoardView.tsx';
 import type { BoardScope } from '../board/useBoard.ts';
@@ -101,6 +103,12 @@ function tabsOf(run: Run, profile: Profile | null): ExtraTab[] {
       body: <Ranks run={run} profile={profile} />,
       whole: true,
     });
+  }
+  if (profile) {
+    if (profile.ranks.length > 1) {
+      tabs.push({ id: 'heatmap', label: 'Heatmap', body: <Heatmap profile={profile} /> });
+    }
+    tabs.push({ id: 'analysis', label: 'Analysis', body: <Analysis profile={profile} />, whole: true });
   }
   return tabs;
 }
