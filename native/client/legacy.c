@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void text_add(struct text *text, const char *bytes, size_t length) {
   if (text->failed) return;
   if (text->size - text->length < length) {
-    size_t size = (text->length + length) * 2 + 1024;
-    char *grown = realloc(text->bytes, size);
-    if (!grown) {
+    /* Not of malloc: a handler of a signal that came within it may end the process. */
+    size_t size = ((text->length + length) * 2 + 4096) / 4096 * 4096;
+    char *grown = text->bytes ? mremap(text->bytes, text->size, size, MREMAP_MAYMOVE)
+                              : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (grown == MAP_FAILED) {
       text->failed = true;
       return;
     }

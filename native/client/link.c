@@ -267,6 +267,9 @@ static void *run(void *unused) {
   (void)unused;
   vigie_thread = (struct vigie_thread){.dispatch = 0, .own = 1};
   sender = (pid_t)syscall(SYS_gettid);
+  /* Most programs of a script have ended by then: what they counted is given away at their end, by themselves. */
+  poll(NULL, 0, FIRST_WAIT);
+  pthread_setname_np(pthread_self(), "vigie");
   while (!__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)) {
     int64_t began = now_ms();
     if (program_has_left()) {
@@ -302,7 +305,7 @@ void link_start(void) {
   pthread_attr_setstacksize(&attributes, 256 * 1024);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  if (pthread_create(&thread, &attributes, run, NULL) == 0) pthread_setname_np(thread, "vigie");
+  (void)pthread_create(&thread, &attributes, run, NULL);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
 }

@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define CHUNKS (MAX_ENTRIES / CHUNK)
 #define BUCKETS 4096u
+/* Of memory for metrics, bytes at a time: more than a metric or the banks of a thread need. */
+#define ARENA 65536u
 
 /* Banks of one thread at a time. After the thread's exit the next new thread goes on with them. */
 struct banks {
@@ -107,6 +109,33 @@ static void unlock(void) {
   if (start) link_start();
 }
 
+static char *arena;
+static size_t arena_left;
+
+/* Held: lock. Zeroes, never given back. Not of malloc: counts are given away by _exit, too, which the handler of a signal
+ * that came within malloc may call. */
+static void *memory(size_t size) {
+  size = (size + 15) / 16 * 16;
+  if (size > arena_left) {
+    void *found = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (found == MAP_FAILED) return NULL;
+    arena = found;
+    arena_left = ARENA;
+  }
+  void *taken = memset(arena, 0, size);
+  arena += size;
+  arena_left -= size;
+  return taken;
+}
+
+/* Held: lock. */
+static char *copy_of(const char *text) {
+  size_t length = strnlen(text, VIGIE_NAME_MAX);
+  char *copy = memory(length + 1);
+  if (copy) memcpy(copy, text, length);
+  return copy;
+}
+
 static uint32_t hash(const char *name) {
   uint32_t sum = 2166136261u;
   for (; *name; name++) sum = (sum ^ (unsigned char)*name) * 16777619u;
@@ -123,17 +152,20 @@ static int find_or_make(struct vigie_metric **found, enum kind kind, const char 
     return VIGIE_OK;
   }
   if (count == MAX_ENTRIES || !ready()) return VIGIE_FULL;
-  struct vigie_metric *metric = calloc(1, sizeof *metric);
+  char *before = arena, *end = arena + arena_left;
+  struct vigie_metric *metric = memory(sizeof *metric);
   if (!metric) return VIGIE_FULL;
   metric->index = count;
   metric->kind = kind;
-  metric->name = strdup(name);
-  metric->doc = strndup(doc, VIGIE_NAME_MAX);
+  metric->name = copy_of(name);
+  metric->doc = copy_of(doc);
   if (!metric->name || !metric->doc ||
       !table_publish(&table, count, kind, metric->name, metric->doc, &metric->gauge)) {
-    free(metric->name);
-    free(metric->doc);
-    free(metric);
+    /* The next one has their place, when they are of one piece. */
+    if (before && arena + arena_left == end) {
+      arena_left += (size_t)(arena - before);
+      arena = before;
+    }
     return VIGIE_FULL;
   }
   metric->next = *bucket;
@@ -181,7 +213,7 @@ __attribute__((noinline, cold)) static uint64_t *make_bank(uint32_t chunk) {
     banks = free_banks;
     if (banks) {
       free_banks = banks->free;
-    } else if ((banks = calloc(1, sizeof *banks))) {
+    } else if ((banks = memory(sizeof *banks))) {
       banks->all = all_banks;
       all_banks = banks;
     }
@@ -340,15 +372,17 @@ void registry_begin(void) {
   unlock();
 }
 
-void registry_end(void) {
+bool registry_reachable(void) {
   struct timespec until;
-  if (!__atomic_load_n(&open_table, __ATOMIC_ACQUIRE)) return;
-  /* A handler of a signal that came while we held the lock may call exit: better no last words than no end. */
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_sec += 1;
-  if (pthread_mutex_timedlock(&lock, &until) != 0) return;
+  if (pthread_mutex_timedlock(&lock, &until) != 0) return false;
   pthread_mutex_unlock(&lock);
-  link_flush(250, true);
+  return true;
+}
+
+void registry_end(void) {
+  if (__atomic_load_n(&open_table, __ATOMIC_ACQUIRE) && registry_reachable()) link_flush(250, true);
 }
 
 /* Late: constructors' counterparts and atexit handlers of the program have run and may have counted. */

@@ -45,6 +45,9 @@ void registry_finish(void);
 void registry_begin(void);
 /* The end of the process, as its destructors would. */
 void registry_end(void);
+/* False when this thread itself may hold the registry's lock: a handler of a signal that came then leaves the process.
+ * Better no last words than no end. */
+bool registry_reachable(void);
 
 /* What happens until registry_leave is libvigie's and none of the program's. Gives what registry_leave takes. */
 static inline struct vigie_thread registry_enter(void) {

@@ -229,7 +229,8 @@ void vigie_tally_collect(void) {
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_sec += 1;
   if (pthread_mutex_timedlock(&collecting, &until) == 0) {
-    for (struct tally *tally = tallies; tally; tally = tally->next) collect(tally);
+    if (registry_reachable())
+      for (struct tally *tally = tallies; tally; tally = tally->next) collect(tally);
     pthread_mutex_unlock(&collecting);
   }
   errno = before;
@@ -281,11 +282,12 @@ void vigie_tally_follow(struct tally *tally) {
   struct vigie_thread outer = registry_enter();
   int before = errno;
   bool gone = owner == 0 || (kill(owner, 0) != 0 && errno == ESRCH);
-  errno = before;
   if (owner == getpid()) tally->follower = false;
   if (gone && __atomic_compare_exchange_n(&region->owner, &owner, getpid(), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
     tally->follower = false;
     registry_begin();
   }
+  /* It is called behind the program's own call, whose error this would be. */
+  errno = before;
   registry_leave(outer);
 }

@@ -120,6 +120,8 @@ test('mounts are told apart', { timeout: 120_000 }, async () => {
 test.each([
   ['ends with its last thread, after main', 'main_exits'],
   ['jumps out of handlers', 'longjumps'],
+  ['leaves by a handler that came within malloc', 'exits_in_malloc'],
+  ['gives libc what is no address', 'errors'],
   ['runs a thousand threads', 'threads'],
   ['has a filter of system calls', 'seccomp_filter'],
   ['gives up all but four system calls', 'seccomp_strict'],

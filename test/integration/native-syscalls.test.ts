@@ -34,6 +34,8 @@ const CASES = [
   ['seccomp_strict', 1000],
   ['exits_seven', 1000],
   ['executes', 1001],
+  ['exits_in_malloc', 1000],
+  ['errors', 1000],
 ] as const;
 
 describe.each(['strace', 'ptrace'])('%s', (engine) => {

@@ -208,13 +208,22 @@ COLD static long missing(void) {
 /* One call and its bytes, which were read here and written there. */
 #define COPIES(from, to, bytes) copied(&call, from, to, (int64_t)(bytes))
 #define OF(fd) at_mount(&call, mount_of(fd), METADATA, 0)
-#define AT(directory, path) at_mount(&call, mount_of_path(directory, path), METADATA, 0)
-#define STREAM(f) ((f) ? OF(fileno(f)) : NOWHERE)
+/* A path that the kernel could not read cannot be read here. */
+#define AT(directory, path) \
+  at_mount(&call, (long)r == -1 && errno == EFAULT ? 0 : mount_of_path(directory, path), METADATA, 0)
+#define STREAM(f) ((f) ? OF(file_of(f)) : NOWHERE)
 #define NOWHERE (void)call
 #define OPENS(fd) opened(&call, fd)
 #define CLOSES(fd) closed(&call, fd)
 #define PAIR(fds) (r == 0 ? opened_pair(&call, fds) : NOWHERE)
 #define MOVES() moved_away(&call)
+
+/* A stream without a descriptor is no error of the program's. */
+static inline int file_of(FILE *stream) {
+  int before = errno, fd = fileno(stream);
+  errno = before;
+  return fd;
+}
 
 static inline void opened(const struct call *call, int fd) {
   if (fd < 0) return;

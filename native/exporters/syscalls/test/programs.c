@@ -4,6 +4,7 @@
  * its name says otherwise.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -334,6 +335,45 @@ static void executes(void) {
   execlp("sh", "sh", "-c", "echo executed; exit 5", (char *)NULL);
 }
 
+static void leave_at_once(int signal) {
+  (void)signal;
+  (void)!write(1, "left\n", 5);
+  _exit(3);
+}
+
+/* _exit by a handler, most likely within malloc. */
+static void exits_in_malloc(void) {
+  struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+  void *parts[64];
+  call(CALLS);
+  signal(SIGALRM, leave_at_once);
+  CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+  for (;;) {
+    for (size_t i = 0; i < 64; i++) parts[i] = malloc(3000 + 400 * i);
+    for (size_t i = 0; i < 64; i++) free(parts[i]);
+  }
+}
+
+static ssize_t fails(void *cookie, char *to, size_t size) {
+  (void)cookie, (void)to, (void)size;
+  errno = EIO;
+  return -1;
+}
+
+/* What is no address, no folder and no descriptor is an error, of its own number. */
+static void errors(void) {
+  const char *volatile nowhere = (const char *)8;
+  DIR *volatile none = NULL;
+  char byte;
+  call(CALLS);
+  CHECK(access(nowhere, F_OK) == -1 && errno == EFAULT);
+  CHECK(closedir(none) == -1 && errno == EINVAL);
+  FILE *stream = fopencookie(NULL, "r", (cookie_io_functions_t){.read = fails});
+  errno = 0;
+  CHECK(stream && fread(&byte, 1, 1, stream) == 0 && errno == EIO);
+  puts("errors");
+}
+
 static void many(void) {
   call(10000000);
   puts("many");
@@ -348,6 +388,7 @@ static const struct {
     {"threads", threads},       {"cancels", cancels},   {"main_exits", main_exits},
     {"seccomp_filter", seccomp_filter}, {"seccomp_strict", seccomp_strict}, {"daemonizes", daemonizes},
     {"killed_by_sigsys", killed_by_sigsys}, {"exits_seven", exits_seven}, {"executes", executes}, {"many", many},
+    {"exits_in_malloc", exits_in_malloc}, {"errors", errors},
 };
 
 /* As on a kernel that has no Syscall User Dispatch: executes what follows. */
