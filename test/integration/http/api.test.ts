@@ -526,6 +526,8 @@ describe('openapi.json', () => {
     expect(document.info).toEqual({ title: 'Vigie engine', version: `${API_VERSION.major}.${API_VERSION.minor}` });
     expect(document.components.securitySchemes).toEqual({ token: { type: 'http', scheme: 'bearer' } });
     expect(document.security).toEqual([{ token: [] }]);
+    const begun = ['remove', 'start', 'stop', 'upgrade'];
+    const work = ['cancel', ...begun];
     expect(Object.keys(document.paths).toSorted()).toEqual([
       '/api/v1/alarms',
       '/api/v1/alarms/acknowledge',
@@ -551,7 +553,7 @@ describe('openapi.json', () => {
       '/api/v1/connections/{id}',
       '/api/v1/connections/{id}/connect',
       '/api/v1/connections/{id}/disconnect',
-      ...['cancel', 'remove', 'start', 'stop', 'upgrade'].map((one) => `/api/v1/connections/{id}/engine/${one}`),
+      ...work.map((one) => `/api/v1/connections/{id}/engine/${one}`),
       '/api/v1/connections/{id}/forwards',
       '/api/v1/connections/{id}/forwards/{forward}',
       '/api/v1/connections/{id}/log',
@@ -616,6 +618,8 @@ describe('openapi.json', () => {
       '/api/v1/connections': ['get', 'post'],
       '/api/v1/connections/{id}': ['delete', 'get', 'patch'],
       '/api/v1/connections/{id}/forwards/{forward}': ['delete'],
+      '/api/v1/connections/{id}/secrets': ['delete'],
+      ...Object.fromEntries(work.map((one) => [`/api/v1/connections/{id}/engine/${one}`, ['post']])),
       ...Object.fromEntries(
         ['prompts/{id}', '{id}/connect', '{id}/disconnect', '{id}/forwards'].map((end) => [
           `/api/v1/connections/${end}`,
@@ -666,8 +670,10 @@ describe('openapi.json', () => {
         if (parameter.in === 'path') expect(parameter.required).toBe(true);
       }
       const statuses: Readonly<Record<string, string>> = {
+        ...Object.fromEntries(begun.map((one) => [`/api/v1/connections/{id}/engine/${one}`, '202'])),
         '/api/v1/connections/prompts/{id}': '204',
         '/api/v1/connections/{id}/forwards': '201',
+        '/api/v1/connections/{id}/secrets': '200',
         '/api/v1/targets/{id}/scrape': '204',
       };
       const done = statuses[path] ?? (others[path]?.join() === 'delete' ? '204' : '200');
