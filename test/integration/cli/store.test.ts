@@ -172,7 +172,7 @@ describe('vigie store', () => {
     const third = await add(files[2]!, bad);
     expect([third.code, outcomes(third.stdout).toSorted()]).toEqual([1, ['failed', 'known']]);
     expect((await vigieOf(['store', 'check', '--data', data], { cwd: folder })).code).toBe(0);
-    expect((await add(path.join(folder, 'nothing'))).stderr).toMatch(/^vigie: .*no such file/);
+    expect((await add(path.join(folder, 'nothing'))).stderr).toMatch(/^vigie: .*is not there/);
   });
 
   test('where there is nothing, that is said', async () => {

@@ -140,9 +140,9 @@ class Reader {
       else if (!there.includes(value)) there.push(value);
       return;
     }
-    // Whichever is first, a jump or a command, keeps the other one out.
+    // Whichever is first, a jump or a command, keeps the other one out; `ProxyJump none` lets a command in.
     if (keyword === 'proxyjump' && this.values.has('proxycommand')) return;
-    if (keyword === 'proxycommand' && this.values.has('proxyjump')) return;
+    if (keyword === 'proxycommand' && lowerCase(this.values.get('proxyjump')?.[0] ?? 'none') !== 'none') return;
     if (there === undefined) this.values.set(keyword, kind === 'line' && value !== 'none' ? [...words] : [value]);
   }
 }
