@@ -201,6 +201,8 @@ describe.skipIf(lacksComponent('chromium'))('profiles', () => {
     await page.goto(`${engine.url}/ui/profiles?view=runs&q=cmd:mesh`);
     await row(page, 'profiles-table', 'mesh-2').waitFor(SOON);
     await page.keyboard.press('j');
+    // Faster than people: the next key may come before the page has moved its cursor.
+    await page.getByTestId('profiles-table').getByRole('row', { selected: true }).waitFor();
     await page.keyboard.press('Delete');
     await row(page, 'profiles-table', 'mesh-2').waitFor({ state: 'detached', ...SOON });
     await page.getByText('1 run deleted. The trash keeps it for 7 days.').waitFor();

@@ -69,8 +69,9 @@ export function ProfilesView() {
 
   const change = (act: () => void): void => {
     if (meant.length === 0) return;
-    if (may) act();
-    else if (refusal !== null) notifications.show({ message: refusal });
+    // Until it is known who this is, the engine decides.
+    if (refusal === null) act();
+    else notifications.show({ message: refusal });
   };
   const compare = (): void => {
     if (meant.length > MOST_COMPARED) {
@@ -98,7 +99,7 @@ export function ProfilesView() {
     p: () => pin(true),
     e: () => (meant.length > 0 ? setDialog('export') : undefined),
     Delete: query.view === 'trash' ? () => undefined : remove,
-    u: () => (may ? void actions.undo() : undefined),
+    u: () => (refusal === null ? void actions.undo() : undefined),
     Escape: selection.clear,
   });
   const setSearch = (q: string): void => setParams({ q });
