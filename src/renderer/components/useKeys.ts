@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
 
 /** Inputs in which letters type nothing: after a click on one of them the view's keys still work. */
 const WORDLESS = ['radio', 'checkbox', 'button', 'submit', 'reset', 'range', 'color', 'file', 'image'];
@@ -28,7 +28,8 @@ function isTaken(event: KeyboardEvent): boolean {
 /** Single keys of a view, by `event.key`. Buttons and links keep their own space and Enter, radio buttons their arrows. */
 export function useKeys(keys: Readonly<Record<string, () => void>>): void {
   const latest = useRef(keys);
-  useEffect(() => {
+  // Together with what is shown: the next key may come before other effects have run.
+  useLayoutEffect(() => {
     latest.current = keys;
   });
   useEffect(() => {
