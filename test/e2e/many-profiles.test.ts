@@ -38,7 +38,8 @@ describe.skipIf(lacksComponent('chromium'))('thousands of profiles', () => {
     await page.getByText('3\u202f000 runs', { exact: true }).waitFor(SOON);
     const table = page.getByTestId('profiles-table');
     const pages = () => requests.filter((url) => /\/api\/v1\/profiles\?/.test(url)).length;
-    expect(pages()).toBe(1);
+    // The first page, not all of them.
+    expect(pages()).toBeLessThan(4);
     await expect
       .poll(async () => {
         await page.evaluate(`(() => {
