@@ -20,7 +20,8 @@ const MAX_FILE = 1024 * 1024 * 1024;
 export type FileReport = ImportReport;
 
 /**
- * Files below the paths, sorted: folders are searched, links in them are not followed.
+ * Files below the paths, in the order of these, and of their names within one: folders are searched, links in them are not
+ * followed.
  *
  * @throws {Error} In words, when one of the paths is not there.
  */
@@ -31,11 +32,11 @@ export function importableFiles(paths: readonly string[]): string[] {
     if (!stat) throw new Error(`${path} is not there`);
     const database = stat.isDirectory() ? databaseIn(path) : null;
     if (database !== null) found.add(database);
-    else if (stat.isDirectory()) for (const name of readdirSync(path)) look(join(path, name), false);
+    else if (stat.isDirectory()) for (const name of readdirSync(path).toSorted()) look(join(path, name), false);
     else if (named || (stat.isFile() && /\.(profile|trace)$/.test(path))) found.add(path);
   };
   for (const path of paths) look(path, true);
-  return [...found].toSorted();
+  return [...found];
 }
 
 /**

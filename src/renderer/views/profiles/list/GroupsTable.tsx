@@ -1,5 +1,5 @@
 import { useQueries } from '@tanstack/react-query';
-import { useCallback, useContext, useEffect, useMemo, useState } from 'react';
+import { useCallback, useContext, useLayoutEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { ProfileGroup, ProfileSummary } from '../../../../shared/api/profiles.ts';
@@ -54,7 +54,8 @@ export function GroupsTable(props: GroupsTableProps) {
     if (row?.kind === 'note' && row.more) navigate(groupLink(row.of.group, engine));
   };
   const at = rows[cursor.index];
-  useEffect(() => {
+  // Together with the row that is drawn as chosen: the next key acts on it.
+  useLayoutEffect(() => {
     onAt(at?.kind === 'run' ? at.run.id : null);
   }, [at, onAt]);
   const tick = (range: boolean): void => {

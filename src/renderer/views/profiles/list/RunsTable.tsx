@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'react';
+import { useLayoutEffect, useMemo } from 'react';
 import type { ReactNode } from 'react';
 import { useLocation } from 'wouter';
 import type { ProfileSummary } from '../../../../shared/api/profiles.ts';
@@ -32,7 +32,8 @@ export function RunsTable(props: RunsTableProps) {
   const columns = useMemo(() => runColumns(inGroup), [inGroup]);
   const shown = useMemo(() => runs.map(({ id }) => id), [runs]);
   const at = runs[cursor.index]?.id ?? null;
-  useEffect(() => onAt(at), [at, onAt]);
+  // Together with the row that is drawn as chosen: the next key acts on it.
+  useLayoutEffect(() => onAt(at), [at, onAt]);
   const tick = (range: boolean): void => {
     const run = runs[cursor.now()];
     if (run) selection.toggle(run.id, shown, range);

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 export interface Cursor {
   /** As it is rendered. */
@@ -14,7 +14,7 @@ export function useCursor(count: number): Cursor {
   const [index, setIndex] = useState(-1);
   const latest = useRef(-1);
   const most = useRef(count);
-  useEffect(() => {
+  useLayoutEffect(() => {
     most.current = count;
   }, [count]);
   return useMemo(() => {

@@ -5,7 +5,6 @@ import type { GroupRules } from '../../../../shared/api/profiles.ts';
 import { useEngine } from '../../../state/engine.ts';
 
 const POLL_MS = 700;
-const BEGUN_MS = [800, 3000];
 
 export const rulesKey = (base: string): readonly string[] => [base, 'profile-rules'];
 
@@ -19,22 +18,15 @@ export function useGroupRules(): UseQueryResult<GroupRules> {
     refetchInterval: ({ state }) => (state.data?.regrouping ? POLL_MS : false),
     staleTime: 10_000,
   });
-  const rules = JSON.stringify(query.data?.rules);
-  const busy = (query.data?.regrouping ?? null) !== null;
-  const seen = useRef('');
+  const { data } = query;
+  const state = data && JSON.stringify([data.rules, data.regrouping !== null]);
+  const seen = useRef<string | undefined>(undefined);
   useEffect(() => {
-    const now = `${rules} ${busy}`;
     const before = seen.current;
-    seen.current = now;
-    if (before === '' || before === now) return undefined;
-    const again = (): void => {
-      void queries.invalidateQueries({ queryKey: [engine.base, 'profiles'] });
-      void queries.invalidateQueries({ queryKey: rulesKey(engine.base) });
-    };
+    seen.current = state;
+    // The first answer is no change.
+    if (before === undefined || before === state) return;
     void queries.invalidateQueries({ queryKey: [engine.base, 'profiles'] });
-    // The engine begins to group anew in the moment after it has the rules, and may be done before it is asked how far it is.
-    const timers = BEGUN_MS.map((ms) => setTimeout(again, ms));
-    return () => timers.forEach((timer) => clearTimeout(timer));
-  }, [rules, busy, engine, queries]);
+  }, [state, engine, queries]);
   return query;
 }
