@@ -158,26 +158,21 @@ describe.skipIf(lacksComponent('chromium') || lacksSshd())('axe finds nothing in
     ],
   ];
 
-  test.each(SIZES.flatMap((size) => (['dark', 'light'] as const).map((scheme) => ({ ...size, scheme }))))(
-    'in a $scheme window of $width × $height',
-    { timeout: 180_000 },
-    async ({ scheme: colorScheme, ...viewport }) => {
-      await clear();
-      // Without movements: a colour on its way to another would be judged by chance.
-      const options = { colorScheme, viewport, reducedMotion: 'reduce' } as const;
-      const { page } = await screens.open(link(hosts.engine, '/ui/connections'), options);
-      const found = new Map<string, string[]>();
-      for (const [state, reach] of states) {
-        await reach(page);
-        found.set(state, await findings(page));
-        expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), state).toBe(true);
-      }
-      const { page: guest } = await screens.open(`${hosts.engine.url}/ui/connections#token=${viewer}`, options);
-      await guest.getByText('may only view').first().waitFor(SOON);
-      found.set('the list of a viewer', await findings(guest));
-      expect([...found].filter(([, list]) => list.length > 0)).toEqual([]);
-      expect(found.size).toBe(states.length + 1);
-      expect(await page.evaluate('window.__ran')).toBeUndefined();
-    },
-  );
+  test.each(SIZES)('in a window of $width × $height', { timeout: 180_000 }, async (viewport) => {
+    await clear();
+    const options = { viewport, reducedMotion: 'reduce' } as const;
+    const { page } = await screens.open(link(hosts.engine, '/ui/connections'), options);
+    const found = new Map<string, string[]>();
+    for (const [state, reach] of states) {
+      await reach(page);
+      found.set(state, await findings(page));
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), state).toBe(true);
+    }
+    const { page: guest } = await screens.open(`${hosts.engine.url}/ui/connections#token=${viewer}`, options);
+    await guest.getByText('may only view').first().waitFor(SOON);
+    found.set('the list of a viewer', await findings(guest));
+    expect([...found].filter(([, list]) => list.length > 0)).toEqual([]);
+    expect(found.size).toBe(states.length + 1);
+    expect(await page.evaluate('window.__ran')).toBeUndefined();
+  });
 });
