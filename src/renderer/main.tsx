@@ -6,6 +6,7 @@ import '@mantine/spotlight/styles.css';
 import '@mantine/notifications/styles.css';
 import 'uplot/dist/uPlot.min.css';
 import './app/app.css';
+import './app/parts.css';
 import './views/board/board.css';
 import './views/diagnostics/diagnostics.css';
 import './views/job/mpi/mpi.css';

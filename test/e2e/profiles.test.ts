@@ -98,6 +98,12 @@ describe.skipIf(lacksComponent('chromium'))('profiles', () => {
     await page.keyboard.press('Enter');
     await tags.getByRole('button', { name: 'Save' }).click();
     await tags.waitFor({ state: 'detached' });
+    // A list without a choice takes no key away from the dialog.
+    await page.getByRole('button', { name: 'Edit tags' }).click();
+    await tags.getByRole('combobox', { name: 'Tags' }).waitFor();
+    await page.keyboard.type('unfinished');
+    await page.keyboard.press('Escape');
+    await tags.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Add a note' }).click();
     await page
       .getByRole('dialog')
@@ -255,6 +261,51 @@ describe.skipIf(lacksComponent('chromium'))('profiles', () => {
     await imported.getByText('imported', { exact: true }).waitFor(SOON);
   });
 
+  test('several are tagged at once: Escape closes the list of tags first, then the dialog', async () => {
+    await askApi(engine, 'PATCH', `/profiles/${idOf('mesh-0')}`, { tags: ['refined'] });
+    const { page } = await screens.open(link(engine, '/ui/profiles?view=runs&q=cmd:mesh'));
+    await row(page, 'profiles-table', 'mesh-0').waitFor(SOON);
+    await page.getByLabel('Select all that are loaded').check();
+    await page.keyboard.press('t');
+    const dialog = page.getByRole('dialog', { name: 'Tags of 3 runs' });
+    const field = dialog.getByRole('combobox', { name: 'Add' });
+    await field.fill('ref');
+    const offered = dialog.getByRole('option', { name: 'refined' });
+    await offered.waitFor(SOON);
+    await page.keyboard.press('Escape');
+    await offered.waitFor({ state: 'hidden' });
+    expect(await dialog.isVisible()).toBe(true);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+
+    await page.keyboard.press('t');
+    await field.fill('ref');
+    await offered.click(SOON);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText('3 runs tagged refined.').waitFor(SOON);
+    await expect.poll(() => page.getByTestId('profiles-table').getByText('refined').count(), SOON).toBe(3);
+  });
+
+  test.each([900, 1440])('at %i px what can be done with a run stands in one line', async (width) => {
+    await askApi(engine, 'PATCH', `/profiles/${idOf('solver-120')}`, {
+      tags: ['slow', 'barrier', 'told', 'other'],
+      note: 'Longer than all that was measured before it, and nobody knows why.',
+    });
+    const { page, tolerate } = await screens.open(link(engine, `/ui/jobs/${idOf('solver-120')}`), {
+      viewport: { width, height: 700 },
+    });
+    tolerate(NO_NODES);
+    const bar = page.getByRole('group', { name: 'Profile' });
+    const acts = ['Previous run of this command', 'Compare', 'Export run…', 'Delete'];
+    await bar.getByRole('button', { name: 'Delete' }).waitFor(SOON);
+    const boxes = await Promise.all(acts.map((name) => bar.getByRole('button', { name, exact: true }).boundingBox()));
+    const middles = boxes.map((box) => Math.round(box!.y + box!.height / 2));
+    expect(Math.max(...middles) - Math.min(...middles)).toBeLessThanOrEqual(3);
+    // At the right edge, whatever stands before it.
+    expect(boxes.at(-1)!.x + boxes.at(-1)!.width).toBeGreaterThan(width - 30);
+  });
+
   test('rules of grouping: tried, saved, and back to the defaults', async () => {
     const { page } = await screens.open(link(engine, '/ui/profiles?dialog=rules'));
     const dialog = page.getByRole('dialog', { name: 'How commands are grouped' });
@@ -268,12 +319,14 @@ describe.skipIf(lacksComponent('chromium'))('profiles', () => {
     await last.fill(' --refine [0-9]+');
     await preview.getByText('python3 mesh.py', { exact: true }).waitFor(SOON);
     await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText(/^The rules are saved: \d+ runs are grouped anew\.$/).waitFor(SOON);
     await expect.poll(() => dialog.getByRole('button', { name: 'Save' }).isDisabled(), SOON).toBe(true);
     await dialog.getByRole('button', { name: 'Close' }).last().click();
     await page.getByTestId('profile-groups').getByText('python3 mesh.py', { exact: true }).waitFor(SOON);
 
     await page.getByRole('button', { name: 'Grouping…' }).click();
     await dialog.getByRole('button', { name: 'Reset to the defaults' }).click();
+    await page.getByText(/^The default rules hold again/).waitFor(SOON);
     await preview.getByText('python3 mesh.py --refine 3').first().waitFor(SOON);
     await page.keyboard.press('Escape');
     await page.getByTestId('profile-groups').getByText('python3 mesh.py --refine 3', { exact: true }).waitFor(SOON);

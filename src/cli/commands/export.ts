@@ -42,7 +42,16 @@ function formatOf({ format, output }: ExportFlags): ExportFormat {
     .toSorted((a, b) => EXPORT_FORMATS[b].extension.length - EXPORT_FORMATS[a].extension.length)
     .find((one) => output?.toLowerCase().endsWith(`.${EXPORT_FORMATS[one].extension}`));
   if (byEnd) return byEnd;
-  throw new Error(`say which format with --format: ${ExportFormat.options.join(', ')}`);
+  const what =
+    output === undefined
+      ? 'which format? Say it with --format, or name a file with -o by one of these ends'
+      : output === '-'
+        ? 'which format? Standard output has no name that tells it: say it with --format'
+        : `the end of ${output} names no format: end it in one of these, or say --format`;
+  const formats = Object.entries(EXPORT_FORMATS).map(
+    ([name, { extension, title }]) => `  ${`.${extension}`.padEnd(14)} --format ${name.padEnd(11)}  ${title}`,
+  );
+  throw new Error([`${what}:`, ...formats].join('\n'));
 }
 
 /** A run by its id, or the latest one of a job. */

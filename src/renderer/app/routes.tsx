@@ -13,7 +13,7 @@ import { DiagnosticsView } from '../views/diagnostics/DiagnosticsView.tsx';
 import { JobView } from '../views/job/JobView.tsx';
 import { JobsView } from '../views/jobs/JobsView.tsx';
 import { NodeView } from '../views/node/NodeView.tsx';
-import { CompareView } from '../views/profiles/compare/CompareView.tsx';
+import { CompareView } from '../views/profiles/compare/CompareView.ts';
 import { ProfilesView } from '../views/profiles/list/ProfilesView.tsx';
 import { SettingsView } from '../views/settings/SettingsView.tsx';
 import { NodesView } from '../views/nodes/NodesView.tsx';

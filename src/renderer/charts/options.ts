@@ -6,6 +6,7 @@ import type { Board } from './board.ts';
 import { bandColour, chartInk, LINE_DASHES, lineColour } from './colours.ts';
 import type { Scheme } from './colours.ts';
 import { addBreaks } from './gaps.ts';
+import { BINARY_STEPS } from './ticks.ts';
 import { valueRange } from './valueRange.ts';
 
 export interface ChartLook {
@@ -21,9 +22,6 @@ export interface ChartLook {
   /** Points that no line reaches from the one before, growing; read at each drawing. */
   readonly breaks: readonly number[];
 }
-
-/** Steps of a byte axis: powers of two, so that its marks are round in KiB and MiB. */
-const BINARY_STEPS = Array.from({ length: 61 }, (_, i) => 2 ** i);
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

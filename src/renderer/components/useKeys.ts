@@ -43,3 +43,11 @@ export function useKeys(keys: Readonly<Record<string, () => void>>): void {
     return () => window.removeEventListener('keydown', onKey);
   }, []);
 }
+
+/** The keys that move a table's cursor by a row. */
+export const stepKeys = (move: (step: number) => void): Readonly<Record<string, () => void>> => ({
+  j: () => move(1),
+  k: () => move(-1),
+  ArrowDown: () => move(1),
+  ArrowUp: () => move(-1),
+});

@@ -1,99 +1,46 @@
 import type { Connection, Prompt } from '../../shared/api/connections.ts';
-import { beat } from './beat.ts';
 import { goneOf, mergeConnections, withPoint } from './connections.ts';
 import type { TrafficPoint } from './connections.ts';
 import type { ConnectionsEvent } from './live.ts';
+import { RowsModel } from './rowsModel.ts';
+import type { RowsSnapshot } from './rowsModel.ts';
 
-export interface ConnectionsSnapshot {
-  readonly rows: ReadonlyMap<string, Connection>;
-  /** The complete list has come. */
-  readonly loaded: boolean;
-}
+export type ConnectionsSnapshot = RowsSnapshot<Connection>;
 
 interface ConnectionsSource {
   onConnections(listener: (change: ConnectionsEvent) => void): () => void;
 }
 
-/** From one view of connections to the next nobody listens for a moment. */
-const LINGER_MS = 10_000;
-
-const NONE: ConnectionsSnapshot = { rows: new Map(), loaded: false };
 const NO_TRAIL: readonly TrafficPoint[] = [];
 
-/** All connections of the engine, for as long as someone looks at them. */
-export class ConnectionsModel {
-  readonly #source: ConnectionsSource;
-  readonly #now: () => number;
-  readonly #listeners = new Set<() => void>();
+/** All connections of the engine, with what each had carried. */
+export class ConnectionsModel extends RowsModel<Connection, ConnectionsEvent> {
   readonly #trails = new Map<string, readonly TrafficPoint[]>();
-  #snapshot = NONE;
-  #stop: (() => void) | null = null;
-  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(source: ConnectionsSource, now: () => number = Date.now) {
-    this.#source = source;
-    this.#now = now;
+    super(
+      (take) => source.onConnections(take),
+      (rows, event) => {
+        const merged = mergeConnections(rows, event);
+        const time = now();
+        for (const { id, traffic } of event.connections) {
+          this.#trails.set(id, withPoint(this.trail(id), { time, in: traffic.in, out: traffic.out }));
+        }
+        for (const id of this.#trails.keys()) if (!merged.has(id)) this.#trails.delete(id);
+        return merged;
+      },
+    );
   }
-
-  readonly snapshot = (): ConnectionsSnapshot => this.#snapshot;
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#stop ??= this.#source.onConnections(this.#take);
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0 && this.#stop) this.#timer ??= setTimeout(() => this.close(), LINGER_MS);
-    };
-  };
 
   /** What a connection had carried, as this page heard of it. */
   trail(id: string): readonly TrafficPoint[] {
     return this.#trails.get(id) ?? NO_TRAIL;
   }
 
-  close(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#stop?.();
-    this.#stop = null;
-    // What is kept meanwhile would be shown as if it were true now.
-    this.#snapshot = NONE;
+  override close(): void {
+    super.close();
     this.#trails.clear();
   }
-
-  /** A change that a request's answer tells before the socket does. */
-  put(connection: Connection): void {
-    if (!this.#snapshot.loaded) return;
-    this.#set(new Map(this.#snapshot.rows).set(connection.id, connection));
-    this.#notify();
-  }
-
-  drop(id: string): void {
-    const rows = new Map(this.#snapshot.rows);
-    if (!rows.delete(id)) return;
-    this.#set(rows);
-    this.#notify();
-  }
-
-  readonly #take = (event: ConnectionsEvent): void => {
-    this.#set(mergeConnections(this.#snapshot.rows, event), event.all);
-    const time = this.#now();
-    for (const { id, traffic } of event.connections) {
-      this.#trails.set(id, withPoint(this.trail(id), { time, in: traffic.in, out: traffic.out }));
-    }
-    for (const id of this.#trails.keys()) if (!this.#snapshot.rows.has(id)) this.#trails.delete(id);
-    beat.add(this.#notify);
-  };
-
-  #set(rows: ReadonlyMap<string, Connection>, all = false): void {
-    this.#snapshot = { rows, loaded: this.#snapshot.loaded || all };
-  }
-
-  readonly #notify = (): void => {
-    for (const listener of this.#listeners) listener();
-  };
 }
 
 interface PromptsSource {

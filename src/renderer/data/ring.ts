@@ -1,3 +1,5 @@
+import { isShort } from '../../shared/model/intervals.ts';
+
 /**
  * The last samples of one scope: a ring of times with one column per series, all in typed arrays, outside React.
  * Position 0 is the oldest sample.
@@ -62,14 +64,20 @@ export class RingTable {
 
   /**
    * Increase per second of a counter's column, or NaN when it is not known: at the first sample, after a gap, and where
-   * the total fell (the counter started again).
+   * the total fell (the counter started again). A span much shorter than the one before it has the mean rate of the two.
    */
   rate(column: number, position: number): number {
     if (position === 0) return NaN;
     const slot = this.#slot(position);
     const span = this.#spans[slot]!;
     const values = this.#columns[column]!;
-    const increase = values[slot]! - values[slot === 0 ? this.capacity - 1 : slot - 1]!;
+    const before = slot === 0 ? this.capacity - 1 : slot - 1;
+    const increase = values[slot]! - values[before]!;
+    const longer = position > 1 ? this.#spans[before]! : NaN;
+    if (span > 0 && increase >= 0 && isShort(span, longer)) {
+      const both = values[slot]! - values[before === 0 ? this.capacity - 1 : before - 1]!;
+      if (both >= increase) return (both * 1000) / (span + longer);
+    }
     return span > 0 && increase >= 0 ? (increase * 1000) / span : NaN;
   }
 

@@ -4,12 +4,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { EXPORT_FORMATS } from '../../../src/shared/api/exports.ts';
 import { makeExportStore } from '../../support/export-store.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { eventually } from '../../support/wait.ts';
+import { VIGIE } from '../engine/child.ts';
 import { startHere, withToken, type Here } from '../http/here.ts';
-
-const CLI = join(import.meta.dirname, '../../../src/cli/main.ts');
 
 async function withStore(): Promise<Here> {
   const folder = temporaryFolder();
@@ -24,7 +24,7 @@ interface Ended {
 }
 
 function exportTo(here: Here, args: readonly string[], cwd: string) {
-  const child = spawn(process.execPath, [CLI, 'export', '--socket', join(here.folder, 'engine.socket'), ...args], {
+  const child = spawn(process.execPath, [VIGIE, 'export', '--socket', join(here.folder, 'engine.socket'), ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -58,6 +58,22 @@ test(
     expect(existsSync(join(folder, 'vigie-job-2-2027-01-15T080000.html'))).toBe(true);
     const again = await exportTo(here, ['r2', '--format', 'html'], folder).ended;
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is there already')]);
+    // What names no format is told before an engine is asked for, with all that would.
+    const unknown = await exportTo(here, ['r2', '-o', 'r5.xyz'], folder).ended;
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      expect.stringContaining('the end of r5.xyz names no format: end it in one of these, or say --format:\n'),
+    ]);
+    for (const [name, { extension, title }] of Object.entries(EXPORT_FORMATS))
+      expect(unknown.stderr).toMatch(
+        new RegExp(`^ +\\.${extension.replace('.', '\\.')} +--format ${name} +${title}$`, 'm'),
+      );
+    const streamed = await exportTo(here, ['r2', '-o', '-'], folder).ended;
+    expect([streamed.code, streamed.stdout]).toEqual([1, '']);
+    expect(streamed.stderr).toContain('Standard output has no name that tells it: say it with --format:');
+    expect((await exportTo(here, ['r2'], folder).ended).stderr).toContain(
+      'or name a file with -o by one of these ends:',
+    );
     const nothing = await exportTo(here, ['nobody', '-o', 'c.csv'], folder).ended;
     expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('no run has the id nobody')]);
     expect(readdirSync(folder).sort()).toEqual(['a.csv', 'b.trace.json', 'vigie-job-2-2027-01-15T080000.html']);

@@ -258,6 +258,24 @@ describe.each(['memory', 'sqlite'] as const)('profiles of the %s store', (kind) 
     await expect.poll(async () => (await store.profiles.groups(groups())).total).toBe(3);
   });
 
+  test('rules hold for runs of other engines too, and are tried on them', async () => {
+    const other = '0123456789abcdef0123456789abcdef';
+    store.putProfile(timed('a', 0, 1, { command: 'x -n 1' }));
+    store.putProfile(timed(`${other}.b`, 1, 1, { command: 'x -n 2' }));
+    store.putProfile(timed(`${other}.c`, 2, 1, { command: 'x -n 2' }));
+    const counted = await store.profiles.commands(10);
+    expect(counted.toSorted((a, b) => a.runs - b.runs)).toEqual([
+      { command: 'x -n 1', runs: 1 },
+      { command: 'x -n 2', runs: 2 },
+    ]);
+    await store.profiles.setRules([{ pattern: '-n [0-9]+', replacement: '-n N', note: '' }]);
+    const named = async (engine: string): Promise<unknown> =>
+      (await store.profiles.groups(groups('', { engine }))).groups.map(({ group, runs }) => [group, runs]);
+    await expect.poll(() => named('all')).toEqual([['x -n N', 3]]);
+    expect(await named(other)).toEqual([['x -n N', 2]]);
+    expect(await named('')).toEqual([['x -n N', 1]]);
+  });
+
   test('commands, tags and notes with markup and control characters are data', async () => {
     const nasty = '<img src=x onerror=alert(1)>\u001f\u001e"%_\'; DROP TABLE card;--';
     store.putProfile(timed('a', 0, 1, { command: nasty, nodelist: '\u001fada' }));

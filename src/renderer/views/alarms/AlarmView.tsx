@@ -2,6 +2,7 @@ import { Button, Menu, Skeleton, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Alarm, AlarmEvent, Rule } from '../../../shared/api/alarms.ts';
+import { Fact } from '../../components/Fact.tsx';
 import { NotFound, useTitle } from '../../components/Message.tsx';
 import { Icon } from '../../components/Icon.tsx';
 import { useKeys } from '../../components/useKeys.ts';
@@ -169,15 +170,6 @@ function Active({ alarm, rule }: { readonly alarm: Alarm; readonly rule: Rule | 
       </div>
       {asking ? <SilenceForm matchers={matchersFor([alarm])} close={() => setAsking(false)} /> : null}
     </>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -4,7 +4,7 @@ import { Link, useLocation } from 'wouter';
 import { DataTable } from '../../components/DataTable.tsx';
 import { useTitle } from '../../components/Message.tsx';
 import { SearchField } from '../../components/SearchField.tsx';
-import { useKeys } from '../../components/useKeys.ts';
+import { stepKeys, useKeys } from '../../components/useKeys.ts';
 import { createApi } from '../../data/api.ts';
 import { CLUSTER_SORTS, NOTHING_KNOWN, sortClusters, SummariesModel } from '../../data/summaries.ts';
 import type { ClusterRow, ClusterSort, Summary } from '../../data/summaries.ts';
@@ -73,10 +73,7 @@ export function ClustersView() {
   };
   const move = (step: number): void => setCursor((at) => Math.max(0, Math.min(shown.length - 1, at + step)));
   useKeys({
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
+    ...stepKeys(move),
     Enter: () => open(cursor),
     '/': () => search.current?.focus(),
   });

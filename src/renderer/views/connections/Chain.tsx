@@ -5,7 +5,7 @@ import { Copy } from '../../components/Copy.tsx';
 import { formatShortSpan } from '../../format/time.ts';
 import { useConnection } from '../../state/connection.ts';
 import { FarMark, StateMark } from './parts.tsx';
-import { farState, STATE_TONES } from './words.ts';
+import { farState, STATE_TONES, whereText } from './words.ts';
 
 /** How the line to a place is drawn: through, on its way, broken, or not tried. */
 const LINES: Readonly<Record<ConnectionState, string>> = {
@@ -41,7 +41,7 @@ export function Chain({ connection }: { readonly connection: Connection }) {
           <Line state={farLine(connection)} latency={null} />
           <Place
             title="Engine over there"
-            name={engine.host ?? (engine.version === null ? '' : `Vigie ${engine.version}`)}
+            name={engine.state === 'absent' ? '' : (engine.host ?? whereText(engine))}
             tone={farState(connection).tone}
           >
             <FarMark connection={connection} />

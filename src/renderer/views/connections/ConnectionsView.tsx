@@ -8,7 +8,8 @@ import { DataTable } from '../../components/DataTable.tsx';
 import { Icon } from '../../components/Icon.tsx';
 import { useTitle } from '../../components/Message.tsx';
 import { SearchField } from '../../components/SearchField.tsx';
-import { useKeys } from '../../components/useKeys.ts';
+import { StateFilter } from '../../components/StateFilter.tsx';
+import { stepKeys, useKeys } from '../../components/useKeys.ts';
 import { CONNECTION_STATES, countConnections, groupConnections, selectConnections } from '../../data/connections.ts';
 import type { ConnectionQuery, ConnectionRow } from '../../data/connections.ts';
 import { formatCount } from '../../format/units.ts';
@@ -95,10 +96,7 @@ export function ConnectionsView() {
   const add = (): void =>
     refusal === null ? setParams({ dialog: 'add' }) : void notifications.show({ message: refusal });
   useKeys({
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
+    ...stepKeys(move),
     Enter: () => openRow(at),
     '/': () => search.current?.focus(),
     a: add,
@@ -140,7 +138,15 @@ export function ConnectionsView() {
       ) : (
         <>
           <div className="v-toolbar v-second">
-            <States counts={counts} value={query.state} onChange={(state) => filter('state', state)} />
+            <StateFilter
+              states={CONNECTION_STATES}
+              counts={counts}
+              value={query.state}
+              names={STATE_NAMES}
+              help={STATE_HELP}
+              tones={STATE_TONES}
+              onChange={(state) => filter('state', state)}
+            />
             <div className="v-spacer" />
             <span className="v-muted" role="status">
               {loaded ? countText(shown.length, rows.size) : ''}
@@ -188,34 +194,6 @@ export function ConnectionsView() {
 
 const countText = (shown: number, all: number): string =>
   shown === all ? connectionsText(all) : `${formatCount(shown)} of ${connectionsText(all)}`;
-
-interface StatesProps {
-  readonly counts: Readonly<Record<ConnectionState | 'all', number>>;
-  readonly value: ConnectionState | 'all';
-  readonly onChange: (state: string | null) => void;
-}
-
-/** How many are in each state; each count shows only those. */
-function States({ counts, value, onChange }: StatesProps) {
-  return (
-    <div className="v-chips" role="group" aria-label="State">
-      {(['all', ...CONNECTION_STATES] as const).map((state) =>
-        state !== 'all' && counts[state] === 0 && value !== state ? null : (
-          <UnstyledButton
-            key={state}
-            className="v-chip"
-            aria-pressed={value === state}
-            title={state === 'all' ? undefined : STATE_HELP[state]}
-            onClick={() => onChange(state === 'all' || value === state ? null : state)}
-          >
-            {state === 'all' ? null : <span className={`v-dot v-${STATE_TONES[state]}`} aria-hidden="true" />}
-            {state === 'all' ? 'all' : STATE_NAMES[state]} <b>{formatCount(counts[state])}</b>
-          </UnstyledButton>
-        ),
-      )}
-    </div>
-  );
-}
 
 const sectionOf = (row: ConnectionRow) => (row.kind === 'group' ? <GroupHead row={row} /> : null);
 

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
-import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Connection, RemoteEngine } from '../../../shared/api/connections.ts';
+import { Fact } from '../../components/Fact.tsx';
 import { engineHref } from '../../state/place.ts';
 import { Card, FarMark } from './parts.tsx';
 import { FarEngineWork } from './FarEngineWork.tsx';
@@ -55,28 +55,23 @@ export function FarEngine({ connection, may }: FarEngineProps) {
 }
 
 function Facts({ engine, sync }: { readonly engine: RemoteEngine; readonly sync: boolean }) {
-  const { id, version, api, host, skew } = engine;
+  const { id, state, version, api, host, skew } = engine;
   if (id === null) return null;
   return (
     <dl className="v-facts">
-      <Fact name="Host">{host ?? 'not known'}</Fact>
-      <Fact name="Version">
-        {version === null ? 'not known' : `Vigie ${version}`}
-        {api === null ? '' : ` (API ${api.major}.${api.minor})`}
-        {skew === null ? null : <p className="v-warn-text">{skew}</p>}
-      </Fact>
+      {state === 'absent' ? null : (
+        <>
+          <Fact name="Host">{host ?? 'not known'}</Fact>
+          <Fact name="Version">
+            {version === null ? 'not known' : `Vigie ${version}`}
+            {api === null ? '' : ` (API ${api.major}.${api.minor})`}
+            {skew === null ? null : <p className="v-warn-text">{skew}</p>}
+          </Fact>
+        </>
+      )}
       <Fact name="Profiles">
         {sync || engine.sync.profiles > 0 ? syncText(engine.sync) : 'They are not brought here.'}
       </Fact>
     </dl>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,15 +1,15 @@
-import { ActionIcon, Button, Menu } from '@mantine/core';
+import { Button, Menu } from '@mantine/core';
 import { createContext, useContext } from 'react';
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Connection } from '../../../shared/api/connections.ts';
 import type { Column } from '../../components/DataTable.tsx';
-import { Icon } from '../../components/Icon.tsx';
+import { RowMenu } from '../../components/RowMenu.tsx';
 import type { ConnectionRow } from '../../data/connections.ts';
 import { formatShortSpan } from '../../format/time.ts';
 import { formatCount, formatValue, NO_VALUE } from '../../format/units.ts';
 import { FarMark, StateMark } from './parts.tsx';
-import { connectionPath, isBad, isBegun, secondLine, wayText } from './words.ts';
+import { connectionPath, isBad, isBegun, secondLine, wayText, whereText } from './words.ts';
 
 export interface RowActions {
   /** False: this page may change nothing. */
@@ -25,9 +25,6 @@ export interface RowActions {
 }
 
 export const RowActionsContext = createContext<RowActions | null>(null);
-
-/** A row cuts off what reaches over it, and what stands outside the page's parts is not found by its landmarks. */
-const IN_MAIN = { target: '#main' };
 
 function Name({ connection }: { readonly connection: Connection }) {
   const second = secondLine(connection);
@@ -49,13 +46,26 @@ function Name({ connection }: { readonly connection: Connection }) {
   );
 }
 
+function Way({ hops }: Pick<Connection, 'hops'>) {
+  if (hops.length === 0) return <>{NO_VALUE}</>;
+  const [count, names] = wayText(hops);
+  return (
+    <div className="v-two-lines" title={hops.map(({ name }) => name).join(' → ')}>
+      <span>{count}</span>
+      {names === '' ? null : (
+        <span className="v-muted">
+          <bdi>{names}</bdi>
+        </span>
+      )}
+    </div>
+  );
+}
+
 function EngineCell({ connection }: { readonly connection: Connection }) {
   const { engine, state } = connection;
   if (engine === null || (engine.id === null && state !== 'up')) return <>{NO_VALUE}</>;
-  const { version, host, skew, sync } = engine;
-  const where = [version === null ? '' : `Vigie ${version}`, host === null ? '' : `on ${host}`]
-    .filter(Boolean)
-    .join(' ');
+  const { skew, sync } = engine;
+  const where = whereText(engine);
   const kept = sync.profiles === 0 ? '' : `${formatCount(sync.profiles)} profiles are here`;
   return (
     <div className="v-two-lines">
@@ -86,26 +96,11 @@ function Change({ connection }: { readonly connection: Connection }) {
       >
         {begun ? 'Disconnect' : 'Connect'}
       </Button>
-      <Menu position="bottom-end" withArrow withInitialFocusPlaceholder={false} width={180} portalProps={IN_MAIN}>
-        <Menu.Target>
-          <ActionIcon
-            size="sm"
-            variant="subtle"
-            color="gray"
-            tabIndex={-1}
-            aria-label={`Change ${connection.name}`}
-            onClick={(event) => event.stopPropagation()}
-          >
-            <Icon name="more" />
-          </ActionIcon>
-        </Menu.Target>
-        {/* Events of a menu go up to the row that it belongs to, which would open. */}
-        <Menu.Dropdown onClick={(event) => event.stopPropagation()}>
-          {begun ? <Menu.Item onClick={() => actions.reconnect(connection)}>Reconnect</Menu.Item> : null}
-          <Menu.Item onClick={() => actions.edit(connection)}>Settings…</Menu.Item>
-          <Menu.Item onClick={() => actions.remove(connection)}>Remove</Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <RowMenu of={connection.name} width={180}>
+        {begun ? <Menu.Item onClick={() => actions.reconnect(connection)}>Reconnect</Menu.Item> : null}
+        <Menu.Item onClick={() => actions.edit(connection)}>Settings…</Menu.Item>
+        <Menu.Item onClick={() => actions.remove(connection)}>Remove</Menu.Item>
+      </RowMenu>
     </div>
   );
 }
@@ -139,11 +134,7 @@ export const CONNECTION_COLUMNS: readonly Column<ConnectionRow>[] = [
     title: 'Way',
     width: 'minmax(64px, 1fr)',
     sortable: false,
-    cell: of(({ hops }) => (
-      <span className="v-muted" title={hops.map(({ name }) => name).join(' → ')}>
-        {hops.length === 0 ? NO_VALUE : wayText(hops)}
-      </span>
-    )),
+    cell: of(({ hops }) => <Way hops={hops} />),
   },
   {
     id: 'latency',

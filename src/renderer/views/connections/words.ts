@@ -64,6 +64,12 @@ export function farState({ state, engine }: Connection): { name: string; tone: s
   return { name: ENGINE_NAMES[engine.state], tone: ENGINE_TONES[engine.state] };
 }
 
+/** Which engine it is, `Vigie 1.2 on node7`; empty: none is there, or it is not known. */
+export function whereText({ state, version, host }: RemoteEngine): string {
+  if (state === 'absent') return '';
+  return [version === null ? '' : `Vigie ${version}`, host === null ? '' : `on ${host}`].filter(Boolean).join(' ');
+}
+
 /** States in which there is something to end. */
 export const isBegun = ({ state }: Pick<Connection, 'state'>): boolean => state !== 'idle' && state !== 'refused';
 
@@ -84,10 +90,11 @@ export function secondLine({ name, host, state, reason, problem, hops }: Connect
   return parts.filter((part) => part !== '').join(' · ');
 }
 
-/** How a destination is reached, in one line: `through gate, login`. */
-export function wayText(hops: readonly Pick<Hop, 'name'>[]): string {
+/** How a destination is reached, in two lines: how many hops are between, which is seen in any width, and their names. */
+export function wayText(hops: readonly Pick<Hop, 'name'>[]): readonly [count: string, names: string] {
   const between = hops.slice(0, -1).map(({ name }) => name);
-  return between.length === 0 ? 'directly' : `through ${between.join(', ')}`;
+  if (between.length === 0) return ['directly', ''];
+  return [between.length === 1 ? '1 hop' : `${formatCount(between.length)} hops`, between.join(' → ')];
 }
 
 /** How far the profiles over there are here, in words. */

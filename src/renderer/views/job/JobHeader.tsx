@@ -85,17 +85,18 @@ export function JobHeader({ run, exits, kept }: JobHeaderProps) {
         <code className="v-ellipsis" title={run.command.slice(0, 2000)}>
           <bdi>{run.command.slice(0, 400)}</bdi>
         </code>
-        <div className="v-spacer" />
-        {stored && scopeKind(run.scope) === 'run' ? <PinRun run={run.id} jobid={run.jobid} /> : null}
-        <Button
-          size="compact-xs"
-          variant="subtle"
-          aria-expanded={open}
-          onClick={toggle}
-          rightSection={<Icon name={open ? 'up' : 'down'} size={12} />}
-        >
-          Description
-        </Button>
+        <div className="v-acts">
+          {stored && scopeKind(run.scope) === 'run' ? <PinRun run={run.id} jobid={run.jobid} /> : null}
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            aria-expanded={open}
+            onClick={toggle}
+            rightSection={<Icon name={open ? 'up' : 'down'} size={12} />}
+          >
+            Description
+          </Button>
+        </div>
       </div>
       {isLive(run) || scopeKind(run.scope) !== 'run' ? null : kept ? <ProfileBar run={run} /> : <ProfileBarSpace />}
       {open ? (

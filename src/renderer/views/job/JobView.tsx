@@ -11,14 +11,12 @@ import { Failure, NotFound, useTitle } from '../../components/Message.tsx';
 import { RequestError } from '../../data/api.ts';
 import { isLive } from '../../data/runs.ts';
 import { useEngine, useRun } from '../../state/engine.ts';
-import { Analysis } from '../profile/analysis/Analysis.tsx';
-import { Heatmap } from '../profile/heatmap/Heatmap.tsx';
 import { BoardView } from '../board/BoardView.tsx';
 import type { ExtraTab } from '../board/BoardView.tsx';
 import type { BoardScope } from '../board/useBoard.ts';
 import { exitWords } from './exits.ts';
-import { Io, Mpi } from './LateTab.tsx';
 import { JobHeader } from './JobHeader.tsx';
+import { Analysis, Heatmap, Io, Mpi } from './lateTabs.ts';
 import { inMpi, Ranks } from './Ranks.tsx';
 
 /** Nodes whose charts stand beside the job's own; the others are links. */

@@ -4,7 +4,7 @@ import { useLocation } from 'wouter';
 import { SearchField } from '../../components/SearchField.tsx';
 import { DataTable } from '../../components/DataTable.tsx';
 import { Failure, useTitle } from '../../components/Message.tsx';
-import { useKeys } from '../../components/useKeys.ts';
+import { stepKeys, useKeys } from '../../components/useKeys.ts';
 import { RUN_SORTS, selectRuns } from '../../data/runs.ts';
 import type { RunQuery, RunSort, StateFilter } from '../../data/runs.ts';
 import { formatCount } from '../../format/units.ts';
@@ -57,10 +57,7 @@ export function JobsView() {
     if (row) navigate(runPath(row));
   };
   useKeys({
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
+    ...stepKeys(move),
     Enter: () => open(cursor),
     '/': () => search.current?.focus(),
   });

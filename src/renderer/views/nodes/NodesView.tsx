@@ -4,7 +4,7 @@ import { Link, useLocation } from 'wouter';
 import { SearchField } from '../../components/SearchField.tsx';
 import { DataTable } from '../../components/DataTable.tsx';
 import { Failure, useTitle } from '../../components/Message.tsx';
-import { useKeys } from '../../components/useKeys.ts';
+import { stepKeys, useKeys } from '../../components/useKeys.ts';
 import { formatCount } from '../../format/units.ts';
 import { useTargetsSnapshot } from '../../state/engine.ts';
 import { useUrlQuery } from '../../state/query.ts';
@@ -57,10 +57,7 @@ export function NodesView() {
     if (row) navigate(nodePath(row.node));
   };
   const rowKeys = {
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
+    ...stepKeys(move),
     Enter: () => open(cursor),
   };
   useKeys({ ...(grid ? {} : rowKeys), '/': () => search.current?.focus() });

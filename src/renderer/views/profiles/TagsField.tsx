@@ -17,6 +17,9 @@ interface TagsFieldProps {
 /** Tags, each ended with Enter or a comma. Others are offered while one is typed: an open list would lie over the buttons. */
 export function TagsField({ label, description, autofocus = false, value, error, offered, onChange }: TagsFieldProps) {
   const [typed, setTyped] = useState('');
+  const [open, setOpen] = useState(false);
+  const text = typed.trim().toLowerCase();
+  const shown = text === '' ? [] : offered.filter((tag) => !value.includes(tag) && tag.toLowerCase().includes(text));
   return (
     <TagsInput
       {...CHOICES}
@@ -26,7 +29,11 @@ export function TagsField({ label, description, autofocus = false, value, error,
       {...(autofocus ? { 'data-autofocus': true } : {})}
       maxLength={MAX_TAG}
       maxTags={MAX_TAGS}
-      data={typed.trim() === '' ? [] : [...offered]}
+      data={shown}
+      // A list without a choice is closed: Escape belongs to the dialog then.
+      dropdownOpened={open && shown.length > 0}
+      onDropdownOpen={() => setOpen(true)}
+      onDropdownClose={() => setOpen(false)}
       searchValue={typed}
       onSearchChange={setTyped}
       value={value}

@@ -1,7 +1,7 @@
 /** What the lists of profiles say, in words: pure functions. */
 
 import type { Exits, ProfileSummary, Regression } from '../../../shared/api/profiles.ts';
-import { NO_VALUE, threeDigits } from '../../format/units.ts';
+import { formatCount, NO_VALUE, threeDigits } from '../../format/units.ts';
 import { formatElapsed } from '../../format/time.ts';
 
 /** Below this part, two run times are called the same. */
@@ -84,3 +84,9 @@ export function originText(
   // Ids of files of another proxy begin with p and have 22 characters; those that are made here have 12.
   return /^p[\w-]{21}$/.test(id) ? 'imported' : null;
 }
+
+/** What became of rules of grouping that were saved. `runs`: so many are grouped anew. */
+export const savedText = (toDefaults: boolean, runs: number): string =>
+  `${toDefaults ? 'The default rules hold again' : 'The rules are saved'}${
+    runs === 0 ? '.' : `: ${runsText(runs, formatCount(runs))} ${runs === 1 ? 'is' : 'are'} grouped anew.`
+  }`;

@@ -1,18 +1,9 @@
-import type { ReactNode } from 'react';
 import type { Status } from '../../../shared/api/status.ts';
 import { Copy } from '../../components/Copy.tsx';
+import { Fact } from '../../components/Fact.tsx';
 import { formatDateTime, formatElapsed } from '../../format/time.ts';
 import { formatCount, formatValue } from '../../format/units.ts';
 import { Card } from './Card.tsx';
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
 
 function Path({ text, name }: { readonly text: string; readonly name: string }) {
   return (

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 import type { Status } from '../../../shared/api/status.ts';
 import { parseDuration } from '../../../shared/duration.ts';
+import { Fact } from '../../components/Fact.tsx';
 import { formatCount, formatValue } from '../../format/units.ts';
 import { useEngine } from '../../state/engine.ts';
 import type { Access } from '../../state/mayControl.ts';
@@ -45,15 +45,6 @@ export function Retention({ retention, stored, access }: RetentionProps) {
       </dl>
       {stored ? <Stored access={access} /> : null}
     </Card>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

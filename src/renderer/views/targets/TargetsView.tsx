@@ -4,13 +4,14 @@ import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { sayFailure } from '../../components/undo.tsx';
 import { SearchField } from '../../components/SearchField.tsx';
+import { StateFilter } from '../../components/StateFilter.tsx';
 import type { ExportQuery, Target, TargetTypeName } from '../../../shared/api/targets.ts';
 import { TargetTypeName as TypeNames } from '../../../shared/api/targets.ts';
 import { DataTable } from '../../components/DataTable.tsx';
 import { download, fileStamp } from '../../components/download.ts';
 import { Icon } from '../../components/Icon.tsx';
 import { useTitle } from '../../components/Message.tsx';
-import { useKeys } from '../../components/useKeys.ts';
+import { stepKeys, useKeys } from '../../components/useKeys.ts';
 import { countStates, selectTargets, SHOWN_STATES, TARGET_SORTS } from '../../data/targets.ts';
 import type { ShownState, TargetQuery, TargetSort } from '../../data/targets.ts';
 import { formatCount } from '../../format/units.ts';
@@ -25,13 +26,12 @@ import { Discoveries } from './Discoveries.tsx';
 import { EditTarget } from './EditTarget.tsx';
 import { ImportList } from './ImportList.tsx';
 import { NoTargets } from './NoTargets.tsx';
-import { RowActionsContext } from './RowMenu.tsx';
-import type { RowActions } from './RowMenu.tsx';
+import { RowActionsContext } from './TargetMenu.tsx';
+import type { RowActions } from './TargetMenu.tsx';
 import { SelectionContext, stillShown, toggled } from './selection.ts';
-import { StateFilter } from './StateFilter.tsx';
 import './targets.css';
 import { useTargetActions } from './useTargetActions.tsx';
-import { fixedReason, targetsText, TYPE_NAMES } from './words.ts';
+import { fixedReason, STATE_HELP, STATE_TONES, targetsText, TYPE_NAMES } from './words.ts';
 
 function readQuery(params: URLSearchParams): TargetQuery {
   const sort = params.get('sort') ?? 'url';
@@ -122,10 +122,7 @@ export function TargetsView() {
     setParams({ [name]: value });
   };
   useKeys({
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
+    ...stepKeys(move),
     Enter: () => open(cursor),
     '/': () => search.current?.focus(),
     a: () => change(() => setDialog({ kind: 'add' })),
@@ -196,9 +193,12 @@ export function TargetsView() {
           </div>
         ) : (
           <StateFilter
+            states={SHOWN_STATES}
             counts={counts}
             value={query.state}
-            onChange={(state) => filter('state', state === 'all' ? null : state)}
+            help={STATE_HELP}
+            tones={STATE_TONES}
+            onChange={(state) => filter('state', state)}
           />
         )}
         <div className="v-spacer" />

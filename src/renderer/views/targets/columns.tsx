@@ -8,7 +8,7 @@ import { shownState } from '../../data/targets.ts';
 import { formatShortSpan } from '../../format/time.ts';
 import { formatCount, formatValue, NO_VALUE } from '../../format/units.ts';
 import { useSecond } from '../../state/clock.ts';
-import { RowMenu } from './RowMenu.tsx';
+import { TargetMenu } from './TargetMenu.tsx';
 import { SelectionContext } from './selection.ts';
 import { TargetState } from './TargetState.tsx';
 import { agoText, secondLine, targetName, typeName } from './words.ts';
@@ -143,6 +143,6 @@ export const TARGET_COLUMNS: readonly Column<Target>[] = [
     head: <span className="v-hidden">Change</span>,
     width: '24px',
     sortable: false,
-    cell: (target) => <RowMenu target={target} />,
+    cell: (target) => <TargetMenu target={target} />,
   },
 ];

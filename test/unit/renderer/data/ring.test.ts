@@ -77,6 +77,19 @@ describe('RingTable', () => {
     ).toEqual([NaN, NaN, NaN, 7]);
   });
 
+  test('of an interval of milliseconds there is no rate of its own', () => {
+    const ring = new RingTable(4);
+    const c = ring.addColumn();
+    for (const [time, span, total] of [
+      [1000, 0, 0],
+      [2000, 1000, 10],
+      [2004, 4, 20],
+    ] as const) {
+      ring.append(time, span, () => total);
+    }
+    expect([ring.rate(c, 1), ring.rate(c, 2)]).toEqual([10, expect.closeTo(20 / 1.004, 9)]);
+  });
+
   test('a column added later is unknown for the rows before', () => {
     const ring = new RingTable(4);
     ring.append(1, 1, () => 0);

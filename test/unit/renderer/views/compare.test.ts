@@ -38,6 +38,9 @@ describe('what changed most', () => {
     const all = [hits, send, barrier];
     expect(ranked(all, 'share').map(({ key }) => key)).toEqual([BARRIER, SEND]);
     expect(ranked(all, 'relative').map(({ key }) => key)).toEqual([SEND, BARRIER]);
+    const sum = seriesOf('total___mpi___time___total', [15, 214, 14.1], [0.03, 0.3, 0.031]);
+    expect(ranked([sum, ...all], 'share').map(({ key }) => key)).toEqual([BARRIER, SEND]);
+    expect(ranked([sum], 'share')).toEqual([sum]);
   });
 
   test('in words: how much, and of the run time', () => {

@@ -14,6 +14,7 @@ import {
   syncText,
   targetsSearch,
   wayText,
+  whereText,
 } from '../../../../src/renderer/views/connections/words.ts';
 import type { EngineAddress, RemoteEngine } from '../../../../src/shared/api/connections.ts';
 import { connectionOf, hopOf, promptOf } from './connectionFixture.ts';
@@ -69,8 +70,18 @@ describe('words', () => {
 
   test('ways', () => {
     const [gate, inner, login] = ['gate', 'inner', 'login'].map((name) => hopOf(name, ''));
-    expect(wayText([login!])).toBe('directly');
-    expect(wayText([gate!, inner!, login!])).toBe('through gate, inner');
+    expect(wayText([login!])).toEqual(['directly', '']);
+    expect(wayText([gate!, login!])).toEqual(['1 hop', 'gate']);
+    expect(wayText([gate!, inner!, login!])).toEqual(['2 hops', 'gate → inner']);
+  });
+
+  test('where no engine is, none is named', () => {
+    const engine: RemoteEngine = {
+      ...{ id: 'a', version: '1.2', api: null, state: 'up', reason: null, host: 'far', skew: null, sync: sync() },
+    };
+    expect(whereText(engine)).toBe('Vigie 1.2 on far');
+    expect(whereText({ ...engine, host: null })).toBe('Vigie 1.2');
+    expect(whereText({ ...engine, state: 'absent' })).toBe('');
   });
 
   test('profiles that are here', () => {

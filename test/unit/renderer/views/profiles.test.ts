@@ -14,12 +14,19 @@ import {
   originText,
   regressionText,
   runTime,
+  savedText,
   trendOf,
 } from '../../../../src/renderer/views/profiles/words.ts';
 import { parseSearch } from '../../../../src/shared/profiles/search.ts';
 import { groupOf, summaryOf } from './profileFixture.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
+
+test('what became of rules of grouping is said', () => {
+  expect(savedText(false, 0)).toBe('The rules are saved.');
+  expect(savedText(false, 1)).toBe('The rules are saved: 1 run is grouped anew.');
+  expect(savedText(true, 12_345)).toBe('The default rules hold again: 12\u202f345 runs are grouped anew.');
+});
 
 describe('run times and trends in words', () => {
   test.each([

@@ -8,7 +8,7 @@ import type { Alarm, Severity } from '../../../../shared/api/alarms.ts';
 import { DataTable } from '../../../components/DataTable.tsx';
 import { Icon } from '../../../components/Icon.tsx';
 import { useTitle } from '../../../components/Message.tsx';
-import { useKeys } from '../../../components/useKeys.ts';
+import { stepKeys, useKeys } from '../../../components/useKeys.ts';
 import {
   alarmPath,
   alarmPlot,
@@ -150,10 +150,7 @@ export function AlarmsView() {
     if (plot !== null) navigate(plot);
   };
   useKeys({
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
+    ...stepKeys(move),
     Enter: () => open(cursor),
     '/': () => search.current?.focus(),
     x: () => {

@@ -7,7 +7,7 @@ import { download, fileStamp } from '../../../components/download.ts';
 import { Icon } from '../../../components/Icon.tsx';
 import { Failure, useTitle } from '../../../components/Message.tsx';
 import { sayFailure } from '../../../components/undo.tsx';
-import { useKeys } from '../../../components/useKeys.ts';
+import { stepKeys, useKeys } from '../../../components/useKeys.ts';
 import { formatCount } from '../../../format/units.ts';
 import { engineNow } from '../../../state/connection.ts';
 import { useEngine } from '../../../state/engine.ts';
@@ -50,10 +50,7 @@ export function RulesView() {
   };
   const open = (): void => (at ? navigate(rulePath(at)) : undefined);
   useKeys({
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
+    ...stepKeys(move),
     Enter: open,
     e: open,
     '/': () => search.current?.focus(),

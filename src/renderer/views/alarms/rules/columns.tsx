@@ -1,9 +1,9 @@
-import { ActionIcon, Menu, Switch } from '@mantine/core';
+import { Menu, Switch } from '@mantine/core';
 import { createContext, useContext } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Rule } from '../../../../shared/api/alarms.ts';
 import type { Column } from '../../../components/DataTable.tsx';
-import { Icon } from '../../../components/Icon.tsx';
+import { RowMenu } from '../../../components/RowMenu.tsx';
 import { formatDate } from '../../../format/time.ts';
 import { formatCount } from '../../../format/units.ts';
 import { AlarmStateMark, SeverityMark } from '../parts.tsx';
@@ -15,8 +15,6 @@ export interface RuleRowActions extends RuleActions {
 export const RuleActionsContext = createContext<RuleRowActions | null>(null);
 
 export const rulePath = (rule: Pick<Rule, 'id'>): string => `/ui/alarms/rules/${encodeURIComponent(rule.id)}`;
-
-const IN_MAIN = { target: '#main' };
 
 function Enabled({ rule }: { readonly rule: Rule }) {
   const actions = useContext(RuleActionsContext);
@@ -87,30 +85,12 @@ function RuleMenu({ rule }: { readonly rule: Rule }) {
   const [, navigate] = useLocation();
   if (!actions?.may) return null;
   return (
-    <Menu position="bottom-end" withArrow withInitialFocusPlaceholder={false} width={200} portalProps={IN_MAIN}>
-      <Menu.Target>
-        <ActionIcon
-          size="sm"
-          variant="subtle"
-          color="gray"
-          tabIndex={-1}
-          aria-label={`Change ${rule.name}`}
-          onClick={(event) => event.stopPropagation()}
-        >
-          <Icon name="more" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown onClick={(event) => event.stopPropagation()}>
-        <Menu.Item onClick={() => navigate(rulePath(rule))}>Edit…</Menu.Item>
-        <Menu.Item onClick={() => navigate(`/ui/alarms/rules/new?copy=${encodeURIComponent(rule.id)}`)}>
-          Copy…
-        </Menu.Item>
-        <Menu.Item onClick={() => navigate(`/ui/alarms/history?rule=${encodeURIComponent(rule.id)}`)}>
-          History
-        </Menu.Item>
-        <Menu.Item onClick={() => void actions.remove(rule)}>Delete</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu of={rule.name} width={200}>
+      <Menu.Item onClick={() => navigate(rulePath(rule))}>Edit…</Menu.Item>
+      <Menu.Item onClick={() => navigate(`/ui/alarms/rules/new?copy=${encodeURIComponent(rule.id)}`)}>Copy…</Menu.Item>
+      <Menu.Item onClick={() => navigate(`/ui/alarms/history?rule=${encodeURIComponent(rule.id)}`)}>History</Menu.Item>
+      <Menu.Item onClick={() => void actions.remove(rule)}>Delete</Menu.Item>
+    </RowMenu>
   );
 }
 

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { Run } from '../../../../shared/api/runs.ts';
+import { BINARY_STEPS, ticksTo } from '../../../charts/ticks.ts';
 import { isLive } from '../../../data/runs.ts';
 import { formatClock } from '../../../format/time.ts';
 import { formatValue } from '../../../format/units.ts';
@@ -42,11 +43,14 @@ export function Bandwidth({ run, layer }: { readonly run: Run; readonly layer: I
   const data = points.data ?? [];
   if (points.error && data.length === 0) return <p className="v-muted">{points.error.message}</p>;
   if (data.length < 2) return <p className="v-muted v-none">{points.isPending ? 'Asking …' : 'No history yet.'}</p>;
-  const peak = (part: 'read' | 'write') => formatValue(Math.max(...data.map((one) => one[part] ?? 0)), 'B', true);
+  const peak = (part: 'read' | 'write') => Math.max(...data.map((one) => one[part] ?? 0));
+  const [read, write] = [peak('read'), peak('write')];
+  const rate = (value: number) => formatValue(value, 'B', true);
+  const ticks = ticksTo(Math.max(read, write), BINARY_STEPS);
   return (
     <figure
       role="img"
-      aria-label={`Bytes per second over the run: at most ${peak('read')} read, ${peak('write')} written`}
+      aria-label={`Bytes per second over the run: at most ${rate(read)} read, ${rate(write)} written`}
       style={{ height: HEIGHT }}
       data-testid="io-bandwidth"
     >
@@ -59,11 +63,16 @@ export function Bandwidth({ run, layer }: { readonly run: Run; readonly layer: I
             domain={['dataMin', 'dataMax']}
             tickFormatter={(time: number) => formatClock(time)}
             tick={{ fill: 'var(--v-muted)', fontSize: 11 }}
+            height={20}
             minTickGap={48}
           />
           <YAxis
             width={76}
-            tickFormatter={(value: number) => formatValue(value, 'B', true)}
+            ticks={ticks}
+            domain={[0, ticks.at(-1) ?? 1]}
+            tickLine={false}
+            axisLine={false}
+            tickFormatter={rate}
             tick={{ fill: 'var(--v-muted)', fontSize: 11 }}
           />
           <Tooltip content={Tip} isAnimationActive={false} />
@@ -84,7 +93,7 @@ function Tip({ active, payload }: TipProps) {
   const point = payload?.[0]?.payload as Point | undefined;
   if (!active || !point) return null;
   return (
-    <div className="v-io-tip">
+    <div className="v-plot-tip">
       <b>{formatClock(point.time)}</b>
       <span>read {formatValue(point.read, 'B', true)}</span>
       <span>written {formatValue(point.write, 'B', true)}</span>

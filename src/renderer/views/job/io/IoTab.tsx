@@ -3,6 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Profile } from '../../../../shared/api/profiles.ts';
 import type { Run } from '../../../../shared/api/runs.ts';
+import { Figures } from '../../../components/Figures.tsx';
+import type { Figure } from '../../../components/Figures.tsx';
 import { Failure } from '../../../components/Message.tsx';
 import { isLive } from '../../../data/runs.ts';
 import { formatCount, formatValue, NO_VALUE } from '../../../format/units.ts';
@@ -53,33 +55,34 @@ export function IoTab({ run, profile }: { readonly run: Run; readonly profile: P
   const layer = chosen && data.layers.get(chosen.value);
   if (!chosen || !layer) return <p className="v-muted v-none">Nothing was measured of this run’s I/O.</p>;
   return (
-    <div className="v-io" data-testid="io">
+    <div className="v-sheet" data-testid="io">
       <h2 className="v-hidden">I/O of {run.jobid}</h2>
-      <section className="v-io-card" aria-label="I/O in short">
+      <section className="v-card" aria-label="I/O in short">
         {ioSentences(data).map((sentence, i) => (
           <p key={sentence} data-testid={i === 0 ? 'io-headline' : undefined}>
             {sentence}
           </p>
         ))}
         {data.shares && <Shares shares={data.shares} />}
-        <Figures summary={data} layer={layer} />
+        <Figures figures={figuresOf(data, layer)} />
       </section>
-      <section className="v-io-card" aria-labelledby="io-bandwidth-title">
+      <section className="v-card" aria-labelledby="io-bandwidth-title">
         <h3 id="io-bandwidth-title">Bandwidth</h3>
         <Bandwidth run={run} layer={layer} />
-        <ul className="v-io-legend">
+        <ul className="v-plot-key">
           <li>
-            <i className="v-io-mark-read" /> Read
+            <i className="v-swatch v-io-mark-read" /> Read
           </li>
           <li>
-            <i className="v-io-mark-write" /> Written
+            <i className="v-swatch v-io-mark-write" /> Written
           </li>
         </ul>
       </section>
-      <div className="v-io-columns">
-        <section className="v-io-card" aria-labelledby="io-calls-title">
-          <div className="v-io-head">
+      <div className="v-beside v-io-columns">
+        <section className="v-card" aria-labelledby="io-calls-title">
+          <div className="v-card-head">
             <h3 id="io-calls-title">Calls by time</h3>
+            <span className="v-spacer" />
             {there.length > 1 && (
               <SegmentedControl
                 size="xs"
@@ -92,12 +95,12 @@ export function IoTab({ run, profile }: { readonly run: Run; readonly profile: P
           </div>
           <Calls layer={layer} />
         </section>
-        <section className="v-io-card" aria-labelledby="io-sizes-title">
+        <section className="v-card" aria-labelledby="io-sizes-title">
           <h3 id="io-sizes-title">Sizes of calls that move data</h3>
           <Sizes sizes={data.sizes} />
         </section>
       </div>
-      <section className="v-io-card" aria-labelledby="io-mounts-title">
+      <section className="v-card" aria-labelledby="io-mounts-title">
         <h3 id="io-mounts-title">Where</h3>
         <Mounts mounts={data.mounts} />
       </section>
@@ -128,10 +131,10 @@ function Shares({ shares }: { readonly shares: IoShares }) {
           <i key={id} className={`v-io-mark-${id}`} style={{ flexGrow: value / shares.whole }} />
         ))}
       </div>
-      <ul className="v-io-legend" aria-label="Share of the run time">
+      <ul className="v-plot-key" aria-label="Share of the run time">
         {parts.map(({ id, name, value, share }) => (
           <li key={id}>
-            <i className={`v-io-mark-${id}`} /> {name} <b>{share}</b>{' '}
+            <i className={`v-swatch v-io-mark-${id}`} /> {name} <b>{share}</b>{' '}
             <span className="v-muted">{formatValue(value, 's')}</span>
           </li>
         ))}
@@ -140,11 +143,11 @@ function Shares({ shares }: { readonly shares: IoShares }) {
   );
 }
 
-function Figures({ summary, layer }: { readonly summary: IoSummary; readonly layer: IoLayerSummary }) {
+function figuresOf(summary: IoSummary, layer: IoLayerSummary): Figure[] {
   const { elapsed, metadata } = summary;
   const rate = (value: number | null | undefined, unit: 'B' | '1') =>
     value === null || value === undefined || elapsed === null ? NO_VALUE : formatValue(value / elapsed, unit, true);
-  const facts: [name: string, text: string, how: string][] = [
+  const facts: Figure[] = [
     ['Read', formatValue(layer.read, 'B'), 'Bytes, of all ranks'],
     ['Written', formatValue(layer.write, 'B'), 'Bytes, of all ranks'],
     ['Read/s', rate(layer.read, 'B'), 'Mean over the run'],
@@ -158,16 +161,7 @@ function Figures({ summary, layer }: { readonly summary: IoSummary; readonly lay
       ['Metadata/s', rate(metadata.calls, '1'), 'Mean over the run'],
     );
   }
-  return (
-    <dl className="v-io-figures">
-      {facts.map(([name, text, how]) => (
-        <div key={name} title={how}>
-          <dt>{name}</dt>
-          <dd>{text}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return facts;
 }
 
 function Calls({ layer }: { readonly layer: IoLayerSummary }) {
@@ -177,7 +171,7 @@ function Calls({ layer }: { readonly layer: IoLayerSummary }) {
   if (shown.length === 0) return <p className="v-muted v-none">No call yet.</p>;
   return (
     <>
-      <table className="v-io-table" data-testid="io-calls">
+      <table className="v-numbers" data-testid="io-calls">
         <thead>
           <tr>
             <th>Call</th>
@@ -217,7 +211,7 @@ function Sizes({ sizes }: { readonly sizes: readonly SizeClass[] }) {
   const most = Math.max(0, ...sizes.flatMap(({ reads, writes }) => [reads, writes]));
   if (most === 0) return <p className="v-muted v-none">Not measured: it is with vigie-run -e io.</p>;
   return (
-    <table className="v-io-table" data-testid="io-sizes">
+    <table className="v-numbers" data-testid="io-sizes">
       <thead>
         <tr>
           <th>Bytes per call</th>
@@ -251,7 +245,7 @@ function Mounts({ mounts }: { readonly mounts: readonly IoMount[] }) {
   if (mounts.length === 0) return <p className="v-muted v-none">Not measured: it is with vigie-run -e io.</p>;
   return (
     <div className="v-io-scroll">
-      <table className="v-io-table" data-testid="io-mounts">
+      <table className="v-numbers" data-testid="io-mounts">
         <thead>
           <tr>
             <th>Mounted at</th>

@@ -87,7 +87,7 @@ export function RankStrip({ rows, measure, name, least }: BalanceProps) {
         </ResponsiveContainer>
       </figure>
       {least.length > 0 ? (
-        <ul className="v-mpi-legend v-muted" aria-label="Marks">
+        <ul className="v-plot-key v-muted" aria-label="Marks">
           <li>
             <Swatch id="marked" /> least time in communication, all calls together
           </li>
@@ -108,7 +108,7 @@ function BinTip({
 }) {
   const one = bin.first === bin.last;
   return (
-    <div className="v-mpi-tip">
+    <div className="v-plot-tip">
       <b>{one ? `Rank ${bin.label}` : `Ranks ${bin.label}`}</b>
       <span>
         {one
@@ -127,7 +127,7 @@ export function BalanceTable({ rows, name }: { readonly rows: readonly RankRow[]
     .filter(({ balance }) => balance !== null && balance.max > 0);
   if (measures.length === 0) return null;
   return (
-    <table className="v-mpi-balance" data-testid="mpi-balance">
+    <table className="v-numbers" data-testid="mpi-balance">
       <caption className="v-hidden">Balance of {name} over the ranks</caption>
       <thead>
         <tr>

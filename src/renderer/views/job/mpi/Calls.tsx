@@ -106,7 +106,7 @@ export function TopCalls({ summary, live, measure, picked, onPick }: CallsProps)
           </BarChart>
         </ResponsiveContainer>
       </figure>
-      <ul className="v-mpi-legend v-muted" aria-label="Kinds of calls">
+      <ul className="v-plot-key v-muted" aria-label="Kinds of calls">
         {kinds.map((kind) => (
           <li key={kind}>
             <Swatch id={kind} /> {KINDS[kind]}

@@ -1,4 +1,6 @@
 import { Tooltip } from '@mantine/core';
+import { Figures } from '../../../components/Figures.tsx';
+import type { Figure } from '../../../components/Figures.tsx';
 import { formatCount, formatValue } from '../../../format/units.ts';
 import { balanceOf } from './model.ts';
 import type { MpiSummary } from './model.ts';
@@ -35,18 +37,18 @@ export function Headline({ summary, samples }: { readonly summary: MpiSummary; r
           {text}
         </p>
       ))}
-      <Figures summary={summary} samples={samples} />
+      <Figures figures={figuresOf(summary, samples)} />
     </div>
   );
 }
 
-function Figures({ summary, samples }: { readonly summary: MpiSummary; readonly samples: readonly Sample[] }) {
+function figuresOf(summary: MpiSummary, samples: readonly Sample[]): Figure[] {
   const { total, elapsed, rankCount, calls } = summary;
   const rate = callRate(summary, samples);
   const sized = calls.filter((row) => (row.bytes ?? 0) > 0);
   const sizedCalls = sized.reduce((sum, row) => sum + (row.calls ?? 0), 0);
   const balance = rankCount > 1 ? balanceOf(summary.ranks, 'time') : null;
-  const facts: [name: string, text: string, how: string][] = [
+  const facts: Figure[] = [
     ['Ranks', formatCount(rankCount), 'Ranks that have called MPI'],
     ['Run time', elapsed === null ? '–' : formatValue(elapsed, 's'), 'From the start of the run to these values'],
     ['Calls', formatValue(total.calls, '1'), 'Calls of all ranks'],
@@ -65,16 +67,7 @@ function Figures({ summary, samples }: { readonly summary: MpiSummary; readonly 
       'Largest time in MPI of a rank, divided by the mean: 1 is even',
     ]);
   }
-  return (
-    <dl className="v-mpi-figures">
-      {facts.map(([name, text, how]) => (
-        <div key={name} title={how}>
-          <dt>{name}</dt>
-          <dd>{text}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return facts;
 }
 
 /** Calls of all kinds per second: over the last seconds of a live run, else over all of it. */

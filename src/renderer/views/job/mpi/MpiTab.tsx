@@ -48,13 +48,13 @@ export function MpiTab({ run, profile }: { readonly run: Run; readonly profile: 
   if (call !== null && !names.has(call)) names.set(call, mpiCallName(call));
   const choices = [...names].map(([value, label]) => ({ value, label })).sort((a, b) => (a.label < b.label ? -1 : 1));
   return (
-    <div className="v-mpi" data-testid="mpi">
+    <div className="v-sheet" data-testid="mpi">
       <h2 className="v-hidden">MPI of {run.jobid}</h2>
-      <section className="v-mpi-card" aria-label="MPI in short">
+      <section className="v-card" aria-label="MPI in short">
         <Headline summary={summary} samples={samples} />
         <ShareBar summary={summary} />
       </section>
-      <div className="v-mpi-choice">
+      <div className="v-card-head">
         <SegmentedControl
           size="xs"
           aria-label="Compare by"
@@ -76,15 +76,15 @@ export function MpiTab({ run, profile }: { readonly run: Run; readonly profile: 
         />
         <span className="v-muted">Whole run{live ? ' so far' : ''}, sums over all ranks and threads</span>
       </div>
-      <div className="v-mpi-columns">
-        <section className="v-mpi-card" aria-labelledby="mpi-calls-title">
+      <div className="v-beside v-mpi-columns">
+        <section className="v-card" aria-labelledby="mpi-calls-title">
           <Head id="mpi-calls-title" title={`Top calls by ${measure}`}>
             <SaveCsv run={run} what="mpi-calls" cells={() => callCells(summary, samples)} />
           </Head>
           <TopCalls {...calls} />
           <CallsTable {...calls} />
         </section>
-        <section className="v-mpi-card" aria-labelledby="mpi-ranks-title">
+        <section className="v-card" aria-labelledby="mpi-ranks-title">
           <Head id="mpi-ranks-title" title={`${MEASURE_NAMES[measure]} ${name}, per rank`}>
             <SaveCsv run={run} what="mpi-ranks" cells={() => rankCells(rows, call)} />
           </Head>

@@ -60,7 +60,7 @@ export function ShareBar({ summary }: { readonly summary: MpiSummary }) {
           </BarChart>
         </ResponsiveContainer>
       </figure>
-      <ul className="v-mpi-legend" aria-label="Share of the run time">
+      <ul className="v-plot-key" aria-label="Share of the run time">
         {shown.map(({ id, name, how }) => (
           <li key={id}>
             <Tooltip label={how} multiline w={320} withArrow events={{ hover: true, focus: true, touch: true }}>
@@ -79,7 +79,7 @@ export function ShareBar({ summary }: { readonly summary: MpiSummary }) {
 
 export function Swatch({ id }: { readonly id: string }) {
   return (
-    <svg width="12" height="12" aria-hidden="true" focusable="false">
+    <svg className="v-swatch" width="12" height="12" aria-hidden="true" focusable="false">
       <rect width="12" height="12" className={`v-mpi-${id}`} rx="2" />
     </svg>
   );

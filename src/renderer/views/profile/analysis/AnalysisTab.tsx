@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Profile } from '../../../../shared/api/profiles.ts';
+import { PartSkeleton } from '../../../components/latePart.tsx';
 import { Failure } from '../../../components/Message.tsx';
 import { useEngine } from '../../../state/engine.ts';
 import { Footprint } from '../footprint/Footprint.tsx';
-import { PartSkeleton } from '../LazyPart.tsx';
 import { ImbalanceTable } from './ImbalanceTable.tsx';
 import { Phases } from './Phases.tsx';
 import { sentence } from './words.ts';
@@ -19,9 +19,9 @@ export function AnalysisTab({ profile }: { readonly profile: Profile }) {
     staleTime: 30_000,
   });
   if (error) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <PartSkeleton label="Loading the analysis" />;
+  if (!data) return <PartSkeleton name="the analysis" />;
   return (
-    <div className="v-profile" data-testid="analysis">
+    <div className="v-sheet" data-testid="analysis">
       <h2 className="v-hidden">Analysis of {run.jobid}</h2>
       <p className="v-profile-headline" data-testid="analysis-headline">
         {sentence(data.headline)}

@@ -80,7 +80,7 @@ export function ImbalanceTable({ rows, profile }: ImbalanceTableProps) {
   const shown = unevenOnes(rows);
   const even = rows.length - shown.length;
   return (
-    <section className="v-profile-card" aria-labelledby="imbalance-title">
+    <section className="v-card" aria-labelledby="imbalance-title">
       <div className="v-card-head">
         <h3 id="imbalance-title">Imbalance of the ranks</h3>
         <span className="v-muted">what differs most from rank to rank, times first</span>

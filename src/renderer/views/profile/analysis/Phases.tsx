@@ -27,7 +27,7 @@ export function Phases({ phases, run }: PhasesProps) {
     setParams({ tab: null, ...rangeParams({ kind: 'fixed', ...fitSpan({ from, to }, whole) }) }, true);
   const listed = phases.slice(0, MOST_LISTED);
   return (
-    <section className="v-profile-card" aria-labelledby="phases-title">
+    <section className="v-card" aria-labelledby="phases-title">
       <div className="v-card-head">
         <h3 id="phases-title">Phases</h3>
         <span className="v-muted">a phase leads to the charts of its time</span>

@@ -13,7 +13,7 @@ export function Footprint({ footprint }: { readonly footprint: ProfileAnalysis['
   const { axes, compared, group } = footprint;
   const corners = axes.filter((axis) => relativeOf(axis) !== null);
   return (
-    <section className="v-profile-card" aria-labelledby="footprint-title">
+    <section className="v-card" aria-labelledby="footprint-title">
       <div className="v-card-head">
         <h3 id="footprint-title">Footprint</h3>
         <span className="v-muted" title={group.slice(0, 2000)}>

@@ -9,12 +9,12 @@ import { fitSpan, parseRange, rangeParams } from '../../../charts/range.ts';
 import type { Span } from '../../../charts/range.ts';
 import { download, fileStamp } from '../../../components/download.ts';
 import { Icon } from '../../../components/Icon.tsx';
+import { PartSkeleton } from '../../../components/latePart.tsx';
 import { Failure } from '../../../components/Message.tsx';
 import { safeFileName, toCsv } from '../../../format/csv.ts';
 import { useEngine } from '../../../state/engine.ts';
 import { useUrlQuery } from '../../../state/query.ts';
 import { sentence } from '../analysis/words.ts';
-import { PartSkeleton } from '../LazyPart.tsx';
 import { orderRows, readCells, ROW_ORDERS, sumRow } from './cells.ts';
 import type { RowOrder } from './cells.ts';
 import { Legend } from './Legend.tsx';
@@ -40,7 +40,7 @@ export function HeatmapTab({ profile }: { readonly profile: Profile }) {
   const order = ROW_ORDERS.find((one) => one === params.get('rows')) ?? 'rank';
   if (!chosen) return <p className="v-muted v-profile">The run has no series.</p>;
   return (
-    <div className="v-profile" data-testid="heatmap">
+    <div className="v-sheet" data-testid="heatmap">
       <div className="v-toolbar v-profile-bar">
         <Select
           size="xs"
@@ -131,7 +131,7 @@ function RankMap({ profile, series, order, asTable }: RankMapProps) {
   const nothing = { zoomed: params.has('from'), all: () => setParams(ALL, true) };
   if (run.start_time <= 0) return <Nothing reason="when the run began is not known" {...nothing} />;
   if (error) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data || !cells) return <PartSkeleton label="Loading the heatmap" />;
+  if (!data || !cells) return <PartSkeleton name="the heatmap" />;
   if (!limits) return <Nothing reason={data.reason} {...nothing} />;
   const marked = cells.ranks.indexOf(Number(params.get('rank') ?? NaN));
   const save = (): void => {
@@ -147,7 +147,7 @@ function RankMap({ profile, series, order, asTable }: RankMapProps) {
   const summary = summaryText(cells, sums, nameOf(series), series);
   const shared = { cells, rows, series, marked, start: run.start_time };
   return (
-    <section className="v-profile-card" aria-label="Ranks over time" aria-busy={isPlaceholderData}>
+    <section className="v-card" aria-label="Ranks over time" aria-busy={isPlaceholderData}>
       <div className="v-card-head">
         <p className="v-profile-summary" data-testid="heatmap-summary">
           {summary}
@@ -190,7 +190,7 @@ interface NothingProps {
 
 function Nothing({ reason, zoomed, all }: NothingProps) {
   return (
-    <div className="v-profile-card" data-testid="heatmap-nothing">
+    <div className="v-card" data-testid="heatmap-nothing">
       <h3>There is no map of the ranks</h3>
       <p>{sentence(reason ?? 'no rank has a value of this series in this range')}</p>
       <p className="v-muted">The values at the end of the run are in the tab Ranks.</p>

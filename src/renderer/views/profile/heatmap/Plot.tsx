@@ -182,7 +182,7 @@ function Pointed({ layout, place, texts }: PointedProps) {
   return (
     <>
       <div className="v-heat-cell" style={{ left, top, width: Math.max(3, width), height: Math.max(3, height) }} />
-      <div className="v-heat-tip" style={tip} aria-hidden="true" data-testid="heatmap-tip">
+      <div className="v-plot-tip v-heat-tip" style={tip} aria-hidden="true" data-testid="heatmap-tip">
         <b>{value}</b>
         {rest.map((line) => (
           <bdi key={line}>{line}</bdi>

@@ -5,6 +5,7 @@ import type { Compared } from '../../../../shared/api/profile-compare.ts';
 import { MAX_COMPARED } from '../../../../shared/api/profile-compare.ts';
 import { Copy } from '../../../components/Copy.tsx';
 import { Icon } from '../../../components/Icon.tsx';
+import { PartSkeleton } from '../../../components/latePart.tsx';
 import { Failure, Message, useTitle } from '../../../components/Message.tsx';
 import { useKeys } from '../../../components/useKeys.ts';
 import { formatCount } from '../../../format/units.ts';
@@ -14,7 +15,6 @@ import { ExportDialog } from '../ExportDialog.tsx';
 import { LIST } from '../list/listQuery.ts';
 import { useProfileActions } from '../useProfileActions.ts';
 import { runsText } from '../words.ts';
-import { CompareSkeleton } from './CompareView.tsx';
 import { Descriptions } from './Descriptions.tsx';
 import { compareLink, readSubject } from './link.ts';
 import type { Subject } from './link.ts';
@@ -48,7 +48,7 @@ export function Comparison() {
   }, [runs, group, q]);
   const { compared, more, error, retry } = useCompared(subject, baseline ?? null);
   if (error && !compared) return <Failure error={error} retry={retry} />;
-  if (!compared) return <CompareSkeleton />;
+  if (!compared) return <PartSkeleton name="the comparison" />;
   if (compared.runs.length < 2) return <TooFew compared={compared} subject={subject} />;
   return <Shown compared={compared} subject={subject} more={more} />;
 }

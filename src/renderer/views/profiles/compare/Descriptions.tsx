@@ -42,8 +42,8 @@ export function Descriptions({ compared, label }: Comparison) {
     return `${named.join(', ')}${rest > 0 ? ` and ${formatCount(rest)} more` : ''}`;
   };
   return (
-    <div className="v-compare">
-      <section className="v-compare-card" aria-label="What differs">
+    <div className="v-sheet">
+      <section className="v-card" aria-label="What differs">
         <h2>What differs</h2>
         {shown.length === 0 ? (
           <p className="v-muted">Nothing: the runs are described in the same words.</p>
@@ -73,7 +73,7 @@ export function Descriptions({ compared, label }: Comparison) {
         )}
       </section>
       {common.length === 0 ? null : (
-        <section className="v-compare-card" aria-label="What is the same">
+        <section className="v-card" aria-label="What is the same">
           <h2>What is the same</h2>
           <dl className="v-facts">
             {common.map(({ field, value }) => (

@@ -25,7 +25,7 @@ export function Differences({ compared, by, measure, label, set }: Comparison) {
   }, [compared, by]);
   const most = Math.max(...shown.map(({ difference }) => sizeOf(difference, by)), 0);
   return (
-    <section className="v-compare-card" aria-label="What changed most">
+    <section className="v-card" aria-label="What changed most">
       <div className="v-toolbar v-flush">
         <h2>What changed most</h2>
         <div className="v-spacer" />

@@ -21,7 +21,7 @@ export function Overview(comparison: Comparison) {
     [compared, focus],
   );
   return (
-    <div className="v-compare">
+    <div className="v-sheet">
       <section className="v-compare-words" aria-label="In words" data-testid="compare-words">
         {words.map((sentence) => (
           <p key={sentence}>
@@ -29,7 +29,7 @@ export function Overview(comparison: Comparison) {
           </p>
         ))}
       </section>
-      <div className="v-compare-pair">
+      <div className="v-beside v-compare-pair">
         <ChartCard {...comparison} />
         <Differences {...comparison} />
       </div>
@@ -77,7 +77,7 @@ function ChartCard(comparison: Comparison) {
     ...CHOICES,
   } as const;
   return (
-    <section className="v-compare-card" aria-label="Chart of the runs">
+    <section className="v-card" aria-label="Chart of the runs">
       <div className="v-toolbar v-flush">
         <Select
           {...select}

@@ -42,7 +42,7 @@ export function RankDifference({ compared, base, focus, measure, by, label }: Co
   const waits = series.group === 'MPI' && series.kind === 'counter' && series.unit === 's';
   const sentences = [rankSentence(changes, value), waits ? leastSentence(changes, value) : null];
   return (
-    <section className="v-compare-card" aria-label="Ranks" data-testid="rank-difference">
+    <section className="v-card" aria-label="Ranks" data-testid="rank-difference">
       <div className="v-toolbar v-flush">
         <h2>
           Ranks: <bdi>{seriesName(series)}</bdi>
@@ -71,7 +71,7 @@ const tip =
   ({ active, payload }: TipProps): ReactNode => {
     const change = payload?.[0]?.payload as RankChange | undefined;
     return !active || !change ? null : (
-      <div className="v-chart-tip">
+      <div className="v-plot-tip">
         <b>
           Rank {change.rank} <bdi>{change.node}</bdi>
         </b>
@@ -123,7 +123,7 @@ function RankBars({ changes, value, names, name }: RankBarsProps) {
           </BarChart>
         </ResponsiveContainer>
       </figure>
-      <ul className="v-compare-legend" aria-label="Bars">
+      <ul className="v-plot-key" aria-label="Bars">
         <li>
           <span className="v-swatch v-rank-before" aria-hidden="true" /> <bdi>{names[0]}</bdi>, the baseline
         </li>

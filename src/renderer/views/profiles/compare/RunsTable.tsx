@@ -36,7 +36,7 @@ export function RunsTable(comparison: Comparison) {
     [compared, base, measure, set],
   );
   return (
-    <section className="v-compare-card" aria-label="The runs">
+    <section className="v-card" aria-label="The runs">
       <h2>The {formatCount(compared.runs.length)} runs</h2>
       <div className="v-compare-runs" style={{ height: Math.min(rows.length, MOST_ROWS) * ROW + 34 }}>
         <DataTable

@@ -50,7 +50,7 @@ export function Timelines({ compared, base, focus, measure, by, label, set }: Co
   }, [askedSeries, series, measure, by]);
   const right = Math.max(...chosen.map((run) => run.duration ?? 0), 1000);
   return (
-    <div className="v-compare">
+    <div className="v-sheet">
       <div className="v-toolbar v-flush v-timeline-bar">
         <MultiSelect
           size="xs"
@@ -161,7 +161,7 @@ function MetricTimeline({ series, runs, apart, right, label }: MetricTimelinePro
   const name = seriesName(series);
   const bare = runs.filter((_, i) => (courses[i]?.xs.length ?? 0) === 0);
   return (
-    <section className="v-compare-card" aria-label={`Timeline of ${name}`}>
+    <section className="v-card" aria-label={`Timeline of ${name}`}>
       <h2>
         <bdi>{name}</bdi> {unit === '' ? null : <span className="v-unit">{unit}</span>}
       </h2>

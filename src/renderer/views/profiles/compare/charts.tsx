@@ -322,7 +322,7 @@ const tip =
     const point = payload?.[0]?.payload as (Point & { readonly across?: number }) | undefined;
     if (!active || !point) return null;
     return (
-      <div className="v-chart-tip">
+      <div className="v-plot-tip">
         <b>
           <bdi>{point.name}</bdi>
         </b>
@@ -349,7 +349,7 @@ const boxTip =
     const box = payload?.[0]?.payload as Box | undefined;
     if (!active || !box) return null;
     return (
-      <div className="v-chart-tip">
+      <div className="v-plot-tip">
         <b>
           <bdi>{box.name}</bdi>
         </b>

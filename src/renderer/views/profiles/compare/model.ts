@@ -2,6 +2,8 @@
 
 import type { Compared, ComparedSeries } from '../../../../shared/api/profile-compare.ts';
 import type { ProfileSummary } from '../../../../shared/api/profiles.ts';
+import { withoutSums } from '../../../../shared/model/sums.ts';
+import { ticksTo } from '../../../charts/ticks.ts';
 import { formatDate, formatWhen } from '../../../format/time.ts';
 import { formatValue } from '../../../format/units.ts';
 import { runTime } from '../words.ts';
@@ -61,14 +63,9 @@ const STEPS = [
   ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].map((n) => n * SECOND),
   ...[2, 3, 6, 12, 24, 48, 168].map((n) => n * 3600 * SECOND),
 ];
-const MOST_TICKS = 6;
 
 /** Marks of an axis of run times from 0 to at least `top`, ms. */
-export function timeTicks(top: number): number[] {
-  const step = STEPS.find((one) => top / one <= MOST_TICKS - 1) ?? top / (MOST_TICKS - 1);
-  const count = Math.max(1, Math.ceil(top / step));
-  return Array.from({ length: count + 1 }, (_, i) => i * step);
-}
+export const timeTicks = (top: number): number[] => ticksTo(top, STEPS);
 
 /** Job ids come back: where several runs have the same, the start tells them apart, and where that is the same too, the id. */
 export function runLabels(runs: readonly ProfileSummary[], now: number): Map<string, string> {
@@ -94,8 +91,9 @@ export type RankedBy = 'relative' | 'share';
 /** Smaller than this part of the run time nobody feels. */
 const LEAST_SHARE = 0.001;
 
-/** Series in the order of how much they changed; those that did not are left out. */
-export function ranked(series: readonly ComparedSeries[], by: RankedBy): ComparedSeries[] {
+/** Series in the order of how much they changed; those that did not, and sums of others, are left out. */
+export function ranked(all: readonly ComparedSeries[], by: RankedBy): ComparedSeries[] {
+  const series = withoutSums(all);
   const size = (one: ComparedSeries): number =>
     by === 'share' ? Math.abs(one.share_change ?? 0) : Math.abs(one.change ?? 0);
   if (by === 'share') {

@@ -1,5 +1,5 @@
 import { useQueries } from '@tanstack/react-query';
-import { useCallback, useContext, useLayoutEffect, useMemo, useState } from 'react';
+import { useCallback, useContext, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { ProfileGroup, ProfileSummary } from '../../../../shared/api/profiles.ts';
@@ -13,8 +13,8 @@ import { GROUP_COLUMNS, ToggleContext } from './groupColumns.tsx';
 import { groupLink } from './listQuery.ts';
 import { groupRowOf, OPENED_RUNS, rowsOf } from './rows.ts';
 import type { ListRow, Opened } from './rows.ts';
-import { pickAll, SelectionContext } from './selection.ts';
-import { useCursor } from './useCursor.ts';
+import { SelectionContext } from './selection.ts';
+import { useListRows } from './useListRows.ts';
 import type { ListSelection } from './useSelection.ts';
 
 interface GroupsTableProps {
@@ -25,7 +25,6 @@ interface GroupsTableProps {
   readonly sort: TableSort;
   readonly onSort: (sort: TableSort) => void;
   readonly selection: ListSelection;
-  /** The run under the cursor, for what keys do to it. */
   readonly onAt: (run: string | null) => void;
   readonly onEnd: (() => void) | undefined;
   readonly empty: ReactNode;
@@ -38,7 +37,6 @@ export function GroupsTable(props: GroupsTableProps) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const opened = useOpened(open, search, engine);
   const rows = useMemo(() => rowsOf(groups, opened), [groups, opened]);
-  const shown = useMemo(() => rows.flatMap((row) => (row.kind === 'run' ? [row.run.id] : [])), [rows]);
   const toggle = useCallback((group: string, on?: boolean): void => {
     setOpen((before) => {
       const next = new Set(before);
@@ -47,27 +45,13 @@ export function GroupsTable(props: GroupsTableProps) {
       return next;
     });
   }, []);
-  const cursor = useCursor(rows.length);
-  const openRow = (row: ListRow | undefined): void => {
-    if (row?.kind === 'group') toggle(row.group.group);
-    if (row?.kind === 'run') navigate(runPath(row.run));
-    if (row?.kind === 'note' && row.more) navigate(groupLink(row.of.group, engine));
+  const openRow = (row: ListRow): void => {
+    if (row.kind === 'group') toggle(row.group.group);
+    if (row.kind === 'run') navigate(runPath(row.run));
+    if (row.kind === 'note' && row.more) navigate(groupLink(row.of.group, engine));
   };
-  const at = rows[cursor.index];
-  // Together with the row that is drawn as chosen: the next key acts on it.
-  useLayoutEffect(() => {
-    onAt(at?.kind === 'run' ? at.run.id : null);
-  }, [at, onAt]);
-  const tick = (range: boolean): void => {
-    const row = rows[cursor.now()];
-    if (row?.kind === 'run') selection.toggle(row.run.id, shown, range);
-  };
+  const { cursor, context } = useListRows({ rows, runOf, selection, onOpen: openRow, onAt });
   useKeys({
-    j: () => cursor.move(1),
-    k: () => cursor.move(-1),
-    ArrowDown: () => cursor.move(1),
-    ArrowUp: () => cursor.move(-1),
-    Enter: () => openRow(rows[cursor.now()]),
     ArrowRight: () => {
       const row = rows[cursor.now()];
       if (row?.kind === 'group') toggle(row.group.group, true);
@@ -79,18 +63,7 @@ export function GroupsTable(props: GroupsTableProps) {
       toggle(row.group.group, false);
       cursor.set(head);
     },
-    x: () => tick(false),
-    X: () => tick(true),
   });
-  const context = useMemo(
-    () => ({
-      picked: selection.picked,
-      shown,
-      toggle: (id: string, range: boolean) => selection.toggle(id, shown, range),
-      toggleAll: () => selection.set(pickAll(selection.picked, shown)),
-    }),
-    [selection, shown],
-  );
   return (
     <SelectionContext.Provider value={context}>
       <ToggleContext.Provider value={toggle}>
@@ -114,6 +87,8 @@ export function GroupsTable(props: GroupsTableProps) {
     </SelectionContext.Provider>
   );
 }
+
+const runOf = (row: ListRow): string | null => (row.kind === 'run' ? row.run.id : null);
 
 const noteOf = (row: ListRow): ReactNode =>
   row.kind !== 'note' ? null : (

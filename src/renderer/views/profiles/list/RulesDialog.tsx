@@ -1,13 +1,15 @@
 import { ActionIcon, Button, Progress, TextInput } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useContext, useEffect, useState } from 'react';
 import type { GroupPreview, GroupRule } from '../../../../shared/api/profiles.ts';
 import { Dialog } from '../../../components/Dialog.tsx';
 import { Icon } from '../../../components/Icon.tsx';
 import { useTypedPreview } from '../../../components/useTypedPreview.ts';
 import { formatCount } from '../../../format/units.ts';
 import { useEngine } from '../../../state/engine.ts';
-import { runsText } from '../words.ts';
+import { runsText, savedText } from '../words.ts';
+import { EngineNames } from './engines.tsx';
 import { rulesKey, useGroupRules } from './useGroupRules.ts';
 
 interface RulesDialogProps {
@@ -50,6 +52,7 @@ export function RulesDialog({ may, close }: RulesDialogProps) {
       const answer = await engine.api.profiles.setRules(next);
       queries.setQueryData(rulesKey(engine.base), answer);
       setRules(answer.rules.map(draftOf));
+      notifications.show({ message: savedText(next === null, answer.regrouping?.total ?? 0) });
       void queries.invalidateQueries({ queryKey: [engine.base, 'audit'] });
     } catch (failure) {
       setRefused(failure instanceof Error ? failure.message : String(failure));
@@ -212,11 +215,14 @@ function Act({ name, icon, disabled = false, act }: ActProps) {
 /** Groups as they would be, and which commands would fall together in them. */
 function Preview({ preview }: { readonly preview: GroupPreview }) {
   const { runs, groups } = preview;
+  // The rules hold for all that is kept here, also where the list shows the runs of one engine.
+  const others = useContext(EngineNames).size > 0;
   if (groups.length === 0) return <p className="v-muted">There is no run to try them on yet.</p>;
   return (
     <>
       <p className="v-muted">
-        Of the newest {runsText(runs, formatCount(runs))}: {formatCount(groups.length)}
+        Of the newest {runsText(runs, formatCount(runs))}
+        {others ? ' of all engines' : ''}: {formatCount(groups.length)}
         {groups.length >= 100 ? ' and more' : ''} {groups.length === 1 ? 'group' : 'groups'}
       </p>
       <ul tabIndex={0} aria-label="Groups">

@@ -1,4 +1,4 @@
-import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, skipToken, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import type { ProfileGroup, ProfileSummary } from '../../../../shared/api/profiles.ts';
 import type { GroupsAsked, ListAsked } from '../../../data/profilesApi.ts';
@@ -20,62 +20,61 @@ export interface Pages<Row> {
   readonly error: Error | null;
   /** Of another question than the one asked now. */
   readonly old: boolean;
-  readonly loadingMore: boolean;
-  /** Loads the next page; null: these are all. */
+  /** Loads the next page; null: these are all, or it is being loaded. */
   readonly more: (() => void) | null;
   readonly retry: () => void;
 }
 
-/** Runs page by page. Null: not asked for. */
-export function useRunPages(asked: ListAsked | null): Pages<ProfileSummary> {
+interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly total: number | null;
+  readonly next: string | null;
+}
+
+/** What was asked for page by page. Null: nothing is. */
+function usePages<Asked, Row>(
+  what: string,
+  asked: Asked | null,
+  load: (asked: Asked, cursor: string | null, signal: AbortSignal) => Promise<Page<Row>>,
+): Pages<Row> {
   const engine = useEngine();
   const query = useInfiniteQuery({
-    queryKey: [engine.base, 'profiles', 'runs', asked],
-    queryFn: ({ pageParam, signal }) => engine.api.profiles.list(asked ?? {}, RUNS_PAGE, pageParam, signal),
+    queryKey: [engine.base, 'profiles', what, asked],
+    queryFn: asked === null ? skipToken : ({ pageParam, signal }) => load(asked, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
-    enabled: asked !== null,
     placeholderData: keepPreviousData,
     staleTime: 10_000,
   });
   const { data } = query;
-  const rows = useMemo(() => data?.pages.flatMap((page) => page.runs), [data]);
-  return { rows, total: data?.pages[0]?.total ?? null, ...stateOf(query) };
+  const rows = useMemo(() => data?.pages.flatMap((page) => page.rows), [data]);
+  return {
+    rows,
+    total: data?.pages[0]?.total ?? null,
+    error: query.error,
+    old: query.isPlaceholderData,
+    more: query.hasNextPage && !query.isFetchingNextPage ? () => void query.fetchNextPage() : null,
+    retry: () => void query.refetch(),
+  };
+}
+
+/** Runs page by page. Null: not asked for. */
+export function useRunPages(asked: ListAsked | null): Pages<ProfileSummary> {
+  const { api } = useEngine();
+  return usePages('runs', asked, async (of: ListAsked, cursor, signal) => {
+    const { runs, ...page } = await api.profiles.list(of, RUNS_PAGE, cursor, signal);
+    return { ...page, rows: runs };
+  });
 }
 
 /** Commands page by page. Null: not asked for. */
 export function useGroupPages(asked: GroupsAsked | null): Pages<ProfileGroup> {
-  const engine = useEngine();
-  const query = useInfiniteQuery({
-    queryKey: [engine.base, 'profiles', 'groups', asked],
-    queryFn: ({ pageParam, signal }) => engine.api.profiles.groups(asked ?? {}, GROUPS_PAGE, pageParam, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
-    enabled: asked !== null,
-    placeholderData: keepPreviousData,
-    staleTime: 10_000,
+  const { api } = useEngine();
+  return usePages('groups', asked, async (of: GroupsAsked, cursor, signal) => {
+    const { groups, ...page } = await api.profiles.groups(of, GROUPS_PAGE, cursor, signal);
+    return { ...page, rows: groups };
   });
-  const { data } = query;
-  const rows = useMemo(() => data?.pages.flatMap((page) => page.groups), [data]);
-  return { rows, total: data?.pages[0]?.total ?? null, ...stateOf(query) };
 }
-
-interface QueryState {
-  readonly error: Error | null;
-  readonly isPlaceholderData: boolean;
-  readonly isFetchingNextPage: boolean;
-  readonly hasNextPage: boolean;
-  fetchNextPage(): Promise<unknown>;
-  refetch(): Promise<unknown>;
-}
-
-const stateOf = (query: QueryState): Omit<Pages<never>, 'rows' | 'total'> => ({
-  error: query.error,
-  old: query.isPlaceholderData,
-  loadingMore: query.isFetchingNextPage,
-  more: query.hasNextPage && !query.isFetchingNextPage ? () => void query.fetchNextPage() : null,
-  retry: () => void query.refetch(),
-});
 
 /** Asks again when runs end. True: there is news, but so much is loaded that it waits to be wanted. */
 export function useNews(): { readonly waiting: boolean; readonly show: () => void } {

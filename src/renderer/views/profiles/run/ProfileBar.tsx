@@ -5,17 +5,17 @@ import { Link, useLocation } from 'wouter';
 import { MAX_NOTE } from '../../../../shared/api/profiles.ts';
 import type { ProfileMarks } from '../../../../shared/api/profiles.ts';
 import type { Run } from '../../../../shared/api/runs.ts';
-import { Dialog } from '../../../components/Dialog.tsx';
 import { Icon } from '../../../components/Icon.tsx';
 import { useEngine } from '../../../state/engine.ts';
 import { useMayControl } from '../../../state/mayControl.ts';
 import { compareLink } from '../compare/link.ts';
-import { TagsField } from '../TagsField.tsx';
 import { ExportDialog } from '../ExportDialog.tsx';
 import { engineOfRun, groupLink, LIST, searchLink } from '../list/listQuery.ts';
 import { readTags } from '../list/readTags.ts';
 import { withTerm } from '../list/searchModel.ts';
+import { SaveDialog } from '../SaveDialog.tsx';
 import { tagColour } from '../tagColour.ts';
+import { TagsField } from '../TagsField.tsx';
 import { useProfileActions } from '../useProfileActions.ts';
 import { regressionText, runTime } from '../words.ts';
 import { useNeighbours } from './neighbours.ts';
@@ -78,34 +78,35 @@ export function ProfileBar({ run }: { readonly run: Run }) {
           <Icon name="warning" size={12} /> {regressionText(marks.regression)} ({runTime(marks.regression.duration)})
         </span>
       )}
-      <div className="v-spacer" />
-      <Walk run={run} marks={marks} before={neighbours?.before ?? null} after={neighbours?.after ?? null} />
-      <CompareMenu
-        run={run}
-        baseline={neighbours?.baseline ?? null}
-        before={neighbours?.before ?? null}
-        group={marks.group}
-      />
-      <Button
-        size="compact-xs"
-        variant="default"
-        leftSection={<Icon name="download" size={12} />}
-        onClick={() => setOpen('export')}
-      >
-        Export run…
-      </Button>
-      {marks.deleted === null ? (
+      <div className="v-acts">
+        <Walk run={run} marks={marks} before={neighbours?.before ?? null} after={neighbours?.after ?? null} />
+        <CompareMenu
+          run={run}
+          baseline={neighbours?.baseline ?? null}
+          before={neighbours?.before ?? null}
+          group={marks.group}
+        />
         <Button
           size="compact-xs"
-          variant="subtle"
-          color="gray"
-          disabled={!may}
-          title={refusal ?? undefined}
-          onClick={() => void remove()}
+          variant="default"
+          leftSection={<Icon name="download" size={12} />}
+          onClick={() => setOpen('export')}
         >
-          Delete
+          Export run…
         </Button>
-      ) : null}
+        {marks.deleted === null ? (
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            color="gray"
+            disabled={!may}
+            title={refusal ?? undefined}
+            onClick={() => void remove()}
+          >
+            Delete
+          </Button>
+        ) : null}
+      </div>
       {open === 'tags' ? (
         <TagsOfRun run={run} marks={marks} close={() => setOpen(null)} />
       ) : open === 'note' ? (
@@ -263,96 +264,57 @@ interface EditProps {
 function TagsOfRun({ run, marks, close }: EditProps) {
   const actions = useProfileActions();
   const [texts, setTexts] = useState<string[]>([...marks.tags]);
-  const [busy, setBusy] = useState(false);
   const { tags, error } = readTags(texts);
-  const save = async (): Promise<void> => {
-    setBusy(true);
-    const done = await actions.mark(run.id, { tags }, null);
-    setBusy(false);
-    if (done) close();
-  };
   return (
-    <Dialog title={`Tags of ${run.jobid}`} close={close} size="md">
-      <form
-        className="v-fields"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save();
-        }}
-      >
-        <TagsField
-          label="Tags"
-          description="Enter or a comma ends a tag"
-          autofocus
-          value={texts}
-          error={error}
-          offered={NONE}
-          onChange={setTexts}
-        />
-        <Ends busy={busy} disabled={error !== null} close={close} />
-      </form>
-    </Dialog>
+    <SaveDialog
+      title={`Tags of ${run.jobid}`}
+      size="md"
+      ready={error === null}
+      save={() => actions.mark(run.id, { tags }, null)}
+      close={close}
+    >
+      <TagsField
+        label="Tags"
+        description="Enter or a comma ends a tag"
+        autofocus
+        value={texts}
+        error={error}
+        offered={NONE}
+        onChange={setTexts}
+      />
+    </SaveDialog>
   );
 }
 
 function NoteOfRun({ run, marks, may, close }: EditProps & { readonly may: boolean }) {
   const actions = useProfileActions();
   const [note, setNote] = useState(marks.note);
-  const [busy, setBusy] = useState(false);
-  const save = async (): Promise<void> => {
-    setBusy(true);
-    const done = await actions.mark(run.id, { note }, null);
-    setBusy(false);
-    if (done) close();
-  };
   return (
-    <Dialog title={`Note on ${run.jobid}`} close={close} size="lg">
-      <form
-        className="v-fields"
-        onSubmit={(event) => {
+    <SaveDialog
+      title={`Note on ${run.jobid}`}
+      size="lg"
+      ready={may}
+      save={() => actions.mark(run.id, { note }, null)}
+      close={close}
+    >
+      <Textarea
+        size="xs"
+        label="Note"
+        description="Plain text, for whoever looks at this run later"
+        data-autofocus
+        autosize
+        minRows={6}
+        maxRows={20}
+        maxLength={MAX_NOTE}
+        readOnly={!may}
+        value={note}
+        onChange={(event) => setNote(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
           event.preventDefault();
-          void save();
+          event.currentTarget.form?.requestSubmit();
         }}
-      >
-        <Textarea
-          size="xs"
-          label="Note"
-          description="Plain text, for whoever looks at this run later"
-          data-autofocus
-          autosize
-          minRows={6}
-          maxRows={20}
-          maxLength={MAX_NOTE}
-          readOnly={!may}
-          value={note}
-          onChange={(event) => setNote(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || !may) return;
-            event.preventDefault();
-            void save();
-          }}
-        />
-        <Ends busy={busy} disabled={!may} close={close} />
-      </form>
-    </Dialog>
-  );
-}
-
-interface EndsProps {
-  readonly busy: boolean;
-  readonly disabled: boolean;
-  readonly close: () => void;
-}
-
-function Ends({ busy, disabled, close }: EndsProps) {
-  return (
-    <div className="v-ends">
-      <Button size="xs" variant="default" onClick={close}>
-        Cancel
-      </Button>
-      <Button size="xs" type="submit" loading={busy} disabled={disabled}>
-        Save
-      </Button>
-    </div>
+      />
+    </SaveDialog>
   );
 }
