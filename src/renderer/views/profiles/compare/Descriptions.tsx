@@ -23,7 +23,7 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ['engine', 'Engine'],
 ]);
 
-const fieldName = (field: string): string => FIELDS.get(field) ?? field;
+const fieldName = (field: string): string => FIELDS.get(field) ?? field.charAt(0).toUpperCase() + field.slice(1);
 
 /** What is not the same in the runs' descriptions, and what is. */
 export function Descriptions({ compared, label }: Comparison) {
