@@ -46,7 +46,7 @@ export class Watch {
         if (!work) throw new Error('the engine does not know of it any more: was it restarted?');
         this.#tell(work);
         if (work.state !== 'running') return work;
-        await this.#prompts();
+        if (!this.#cancelled) await this.#prompts();
         await delay(EVERY);
       }
     } finally {
@@ -106,8 +106,10 @@ export class Watch {
       );
     }, 1000);
     try {
-      const answer = await answerInTerminal(prompt, over.signal);
-      if (!over.signal.aborted) await this.#send(prompt.id, answer);
+      const interrupted = (): void => void this.#cancel();
+      const answer = await answerInTerminal(prompt, { signal: over.signal, interrupted });
+      // Whoever leaves is not asked for the next thing that the login would take.
+      if (!over.signal.aborted && !this.#cancelled) await this.#send(prompt.id, answer);
     } finally {
       clearInterval(isOpen);
     }

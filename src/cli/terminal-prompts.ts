@@ -7,8 +7,16 @@ import type { Prompt, PromptAnswer } from '../shared/api/connections.ts';
 /** What a host says is shown as text: a terminal obeys control characters. */
 export const printable = (text: string): string => text.replace(/[^\P{Cc}\n]/gu, '?');
 
+/** Where a person is asked. */
+export interface Asking {
+  /** Aborts when it is over without an answer. */
+  readonly signal: AbortSignal;
+  /** Ctrl-C: all that the question is part of is to end. */
+  readonly interrupted: () => void;
+}
+
 /** Null: cancelled (Ctrl-C, Ctrl-D), or the signal aborted. */
-function askLine(label: string, echo: boolean, signal: AbortSignal): Promise<string | null> {
+function askLine(label: string, echo: boolean, { signal, interrupted }: Asking): Promise<string | null> {
   return new Promise((resolve) => {
     let isMuted = false;
     const output = new Writable({
@@ -26,7 +34,10 @@ function askLine(label: string, echo: boolean, signal: AbortSignal): Promise<str
       if (isMuted || answer === null) process.stderr.write('\n');
       resolve(answer);
     });
-    lines.once('SIGINT', leave);
+    lines.once('SIGINT', () => {
+      interrupted();
+      leave();
+    });
     lines.question(printable(label), (text) => {
       answer = text;
       lines.close();
@@ -38,8 +49,8 @@ function askLine(label: string, echo: boolean, signal: AbortSignal): Promise<str
 
 const YES = /^y(es)?$/i;
 
-/** What the person says to a prompt; the signal aborts when it is over without an answer. */
-export async function answerInTerminal(prompt: Prompt, signal: AbortSignal): Promise<PromptAnswer> {
+/** What the person says to a prompt. */
+export async function answerInTerminal(prompt: Prompt, asking: Asking): Promise<PromptAnswer> {
   const { kind, title, text, fields, key, was, hop } = prompt;
   const say = (line: string): void => void process.stderr.write(`${printable(line)}\n`);
   say(`\n${title}${title.includes(hop) ? '' : ` (${hop})`}`);
@@ -51,7 +62,7 @@ export async function answerInTerminal(prompt: Prompt, signal: AbortSignal): Pro
   if (kind === 'trust' || kind === 'allow-exec') {
     const question =
       kind === 'trust' ? 'Is it the right one, and to be kept? [yes/once/no] ' : 'May it be run? [yes/no] ';
-    const said = (await askLine(question, true, signal))?.trim() ?? '';
+    const said = (await askLine(question, true, asking))?.trim() ?? '';
     if (kind === 'allow-exec') return { action: YES.test(said) ? 'allow' : 'cancel' };
     if (YES.test(said)) return { action: 'trust', keep: true };
     return said.toLowerCase() === 'once' ? { action: 'trust', keep: false } : { action: 'cancel' };
@@ -61,7 +72,7 @@ export async function answerInTerminal(prompt: Prompt, signal: AbortSignal): Pro
     const answer = await askLine(
       `  | ${label.trim().replaceAll(/\s+/g, ' ') || 'Answer'}${/[:?>]\s*$/.test(label) ? '' : ':'} `,
       echo,
-      signal,
+      asking,
     );
     if (answer === null) return { action: 'cancel' };
     answers.push(answer);

@@ -5,7 +5,7 @@
  */
 
 import { fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EngineChannel } from './embedded.ts';
 import { MALLOC, NODE_FLAGS } from './node-flags.ts';
@@ -25,6 +25,15 @@ const { parentPort, resourcesPath } = process as unknown as { parentPort: Parent
 /** dist/ of the tree. A packaged application keeps the engine beside its archive: another Node cannot look into that. */
 const dist = dirname(dirname(__dirname)).replace(/app\.asar(?=$|[/\\])/, 'app.asar.unpacked');
 const engine = join(dist, 'engine', 'embedded.cjs');
+
+/** A crash leaves no copy of memory with passwords in it: not of this process, and not of its children. */
+function keepOutOfCores(): void {
+  try {
+    writeFileSync('/proc/self/coredump_filter', '0');
+  } catch {
+    // There is no /proc, or nothing that could dump.
+  }
+}
 
 function runsHere(): boolean {
   const major = Number.parseInt(process.versions.node, 10);
@@ -82,5 +91,6 @@ function spawnEngine(): void {
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 
+keepOutOfCores();
 if (runsHere()) loadEngine();
 else spawnEngine();

@@ -1,19 +1,21 @@
 /** Connections as people make them: a host of the own configuration, what its login asks, what goes over it, what breaks. */
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ConnectionList, ConnectionLog, type Connection } from '../../src/shared/api/connections.ts';
+import { TargetList } from '../../src/shared/api/targets.ts';
 import { useBrowser } from '../support/chromium.ts';
 import { lacksComponent } from '../support/components.ts';
 import { runVigie } from '../support/launch.ts';
 import { lacksSshd } from '../support/sshd.ts';
 import { eventually } from '../support/wait.ts';
-import { askApi, link, SOON } from './console.ts';
+import { askApi, cell, link, SOON } from './console.ts';
+import { startExporter } from './fleet.ts';
 import { CODE, dialog, type LoginSite, PASSWORD, printOf, startLoginSite, tabTo } from './login-site.ts';
 
 const PATIENT = { timeout: 60_000 };
@@ -46,6 +48,9 @@ describe.skipIf(lacksComponent('chromium') || lacksSshd())('connections', () => 
     await hosts.close();
   });
   afterEach(async () => {
+    const { targets } = TargetList.parse(await askApi(hosts.engine, 'GET', '/targets'));
+    for (const { id, url } of targets)
+      if (url.startsWith('ssh:')) await askApi(hosts.engine, 'DELETE', `/targets/${id}`);
     for (const { id } of await list()) await askApi(hosts.engine, 'DELETE', `/connections/${id}`);
   });
 
@@ -272,6 +277,48 @@ describe.skipIf(lacksComponent('chromium') || lacksSshd())('connections', () => 
       await run.waitFor({ state: 'detached', ...SOON });
       await page.getByText('The question of proxied is over: somebody else answered it').waitFor(SOON);
       await page.getByTestId('connections-table').getByText('refused').first().waitFor(PATIENT);
+    },
+  );
+
+  test.skipIf(lacksComponent('prometheus-node-exporter'))(
+    'an exporter behind a host is added as a target; the code is asked for at its hop, and it becomes up',
+    { timeout: 120_000 },
+    async () => {
+      const { engine, known, gate, login, site } = hosts;
+      // Both hosts' keys are known; the third one is the first under another name.
+      const keys = [`${gate.hostKeys[0]}.pub`, `${site.file('code')}.pub`].map((file) => readFileSync(file, 'utf8'));
+      const lines = keys.map((key, i) => `[127.0.0.1]:${[gate, login][i]!.port} ${key}`);
+      writeFileSync(known, [...lines, ''].join('\n'));
+      const exporter = await startExporter();
+      onTestFinished(() => exporter.stop());
+      const url = `ssh://inner/${exporter.address}`;
+      const { page } = await screens.open(link(engine, '/ui/targets'));
+      await page.getByRole('button', { name: 'Add target' }).first().click(SOON);
+      const adding = dialog(page, 'Add a target');
+      await adding.getByLabel('Address').fill(url);
+      // A look does not log in.
+      await adding.getByText('inner is not among the connections yet').first().waitFor(SOON);
+      expect(await list()).toEqual([]);
+      await adding.getByRole('button', { name: 'Add all the same' }).click();
+      await page.getByText(/^Added: .*, through the connection inner$/).waitFor(SOON);
+
+      const asks = dialog(page, /^login asks/);
+      await asks.getByText('Connection inner, at login (hop 2 of 3)', { exact: true }).waitFor(PATIENT);
+      await asks.getByText(/Open the app on your phone/).waitFor(SOON);
+      const row = page.getByTestId('targets-table').getByRole('row').filter({ hasText: url });
+      await row.getByText('the connection inner asks something first').waitFor(PATIENT);
+      await logIn(page);
+      await row.getByText('up', { exact: true }).waitFor(PATIENT);
+      await row.getByText('Prometheus', { exact: true }).waitFor(SOON);
+      expect(Number((await cell(page, row, 'Samples')).replace('\u202f', ''))).toBeGreaterThan(100);
+
+      await page.getByRole('link', { name: 'Connections', exact: true }).first().click();
+      const listed = page.getByTestId('connections-table').getByRole('row').filter({ hasText: 'inner' });
+      await listed.getByText('connected', { exact: true }).waitFor(SOON);
+      expect([await cell(page, listed, 'Way'), await cell(page, listed, 'Targets')]).toEqual([
+        '2 hops\ngate → login',
+        '1',
+      ]);
     },
   );
 

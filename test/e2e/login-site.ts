@@ -56,6 +56,7 @@ export async function startLoginSite(): Promise<LoginSite> {
     ...['Host swapped', `  Port ${gate.port}`, `  UserKnownHostsFile ${swappedKnown}`],
     ...['Host proxied', `  Port ${gate.port}`, '  ProxyCommand /bin/false %h %p'],
     ...['Host plain', `  Port ${gate.port}`, '  UserKnownHostsFile none'],
+    ...['Host inner', `  Port ${gate.port}`, '  ProxyJump login'],
     ...['Host *', '  HostName 127.0.0.1', `  User ${site.user}`, `  IdentityFile ${key}`, '  IdentitiesOnly yes'],
     ...['  IdentityAgent none', `  UserKnownHostsFile ${known}`, '  GlobalKnownHostsFile none'],
     ...['  StrictHostKeyChecking ask', ''],

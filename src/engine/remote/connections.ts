@@ -26,7 +26,14 @@ import { describe, stateOf, type Entry } from './entry.ts';
 import { Forwards } from './forwards.ts';
 import { PromptsDesk } from './prompts-desk.ts';
 import { beginWork } from './start/begin.ts';
-import { readConnections, writeConnections, type ConnectionRecord } from './record.ts';
+import {
+  MAX_LEFT,
+  readConnections,
+  writeConnections,
+  type ConnectionRecord,
+  type KnownEngine,
+  type LeftEngine,
+} from './record.ts';
 import { NOTHING_YET, ProfileSync } from './sync.ts';
 import { KeptSecrets, type Keyring } from './secrets.ts';
 import type { Session, Sessions } from './types.ts';
@@ -67,6 +74,8 @@ export class Connections {
   readonly #entries = new Map<string, Entry>();
   readonly prompts: PromptsDesk;
   readonly #secrets: KeptSecrets;
+  /** How far the profiles of engines are here that no connection leads to; last left last. */
+  #left: LeftEngine[];
   #writing: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -75,7 +84,9 @@ export class Connections {
     const { data, now, changed, warn, keyring = null } = options;
     this.#secrets = new KeptSecrets(keyring, warn, changed);
     this.prompts = new PromptsDesk({ now, changed, secrets: this.#secrets });
-    for (const record of data === null ? [] : readConnections(data, warn)) this.#put(record);
+    const kept = data === null ? null : readConnections(data, warn);
+    for (const record of kept?.connections ?? []) this.#put(record);
+    this.#left = [...(kept?.left ?? [])];
   }
 
   /** Those that are to be there from the start on. */
@@ -168,6 +179,7 @@ export class Connections {
     this.#end(entry);
     entry.forwards.close();
     this.#entries.delete(id);
+    this.#leave(entry.record.engine);
     this.#secrets.forget(id).catch((error: unknown) => this.#options.warn(`${last.host}: ${wordsOf(error)}`));
     this.#save();
     this.#options.changed();
@@ -291,9 +303,9 @@ export class Connections {
   #know(entry: Entry, link: EngineLink, { id, host, version }: Known): void {
     const before = entry.record.engine;
     const isSame = before?.id === id;
-    // Under whatever name: what comes through one connection fills no disk.
-    const fresh = before?.sync ? { ...NOTHING_YET, bytes: before.sync.bytes } : null;
-    entry.record = { ...entry.record, engine: { id, host, version, sync: isSame ? before.sync : fresh } };
+    if (!isSame) this.#leave(before);
+    const sync = isSame ? before.sync : this.#goOn(id, before);
+    entry.record = { ...entry.record, engine: { id, host, version, sync } };
     this.#save();
     if (!isSame) {
       entry.sync?.close();
@@ -313,6 +325,22 @@ export class Connections {
     entry.sync.start();
   }
 
+  /** What was deleted here of its profiles does not come again when it is reached anew. */
+  #leave(engine: KnownEngine | null): void {
+    if (!engine?.sync) return;
+    const { id, sync } = engine;
+    this.#left = [...this.#left.filter((left) => left.id !== id), { id, sync }].slice(-MAX_LEFT);
+  }
+
+  /** Where the profiles of an engine go on that this connection leads to now, instead of another one. */
+  #goOn(id: string, before: KnownEngine | null): KnownEngine['sync'] {
+    const left = this.#left.find((one) => one.id === id);
+    this.#left = this.#left.filter((one) => one !== left);
+    // Under whatever name: what comes through one connection fills no disk.
+    const bytes = Math.max(before?.sync?.bytes ?? 0, left?.sync.bytes ?? 0);
+    return left || before?.sync ? { ...(left?.sync ?? NOTHING_YET), bytes } : null;
+  }
+
   /** Begins it and answers at once. Errors: `connection_not_found`, `bad_request`. */
   beginWork(id: string, action: EngineAction, given: EngineStart): Connection {
     const entry = this.#need(id);
@@ -320,6 +348,7 @@ export class Connections {
     entry.work = beginWork(action, given, {
       ...{ entry, engineId, changed, now },
       connect: () => this.connect(id),
+      disconnect: () => this.disconnect(id),
       place: (placed) => {
         entry.record = { ...entry.record, placed };
         this.#save();
@@ -427,10 +456,8 @@ export class Connections {
     if (this.#writing) clearTimeout(this.#writing);
     this.#writing = null;
     try {
-      writeConnections(
-        data,
-        Array.from(this.#entries.values(), ({ record }) => record),
-      );
+      const connections = Array.from(this.#entries.values(), ({ record }) => record);
+      writeConnections(data, { connections, left: this.#left });
     } catch (error) {
       this.#options.warn(`the list of connections cannot be kept: ${wordsOf(error)}`);
     }

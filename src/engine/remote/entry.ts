@@ -67,14 +67,16 @@ function engineOf(entry: Entry): RemoteEngine | null {
   const { record, link } = entry;
   if (record.address.kind === 'none') return null;
   const known = link?.known ?? record.engine;
+  // What is not there has no version, whatever it had when it was.
+  const isAbsent = link?.state === 'absent';
   return {
     id: known?.id ?? null,
-    version: known?.version ?? null,
-    api: link?.known?.api ?? null,
+    version: isAbsent ? null : (known?.version ?? null),
+    api: isAbsent ? null : (link?.known?.api ?? null),
     state: link?.state ?? 'down',
     reason: link ? (absentOf(record, link) ?? link.reason) : 'the host is not connected',
     host: known?.host ?? null,
-    skew: link?.skew ?? null,
+    skew: isAbsent ? null : (link?.skew ?? null),
     sync: syncOf(entry),
   };
 }

@@ -66,6 +66,9 @@ async function endsInLine(handle: FileHandle): Promise<boolean> {
   return last[0] === 0x0a;
 }
 
+/** Lines are added one after another. */
+let adding: Promise<unknown> = Promise.resolve();
+
 /** For one attempt to connect: files are read at the first look-up and not again, but for what is added here. */
 export class KnownHosts implements HostKeys {
   readonly #files: KnownHostsFiles;
@@ -141,7 +144,17 @@ export class KnownHosts implements HostKeys {
     return (await this.#about(nameOf(name))).some(({ marker }) => marker === 'cert-authority');
   }
 
+  /** Where it stands: another connection may have been told to write the same down a moment ago. */
   async add(name: HostKeyName, key: Buffer): Promise<KnownHostsLine> {
+    const added = adding.then(async () => {
+      const verdict = await new KnownHosts(this.#files).lookup(name, key);
+      return verdict.kind === 'known' ? verdict.at : this.#add(name, key);
+    });
+    adding = added.catch(() => undefined);
+    return added;
+  }
+
+  async #add(name: HostKeyName, key: Buffer): Promise<KnownHostsLine> {
     const [file] = this.#files.user;
     if (file === undefined) throw new Error('the configuration names no known_hosts file to add a key to');
     const keyType = keyTypeOf(key);

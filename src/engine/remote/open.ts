@@ -28,6 +28,8 @@ export interface RemoteParts {
   };
   /** Default: SSH. */
   readonly sessions?: Sessions;
+  /** Milliseconds between two looks at an engine; default 10 s. */
+  readonly lookEvery?: number;
   /** The desktop's, where there is one. */
   readonly keyring?: Keyring;
 }

@@ -121,6 +121,9 @@ export class PromptsDesk {
     const refused = refuse(open.prompt, answer);
     if (refused !== null) throw new ApiError('bad_request', refused);
     open.settle(answer.action === 'cancel' ? null : answer);
+    if (answer.action !== 'trust') return;
+    // Several connections by way of one host show the same key of it at once.
+    for (const { prompt, settle } of [...this.#open.values()]) if (isSameKey(prompt, open.prompt)) settle(answer);
   }
 
   /** Of one connection, or of all. */
@@ -162,6 +165,13 @@ export class PromptsDesk {
     });
   }
 }
+
+const isSameKey = (a: Prompt, b: Prompt): boolean =>
+  a.kind === 'trust' &&
+  b.kind === 'trust' &&
+  a.hop === b.hop &&
+  a.key?.type === b.key?.type &&
+  a.key?.fingerprint === b.key?.fingerprint;
 
 function questionShown(host: string, question: Question): Shown {
   const { kind, failed } = question;

@@ -15,36 +15,43 @@ import {
 } from '../../shared/api/connections.ts';
 import { makeDirectory } from '../directory.ts';
 import { ENGINE_ID } from './engines/engine-id.ts';
+import { MAX_BROUGHT, MAX_MARK } from './brought.ts';
 import { connectionsFile } from './gate.ts';
 
 /** The largest file that is read, in bytes. */
 const MAX_BYTES = 16 * 1024 * 1024;
+
+const SyncPosition = z.object({
+  /** Runs that began before this time are all here, ms since the epoch; null: the first round is not over. */
+  floor: z.number().nullable(),
+  /** What `floor` will be when the present round is over. */
+  next: z.number().nullable(),
+  /** Where an unfinished round goes on; null: at its beginning. */
+  cursor: z.string().max(256).nullable(),
+  /** Time of the last round that was finished, ms since the epoch; null: none was. */
+  complete: z.number().nullable(),
+  profiles: z.number().int().nonnegative(),
+  /** Bytes of their JSON, and of pinned history. */
+  bytes: z.number().nonnegative(),
+  /** Runs over there whose pinned history is here, or was. */
+  pinned: z.array(z.string().max(128)).max(10_000).default([]),
+  /** Marks of runs that a next round would look at again, and that are here, or were. */
+  brought: z.array(z.string().max(MAX_MARK)).max(MAX_BROUGHT).default([]),
+});
+export type SyncPosition = z.infer<typeof SyncPosition>;
 
 /** What is kept of an engine that was reached, so that its profiles can be looked at while it is not. */
 const KnownEngine = z.object({
   id: z.string().regex(ENGINE_ID),
   host: z.string().max(256),
   version: z.string().max(64),
-  sync: z
-    .object({
-      /** Runs that began before this time are all here, ms since the epoch; null: the first round is not over. */
-      floor: z.number().nullable(),
-      /** What `floor` will be when the present round is over. */
-      next: z.number().nullable(),
-      /** Where an unfinished round goes on; null: at its beginning. */
-      cursor: z.string().max(256).nullable(),
-      /** Time of the last round that was finished, ms since the epoch; null: none was. */
-      complete: z.number().nullable(),
-      profiles: z.number().int().nonnegative(),
-      /** Bytes of their JSON, and of pinned history. */
-      bytes: z.number().nonnegative(),
-      /** Runs over there whose pinned history is here, or was. */
-      pinned: z.array(z.string().max(128)).max(10_000).default([]),
-    })
-    .nullable(),
+  sync: SyncPosition.nullable(),
 });
 export type KnownEngine = z.infer<typeof KnownEngine>;
-export type SyncPosition = NonNullable<KnownEngine['sync']>;
+
+/** How far an engine's profiles are here that no connection leads to any more. */
+const LeftEngine = z.object({ id: KnownEngine.shape.id, sync: SyncPosition });
+export type LeftEngine = z.infer<typeof LeftEngine>;
 
 export const ForwardRecord = z.object({
   id: z.string().min(1).max(64),
@@ -73,26 +80,34 @@ export const ConnectionRecord = z.object({
 });
 export type ConnectionRecord = z.infer<typeof ConnectionRecord>;
 
-const Contents = z.object({ version: z.literal(1), connections: z.array(ConnectionRecord).max(MAX_CONNECTIONS) });
+export const MAX_LEFT = 32;
+
+const Contents = z.object({
+  version: z.literal(1),
+  connections: z.array(ConnectionRecord).max(MAX_CONNECTIONS),
+  /** Last left last. */
+  left: z.array(LeftEngine).max(MAX_LEFT).default([]),
+});
+export type Contents = Omit<z.infer<typeof Contents>, 'version'>;
 
 /**
  * What was kept. A file that cannot be used is put aside, never written over: `warn` says where. Nobody but its owner
  * may be able to write it, since it says where this engine logs in.
  */
-export function readConnections(data: string, warn: (message: string) => void): readonly ConnectionRecord[] {
+export function readConnections(data: string, warn: (message: string) => void): Contents {
   const path = connectionsFile(data);
   try {
     const found = lstatSync(path, { throwIfNoEntry: false });
-    if (!found) return [];
+    if (!found) return { connections: [], left: [] };
     if (!found.isFile() || found.uid !== (process.getuid?.() ?? found.uid) || (found.mode & 0o077) !== 0) {
       throw new Error('it must be a file that only you can read (chmod 600)');
     }
     if (found.size > MAX_BYTES) throw new Error('it is too large');
-    return Contents.parse(JSON.parse(readFileSync(path, 'utf8'))).connections;
+    return Contents.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     const reason = error instanceof z.ZodError ? 'it is no list of connections' : (error as Error).message;
     warn(`${path} cannot be used (${reason})${putAside(path)}`);
-    return [];
+    return { connections: [], left: [] };
   }
 }
 
@@ -106,14 +121,14 @@ function putAside(path: string): string {
   }
 }
 
-export function writeConnections(data: string, connections: readonly ConnectionRecord[]): void {
+export function writeConnections(data: string, { connections, left }: Contents): void {
   const path = connectionsFile(data);
   makeDirectory(dirname(path));
   const temporary = `${path}.new`;
   rmSync(temporary, { force: true });
   const file = openSync(temporary, 'wx', 0o600);
   try {
-    writeFileSync(file, `${JSON.stringify({ version: 1, connections }, null, 1)}\n`);
+    writeFileSync(file, `${JSON.stringify({ version: 1, connections, left }, null, 1)}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

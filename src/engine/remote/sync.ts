@@ -9,6 +9,7 @@ import type { SyncStatus } from '../../shared/api/connections.ts';
 import { Profile } from '../../shared/api/profiles.ts';
 import { RunList, type Run } from '../../shared/api/runs.ts';
 import { runScope } from '../../shared/model/scope.ts';
+import { Brought } from './brought.ts';
 import { NotAnswered } from './engines/channel-agent.ts';
 import { isRunId, storedRunId } from './engines/engine-id.ts';
 import type { EngineLink } from './engines/link.ts';
@@ -40,6 +41,7 @@ export const NOTHING_YET: SyncPosition = {
   profiles: 0,
   bytes: 0,
   pinned: [],
+  brought: [],
 };
 
 export interface SyncOptions {
@@ -60,6 +62,7 @@ export class ProfileSync {
   readonly #options: SyncOptions;
   readonly #stopped = new AbortController();
   #position: SyncPosition;
+  readonly #brought: Brought;
   #state: SyncStatus['state'] = 'idle';
   #reason: string | null = null;
   /** Those that were left out in this round, by why. */
@@ -68,6 +71,7 @@ export class ProfileSync {
   constructor(options: SyncOptions) {
     this.#options = options;
     this.#position = options.position;
+    this.#brought = new Brought(options.position.brought);
   }
 
   status(): SyncStatus {
@@ -128,15 +132,18 @@ export class ProfileSync {
       const { runs, next } = await this.#get(`/api/v1/profiles?limit=${PAGE}${after}`, RunList, MAX_PAGE_BYTES, signal);
       if (cursor === null) this.#begin(runs);
       const wanted = runs.filter(({ start_time }) => floor === null || start_time >= floor - MARGIN);
-      for (const run of wanted) await this.#take(run, signal);
+      const here: Run[] = [];
+      for (const run of wanted) if (await this.#take(run, signal)) here.push(run);
       // What is told to be here is on disk.
       await this.#options.store.flush();
       signal.throwIfAborted();
+      this.#note(here);
       const isOver = next === null || runs.length === 0 || wanted.length < runs.length;
       if (!isOver) this.#save({ cursor: next.slice(0, 256) });
       else {
-        const done = { floor: this.#position.next, next: null, cursor: null };
-        this.#save(done);
+        const { next: began } = this.#position;
+        const brought = this.#brought.marks(began === null ? null : began - MARGIN);
+        this.#save({ floor: began, next: null, cursor: null, brought });
         await this.#pinned(signal);
         this.#save({ complete: this.#options.now() });
         return;
@@ -174,13 +181,25 @@ export class ProfileSync {
     this.#save({ next: Math.min(this.#position.next ?? first, first) });
   }
 
-  async #take(listed: Run, signal: AbortSignal): Promise<void> {
+  /** They are on disk: what of them is missing later was deleted here. */
+  #note(here: readonly Run[]): void {
+    const news = here.filter(({ id, start_time }) => this.#brought.add(id, start_time));
+    if (news.length > 0) this.#save({ brought: this.#brought.marks(null) });
+  }
+
+  /** Whether it is here now. */
+  async #take(listed: Run, signal: AbortSignal): Promise<boolean> {
     const { store, engine } = this.#options;
-    const leave = (why: string): void => void this.#left.set(why, (this.#left.get(why) ?? 0) + 1);
+    const leave = (why: string): false => {
+      this.#left.set(why, (this.#left.get(why) ?? 0) + 1);
+      return false;
+    };
     if (!isRunId(listed.id)) return leave('its id is none of a run');
     const id = storedRunId(engine, listed.id);
     const known = await store.run(id);
-    if (known && known.state === listed.state && known.end_time === listed.end_time) return;
+    if (known && known.state === listed.state && known.end_time === listed.end_time) return true;
+    // Deleted here, for good.
+    if (!known && this.#brought.has(listed.id)) return false;
     const { profiles, bytes } = this.#position;
     if (profiles >= MAX_PROFILES) return leave(`there are ${MAX_PROFILES} of this engine here`);
     if (bytes >= MAX_BYTES) return leave('there is as much of this engine here as there may be');
@@ -200,6 +219,7 @@ export class ProfileSync {
     this.#save({ profiles: profiles + (known ? 0 : 1), bytes: bytes + size });
     this.#options.changed();
     await delay(PAUSE, undefined, { ref: false, signal });
+    return true;
   }
 
   readonly #get: EngineLink['json'] = (path, schema, most, signal) =>

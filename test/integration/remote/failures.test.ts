@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import type { ResolvedHost } from '../../../src/engine/remote/types.ts';
 import type { Link } from '../../../src/engine/remote/session/link.ts';
+import { mayRetry } from '../../../src/engine/remote/session/failure.ts';
 import { createLog } from '../../../src/engine/remote/session/log.ts';
 import { connect, DEFAULTS, MemoryHostKeys, output, Person, type Attempt } from '../../support/ssh-session.ts';
 import { silentServer, stubServer } from '../../support/ssh-stub.ts';
@@ -142,6 +143,18 @@ describe.skipIf(lacksSshd())('failures', () => {
       person.ask = () => slow(['whatever']);
       await open(port, {}, { person, timeouts: { 'key-exchange': 1000, authentication: 1000 } });
     });
+  });
+
+  test('a host that does not wait for the answer: told, and not tried again by itself, which would ask again', async () => {
+    const hasty = await site.sshd({ lines: ['LoginGraceTime 3'] });
+    learn(hasty);
+    const person = new Person();
+    person.ask = (_question, signal) =>
+      new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
+    const failure = await open(hasty.port, { identityFiles: [] }, { person }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ kind: 'cancelled', phase: 'authentication' });
+    expect((failure as Error).message).toMatch(/while it waited for an answer: connect again/);
+    expect(mayRetry(failure)).toBe(false);
   });
 
   test('two prompts of a one-time code, in one dialog, cleaned of control characters', async () => {

@@ -22,8 +22,8 @@ export class Far {
   readonly tools: string;
   #config = '';
 
-  /** `passphrase`: of the user's key, which the login then asks for. */
-  constructor(passphrase = '') {
+  /** `passphrase`: of the user's key, which the login then asks for. `atEnd`: when nothing of it is needed any more. */
+  constructor(passphrase = '', atEnd: (close: () => Promise<void>) => void = onTestFinished) {
     this.site.authorize(this.site.key('user', { passphrase }));
     [this.uid, this.gid] = ['-u', '-g'].map((option) => Number(execFileSync('id', [option, this.site.user]))) as [
       number,
@@ -36,10 +36,15 @@ export class Far {
     this.own(this.home);
     // A number that a user of another test had.
     this.#clean();
-    onTestFinished(async () => {
+    atEnd(async () => {
       await this.site.close();
       this.#clean();
     });
+  }
+
+  /** File of the configuration that leads there. */
+  get config(): string {
+    return this.#config;
   }
 
   own(path: string): void {

@@ -209,6 +209,15 @@ describe('a key that is added', () => {
     });
   }
 
+  test('is written once, however many connections by way of one host add it', async (context) => {
+    const { file, one } = setting(context);
+    const several = Array.from({ length: 3 }, () => only(file));
+    for (const each of several) expect((await each.lookup(host('alpha'), one.blob)).kind).toBe('unknown');
+    const added = await Promise.all(several.map((each) => each.add(host('alpha'), one.blob)));
+    expect(added).toEqual(several.map(() => ({ file, line: 1 })));
+    expect(readFileSync(file, 'utf8')).toBe(`alpha ssh-ed25519 ${one.base64}\n`);
+  });
+
   test('makes the file and its folder for the user alone', async (context) => {
     const { folder, one } = setting(context);
     const file = join(folder, 'new', 'known_hosts');

@@ -2,9 +2,11 @@
 
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Profile } from '../../../src/shared/api/profiles.ts';
+import { Profile, TRASH_TIME } from '../../../src/shared/api/profiles.ts';
+import { storedRunId } from '../../../src/engine/remote/engines/engine-id.ts';
 import { Run, RunList } from '../../../src/shared/api/runs.ts';
 import { httpServer } from '../../support/bad-server.ts';
+import { openInside } from '../../support/small-store.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { eventually } from '../../support/wait.ts';
 import { startHere, type Here } from '../http/here.ts';
@@ -154,6 +156,54 @@ test('a round that is broken off goes on where it was, also after a restart', as
   expect(far.asked).toEqual([
     ...['/profiles?cursor=2', '/profiles/r3', '/profiles?cursor=4', '/profiles/r2', '/profiles/r1'],
   ]);
+});
+
+test('what is deleted here for good does not come again: not after a restart, nor by a connection made anew', async () => {
+  // All of them are looked at in each round.
+  const runs = ['r3', 'r2', 'r1'].map((id, i) => ({ id, start_time: 1e12 - i }));
+  const far = await farWith(runs, (id) => ({
+    run: described(runs.find((run) => run.id === id)!),
+    series: [],
+    ranks: [],
+  }));
+  const folder = temporaryFolder();
+  const data = join(folder, 'data');
+  const start = (): Promise<Here> =>
+    startHere({ node: false, data }, folder, undefined, { sessions: new DirectSessions({}) });
+  const login = { host: 'login', auto: true, engine: { kind: 'port', port: far.port } } as const;
+  const here = (list: readonly { readonly id: string }[]): string[] => list.map(({ id }) => id).toSorted();
+  const lists = ['/profiles?', '/profiles?cursor=2'];
+
+  const first = await start();
+  const { connection, engine } = await reach(first, login);
+  await until(first, connection, (one) => one.engine?.sync.complete !== null);
+  const gone = `/profiles/${storedRunId(engine, 'r2')}`;
+  expect((await send(first, 'DELETE', gone)).status).toBe(200);
+  await first.engine.close();
+  // The time of the trash is over.
+  const { store } = openInside(data);
+  const steps = store.orders.purge(Date.now() + 2 * TRASH_TIME);
+  while (!steps.next().done);
+  store.close();
+
+  far.asked.length = 0;
+  const second = await start();
+  await eventually(() => far.asked.length >= lists.length);
+  const done = await until(second, connection, (one) => one.engine?.sync.state === 'idle');
+  expect([done.engine?.sync.reason, far.asked]).toEqual([null, lists]);
+  expect((await send(second, 'GET', gone)).status).toBe(404);
+
+  // Off the list, and on it after another start.
+  await send(second, 'DELETE', `/connections/${connection}`);
+  await second.engine.close();
+  far.asked.length = 0;
+  const third = await start();
+  const anew = await reach(third, login);
+  await until(third, anew.connection, (one) => one.engine?.sync.state === 'idle' && far.asked.length >= lists.length);
+  expect(far.asked).toEqual(lists);
+  expect((await send(third, 'GET', gone)).status).toBe(404);
+  await send(third, 'POST', `/connections/${anew.connection}/disconnect`);
+  expect(here((await profiles(third, `/engines/${engine}/api/v1`)).runs)).toEqual(['r1', 'r3']);
 });
 
 test('what it says is checked: other runs, ids that are none, what is too long, a list without end', async () => {

@@ -155,8 +155,12 @@ describe.skipIf(lacksSshd())('ways in', () => {
 
   test('a wrong password thrice', async () => {
     const person = new Person([['wrong'], ['wrong'], ['wrong'], [site.password]]);
-    await expect(whoami({}, { person })).rejects.toMatchObject({ kind: 'refused', phase: 'authentication' });
+    const log = createLog();
+    await expect(whoami({}, { person, log })).rejects.toMatchObject({ kind: 'refused', phase: 'authentication' });
     expect(person.asked.map(({ failed }) => failed)).toEqual([0, 1, 2]);
+    const told = log.lines().map(({ text }) => text);
+    expect(told.filter((text) => text === 'password is not accepted')).toHaveLength(3);
+    expect(told.join('\n')).not.toContain('wrong');
   }, 120_000);
 
   test('cancelled in the dialog', async () => {

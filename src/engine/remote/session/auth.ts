@@ -88,7 +88,13 @@ export class Authentication {
   hear(left: readonly string[], partial: boolean): void {
     this.#left = left;
     const { log, host } = this.#options;
-    if (!partial) return;
+    if (!partial) {
+      // Of a key nothing is said: there are many, and the one that it takes is told.
+      if (this.#trying === 'password' || this.#trying === 'keyboard-interactive') {
+        log.add(host.name, `${this.#trying} is not accepted`);
+      }
+      return;
+    }
     log.add(host.name, `${this.#trying} is accepted; it wants ${left.join(' or ')} besides`);
     this.#passed = this.#current;
     this.#asked = new Map();

@@ -118,6 +118,7 @@ class ChildLink implements Link {
     try {
       if (signal.aborted) cancel();
       await this.#untilUp(timeouts);
+      log.add(host.name, `let ${host.user} in`);
     } finally {
       signal.removeEventListener('abort', cancel);
     }

@@ -265,19 +265,25 @@ class HopAttempt {
     } else if (/too many authentication failures/i.test(said)) {
       const hint = 'name the right one with IdentityFile and set IdentitiesOnly yes';
       fail('refused', `gave up after several keys (MaxAuthTries) before the right one came: ${hint}`);
-    } else if (error.level === 'client-socket') fail('lost', `the connection broke: ${said}`);
+    } else if (error.level === 'client-socket') this.#lost(`the connection broke: ${said}`, error);
     else fail(phase === 'authentication' ? 'refused' : 'protocol', said);
   }
 
   #closed(): void {
-    const { host } = this.#options;
     const during = { banner: 'before it said hello', 'key-exchange': 'during the key exchange' } as Record<
       string,
       string
     >;
     const phase = this.#phase();
-    const words = `${host.name}: closed the connection ${during[phase] ?? 'during the authentication'}`;
-    this.#fail(new SshFailure('lost', phase, host.name, words));
+    this.#lost(`closed the connection ${during[phase] ?? 'during the authentication'}`);
+  }
+
+  /** While a person is asked it is not tried again by itself: that would ask again, and again, of somebody who is away. */
+  #lost(what: string, cause?: Error): void {
+    const { name } = this.#options.host;
+    const asked = this.#clock.asking;
+    const words = asked ? `${what} while it waited for an answer: connect again when you can give it` : what;
+    this.#fail(new SshFailure(asked ? 'cancelled' : 'lost', this.#phase(), name, `${name}: ${words}`, { cause }));
   }
 
   #fail(failure: SshFailure): void {

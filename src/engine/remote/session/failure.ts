@@ -38,5 +38,9 @@ export function mayRetry(error: unknown): boolean {
 export function asFailure(error: unknown, kind: FailureKind, phase: Phase, host: string): SshFailure {
   if (error instanceof SshFailure) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new SshFailure(kind, phase, host, `${host}: ${message}`, { cause: error });
+  return new SshFailure(kind, phase, host, `${host}: ${withoutHost(host, message)}`, { cause: error });
 }
+
+/** Reasons name their host, to stand alone; where it stands before them anyway it is not said twice. */
+export const withoutHost = (host: string, text: string): string =>
+  text.startsWith(`${host}: `) ? text.slice(host.length + 2) : text;

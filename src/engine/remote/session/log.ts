@@ -1,5 +1,6 @@
 /** What a connection did, in words, for its user and to send to support: few lines, and no secrets by construction. */
 
+import { withoutHost } from './failure.ts';
 import { cleanText } from './prompts.ts';
 
 export interface LogLine {
@@ -37,7 +38,7 @@ export function createLog(now: () => number = Date.now): ConnectionLog {
   };
   return {
     add(host, text) {
-      lines.push({ at: now(), host, text: cleanText(text) });
+      lines.push({ at: now(), host, text: cleanText(withoutHost(host, text)) });
       if (lines.length > MOST_LINES) lines.splice(0, lines.length - MOST_LINES);
     },
     hide(secret) {

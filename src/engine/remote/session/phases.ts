@@ -43,6 +43,8 @@ export interface PhaseClock {
   renew(): void;
   /** A person is asked meanwhile: the clock stands until the work is done, and the phase starts anew. */
   pausedFor<T>(work: Promise<T>): Promise<T>;
+  /** Whether a person is asked at the moment. */
+  readonly asking: boolean;
   readonly phase: keyof Timeouts | null;
   stop(): void;
 }
@@ -72,6 +74,9 @@ export function phaseClock(host: string, timeouts: Timeouts, fail: (failure: Ssh
         asking--;
         start();
       }
+    },
+    get asking() {
+      return asking > 0;
     },
     get phase() {
       return phase;

@@ -14,6 +14,7 @@ export interface BeginParts {
   readonly engineId: string;
   /** Begins to connect where it is not connected. */
   readonly connect: () => void;
+  readonly disconnect: () => void;
   readonly place: (placed: PlacedEngine | null) => void;
   readonly changed: () => void;
   /** Wall clock, ms since the epoch. */
@@ -56,9 +57,27 @@ export function beginWork(action: EngineAction, given: EngineStart, parts: Begin
   });
 }
 
-/** Waits for a person where the login asks. @throws {Error} In words, when it cannot be connected. */
-async function sessionOf({ entry, connect }: BeginParts, signal: AbortSignal): Promise<Session> {
+/**
+ * Waits for a person where the login asks; a login that was begun for this is given up when it is cancelled.
+ *
+ * @throws {Error} In words, when it cannot be connected.
+ */
+async function sessionOf({ entry, connect, disconnect }: BeginParts, signal: AbortSignal): Promise<Session> {
+  const before = entry.session;
   connect();
+  const begun = entry.session;
+  const giveUp = (): void => {
+    if (begun !== null && begun !== before && entry.session === begun && begun.state !== 'up') disconnect();
+  };
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await untilUp(entry, signal);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+async function untilUp(entry: Entry, signal: AbortSignal): Promise<Session> {
   for (;;) {
     const { session, failure, record } = entry;
     if (!session) throw new Error(failure ?? `${record.host} was disconnected`);

@@ -40,6 +40,20 @@ test('nobody waits for ever: not the one who asks, not the one who is asked', as
   await expect(desk.prompter('c1', 'login').ask(question(), gone.signal)).rejects.toThrow('the host has left');
 });
 
+test('connections that are shown one key of one host have one answer, and others none', async () => {
+  const { desk } = makeDesk();
+  const key = { keyType: 'ssh-ed25519', fingerprint: 'SHA256:x', others: [] };
+  const trust = (connection: string, change: object) =>
+    desk.prompter(connection, connection).trust({ ...question(), ...key, ...change }, never);
+  const [first, second] = [trust('c1', {}), trust('c2', {})];
+  const others = [trust('c3', { fingerprint: 'SHA256:y' }), trust('c4', { host: 'elsewhere' })];
+  desk.answer(desk.list()[0]!.id, { action: 'trust', keep: true });
+  expect(await Promise.all([first, second])).toEqual(['always', 'always']);
+  expect(desk.list().map(({ connection }) => connection)).toEqual(['c3', 'c4']);
+  desk.cancel();
+  expect(await Promise.all(others)).toEqual(['no', 'no']);
+});
+
 test('a connection has a few prompts open, whatever its hops want, and takes none of another one away', async () => {
   const { desk } = makeDesk();
   const other = desk.prompter('c2', 'other').ask(question(), never);

@@ -61,3 +61,10 @@ test('text of hosts: no escapes, no turned reading direction, bounded', () => {
     }),
   );
 });
+
+test('a reason that names its host does so once', () => {
+  const log = createLog(() => 7);
+  log.add('hop2', 'hop2: the connection was lost');
+  log.add('hop2', 'hop22: is another');
+  expect(texts(log)).toEqual(['the connection was lost', 'hop22: is another']);
+});
