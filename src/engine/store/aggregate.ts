@@ -4,7 +4,9 @@
  * The rate of a counter between two samples is increase / elapsed and belongs to the bucket of the later sample. A
  * smaller total than before is a restart of the counter: the new total is the increase. Over a gap there is no rate. A
  * bucket's avg is all its increase over all its elapsed time, so that samples at uneven distances weigh what they last;
- * min and max are of the single rates, so that no spike hides.
+ * min and max are of the single rates, so that no spike hides. An interval much shorter than the one before it is joined to
+ * that one (shared/model/intervals.ts), where both are in the range. Buckets of whole minutes are made of what blocks have
+ * of each minute, which cannot be taken apart: there a bucket of which only a moment was observed is joined to the one before.
  *
  * A counter that is NaN was not sampled at that time (history keeps detail every ten seconds): what it has grown by is
  * spread evenly over the time since it was last known.
@@ -13,13 +15,16 @@
  */
 
 import type { Columns } from '../../shared/frame.ts';
+import { isShort, JoinedIntervals } from '../../shared/model/intervals.ts';
 import { parseMetric } from '../../shared/model/metric.ts';
 import { scopeKind } from '../../shared/model/scope.ts';
 import type { SeriesDef } from '../../shared/model/series.ts';
 import { GAUGE_WIDTH } from '../../shared/model/values.ts';
-import { gridOf, type Grid, type RangePlan, type RangeTarget } from './range-plan.ts';
+import { gridOf, isAligned, type Grid, type RangePlan, type RangeTarget } from './range-plan.ts';
 
 const SECOND = 1000;
+/** A bucket of whole minutes is taken to be of so many intervals: a moment is much shorter than one of these. */
+const MOMENTS = 60;
 /** Values of a step. */
 const STEP_VALUES = 65_536;
 
@@ -67,6 +72,8 @@ export class RangeBuilder {
   readonly grid: Grid;
   readonly #step: number;
   readonly #points: number;
+  /** Short intervals are joined as they come. */
+  readonly #joins: boolean;
   /** The buckets do not follow one another closely. */
   readonly #sparse: boolean;
   readonly #times: Float64Array<ArrayBuffer>;
@@ -82,6 +89,10 @@ export class RangeBuilder {
   /** Last known total of each counter, and its time; NaN: none. */
   readonly #previous: Float64Array;
   readonly #previousTime: Float64Array;
+  /** Lengths in seconds; of whole minutes there are none. */
+  readonly #intervals: JoinedIntervals;
+  /** Point of each counter's last interval that stands for itself. */
+  readonly #basePoint: Int32Array;
   /** Of the last sample. */
   #time = NaN;
   #next = 0;
@@ -99,6 +110,7 @@ export class RangeBuilder {
     const { step, points, origin } = this.grid;
     const raw = step === 0;
     this.#step = step;
+    this.#joins = !isAligned(step);
     this.#points = points;
     const cells = this.#points * plan.targets.length;
     this.#sparse = plan.starts !== undefined;
@@ -111,6 +123,8 @@ export class RangeBuilder {
     this.#places = new Int32Array(plan.targets.length).fill(-1);
     this.#previous = new Float64Array(plan.targets.length).fill(NaN);
     this.#previousTime = new Float64Array(plan.targets.length).fill(NaN);
+    this.#intervals = new JoinedIntervals(plan.targets.length);
+    this.#basePoint = new Int32Array(plan.targets.length);
   }
 
   get targets(): readonly RangeTarget[] {
@@ -130,6 +144,7 @@ export class RangeBuilder {
   /** Samples before the range, in order, the last one at least: what its first rates count from. */
   base(time: number, gap: boolean, columns: Columns): void {
     if (gap) this.#previousTime.fill(NaN);
+    this.#intervals.forgetAll();
     this.#remember(time, columns);
   }
 
@@ -139,7 +154,7 @@ export class RangeBuilder {
     // More samples than announced, or one outside the range: left out rather than written elsewhere.
     if (point < 0 || point >= this.#points) return;
     if (this.#step === 0) this.#times[this.#next++] = time;
-    if (gap) this.#previousTime.fill(NaN);
+    if (gap) this.forget();
     const { targets } = this.#plan;
     for (let s = 0; s < targets.length; s++) {
       const place = this.#places[s]!;
@@ -233,6 +248,7 @@ export class RangeBuilder {
       if (!isCounter || Number.isNaN(total)) continue;
       this.#previous[s] = total;
       this.#previousTime[s] = last;
+      this.#intervals.forget(s);
     }
     this.#time = last;
   }
@@ -240,6 +256,7 @@ export class RangeBuilder {
   /** What was known does not count: what counts instead is told next. */
   forget(): void {
     this.#previousTime.fill(NaN);
+    this.#intervals.forgetAll();
   }
 
   /** Goes on where another builder of the same targets has ended. */
@@ -310,23 +327,40 @@ export class RangeBuilder {
     let previous = this.#previous[s]!;
     let since = this.#previousTime[s]!;
     let last = before;
+    const intervals = this.#intervals;
+    const joins = this.#joins;
+    let base = points === null ? NaN : intervals.base(s);
+    let joined = intervals.joined(s);
+    let baseGrown = intervals.grown(s);
+    let basePoint = this.#basePoint[s]!;
     for (let r = start; r < end; r++) {
       const time = times[r]!;
-      if (gaps[r] === 1) since = NaN;
+      if (gaps[r] === 1) since = base = NaN;
       if (column === null || counterCounts[r]! <= place) {
         previous = this.#unseen;
         since = time;
+        base = NaN;
       } else {
         const total = column[r]!;
         const point = points === null ? -1 : points[r - start]!;
         if (point >= 0 && total - total === 0) {
           const grown = total < previous ? total : total - previous;
           const cell = first + point;
-          if (since < last) this.#spread(s, grown, total, since, time, point);
-          else if (time > since) {
+          if (since < last) {
+            this.#spread(s, grown, total, since, time, point);
+            base = NaN;
+          } else if (time > since) {
             const seconds = (time - since) / SECOND;
             const value = grown / seconds;
-            if (value - value === 0) {
+            if (isShort(seconds, base, joined)) {
+              if (joined === 0) this.#begin(s, basePoint, base, baseGrown);
+              joined += seconds;
+              this.#join(s, point, seconds, grown);
+            } else if (value - value === 0) {
+              if (joins) base = seconds;
+              joined = 0;
+              baseGrown = grown;
+              basePoint = point;
               sums[cell]! += grown;
               weights[cell]! += seconds;
               if (wide) {
@@ -340,12 +374,15 @@ export class RangeBuilder {
         if (total === total) {
           previous = total;
           since = time;
+          if (point < 0) base = NaN;
         }
       }
       last = time;
     }
     this.#previous[s] = previous;
     this.#previousTime[s] = since;
+    if (base !== base || !this.#joins) intervals.forget(s);
+    else if (joined === 0) this.#begin(s, basePoint, base, baseGrown);
   }
 
   #gaugeRows(s: number, place: number, rows: ColumnRows, start: number, end: number, points: Int32Array): void {
@@ -376,9 +413,31 @@ export class RangeBuilder {
     const before = this.#previous[s]!;
     const since = this.#previousTime[s]!;
     const grown = total < before ? total : total - before;
-    if (since < this.#time) this.#spread(s, grown, total, since, time, point);
-    else if (time > since) this.#value(cell, grown, (time - since) / SECOND);
+    const seconds = (time - since) / SECOND;
+    if (since < this.#time) {
+      this.#spread(s, grown, total, since, time, point);
+      this.#intervals.forget(s);
+    } else if (time > since && this.#intervals.isShort(s, seconds)) this.#join(s, point, seconds, grown);
+    else if (time > since && Number.isFinite(grown / seconds)) {
+      if (this.#joins) this.#begin(s, point, seconds, grown);
+      this.#value(cell, grown, seconds);
+    }
     this.#last[cell] = total;
+  }
+
+  /** An interval that stands for itself. */
+  #begin(s: number, point: number, seconds: number, grown: number): void {
+    this.#intervals.begin(s, seconds, grown);
+    this.#basePoint[s] = point;
+  }
+
+  /** One that is joined to it. */
+  #join(s: number, point: number, seconds: number, grown: number): void {
+    const told = this.#intervals.join(s, seconds, grown) * seconds;
+    const base = s * this.#points + this.#basePoint[s]!;
+    this.#value(s * this.#points + point, told, seconds);
+    this.#sum[base]! += grown - told;
+    this.#widen(base, this.#intervals.baseRate(s));
   }
 
   #gauge(cell: number, hits: number, total: number): void {
@@ -395,6 +454,7 @@ export class RangeBuilder {
   finish(): RangeColumns {
     const { scope, from, to, targets } = this.#plan;
     const avg = this.#sum;
+    if (!this.#joins) this.#joinBuckets();
     for (let i = 0; i < avg.length; i++) avg[i] = this.#weight[i]! > 0 ? avg[i]! / this.#weight[i]! : NaN;
     const found = this.#step === 0 ? this.#next : this.#points;
     // Fewer samples came than were counted (they were removed meanwhile): the columns are packed anew.
@@ -405,6 +465,30 @@ export class RangeBuilder {
       ...{ times: this.#times.slice(0, found), min: this.#min, max: this.#max, avg: fit(avg), last: fit(this.#last) },
       weight: fit(this.#weight),
     };
+  }
+
+  /** Buckets of which only a moment was observed, each with the one before it. */
+  #joinBuckets(): void {
+    const intervals = new JoinedIntervals(1);
+    for (const [s, { kind }] of this.#plan.targets.entries()) {
+      if (kind !== 'counter') continue;
+      intervals.forgetAll();
+      let base = 0;
+      for (let cell = s * this.#points; cell < (s + 1) * this.#points; cell++) {
+        const [seconds, grown] = [this.#weight[cell]!, this.#sum[cell]!];
+        if (!(seconds > 0)) intervals.forgetAll();
+        else if (intervals.isShort(0, MOMENTS * seconds)) {
+          const rate = intervals.join(0, seconds, grown);
+          this.#min[cell] = this.#max[cell] = rate;
+          this.#sum[cell] = rate * seconds;
+          this.#sum[base]! += grown - rate * seconds;
+          this.#widen(base, intervals.baseRate(0));
+        } else {
+          intervals.begin(0, seconds, grown);
+          base = cell;
+        }
+      }
+    }
   }
 
   /** Adds a value, or an increase with the seconds it took. Not finite (no sample before, an overflow): nothing. */

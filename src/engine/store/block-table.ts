@@ -1,7 +1,7 @@
 /** Rows of the table of blocks. What cannot be read costs only itself: it is noted, and left out. */
 
 import type Database from 'better-sqlite3';
-import { Block, BlockError } from './block/index.ts';
+import { Block, BlockError, type ReadRows } from './block/index.ts';
 import { isDamage } from './errors.ts';
 import type { TierNumber } from './range-plan.ts';
 
@@ -110,11 +110,11 @@ export class BlockTable {
     return this.#statements.openRows.get(scope, tier) as number;
   }
 
-  /** Null: it is damaged, or not there any more. */
-  read(info: BlockInfo): Block | null {
+  /** Null: it is damaged, or not there any more. `like`: of a block that may have the same rows. */
+  read(info: BlockInfo, like: ReadRows | null = null): Block | null {
     try {
       const bytes = this.#statements.bytes.get(info.id) as Uint8Array | undefined;
-      return bytes ? Block.open(bytes) : null;
+      return bytes ? Block.open(bytes, like) : null;
     } catch (error) {
       this.damaged(info, error);
       return null;

@@ -6,6 +6,7 @@
 import type Database from 'better-sqlite3';
 import { parseMetric } from '../../shared/model/metric.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
+import type { ReadRows } from './block/index.ts';
 import type { BlockInfo, BlockTable } from './block-table.ts';
 import { LATE, MatrixBuilder, samplesFor, type Matrix, type MatrixQuery } from './matrix.ts';
 import { cutName, KINDS, type Schemas } from './names.ts';
@@ -14,7 +15,7 @@ import type { RangeReader } from './range-reader.ts';
 import type { Segments } from './segments.ts';
 
 /** Scopes of a step, a few milliseconds. */
-const STEP_SCOPES = 16;
+const STEP_SCOPES = 32;
 
 /** A start of the engine in which a scope had the series. */
 interface Place {
@@ -80,6 +81,7 @@ export class MatrixReader {
     yield;
     const matrix = new MatrixBuilder(query);
     const done = new Set<ScopeId>();
+    const shared = new Map<number, ReadRows>();
     const limit = samplesFor(columns);
     try {
       for (const [i, each] of places.entries()) {
@@ -89,7 +91,7 @@ export class MatrixReader {
         done.add(place.scope);
         const infos =
           hasSingle || several.has(place.scope) ? null : samplesOf(place, byScope.get(place.id), from, limit);
-        if (infos) this.#addBlocks(matrix, place, infos);
+        if (infos) this.#addBlocks(matrix, place, infos, shared);
         else yield* this.#addRange(matrix, place.scope, query, family, limit);
         if (i % STEP_SCOPES === STEP_SCOPES - 1) yield;
       }
@@ -99,11 +101,18 @@ export class MatrixReader {
     return matrix.finish();
   }
 
-  #addBlocks(matrix: MatrixBuilder, { scope, kind, place }: Place, infos: readonly BlockInfo[]): void {
+  /** `shared`: rows of the blocks of each time, since the ranks of a run are sampled at the same times. */
+  #addBlocks(
+    matrix: MatrixBuilder,
+    { scope, kind, place }: Place,
+    infos: readonly BlockInfo[],
+    shared: Map<number, ReadRows>,
+  ): void {
     if (!matrix.begin(scope, KINDS[kind]!)) return;
     for (const info of infos) {
-      const block = this.#blocks.read(info);
+      const block = this.#blocks.read(info, shared.get(info.first));
       if (!block) continue;
+      shared.set(info.first, block.readRows);
       try {
         matrix.addRows(block, place, info.last);
       } catch (error) {

@@ -1,5 +1,6 @@
 /** One series of many scopes over time, each a row on one grid of columns: what a heatmap shows. */
 
+import { JoinedIntervals } from '../../shared/model/intervals.ts';
 import type { ScopeId } from '../../shared/model/scope.ts';
 import type { Kind } from '../../shared/model/values.ts';
 import type { ColumnRows, RangeColumns } from './aggregate.ts';
@@ -26,6 +27,10 @@ export interface Matrix {
   /** Of each row: time of the last sample that was read and, of counters, the total then; NaN: none. */
   readonly lastTime: Float64Array<ArrayBuffer>;
   readonly lastTotal: Float64Array<ArrayBuffer>;
+  /** Of each row of counters: the last interval that stands for itself, with the short ones after it, ms; NaN: none. */
+  readonly lastLength: Float64Array<ArrayBuffer>;
+  /** What the total grew by in it. */
+  readonly lastGrown: Float64Array<ArrayBuffer>;
 }
 
 /** Most rows. */
@@ -49,13 +54,24 @@ interface Row {
   since: number;
 }
 
+/** A row that is made. */
+interface DoneRow extends Pick<Row, 'scope' | 'lastTime' | 'lastTotal'> {
+  readonly values: Float32Array;
+  readonly lastLength: number;
+  readonly lastGrown: number;
+}
+
 export class MatrixBuilder {
   readonly #query: MatrixQuery;
   readonly #step: number;
-  readonly #rows: { scope: ScopeId; values: Float32Array; lastTime: number; lastTotal: number }[] = [];
+  readonly #rows: DoneRow[] = [];
   /** Of one row: values × seconds, and seconds. */
   readonly #sums: Float64Array;
   readonly #weights: Float64Array;
+  /** Of the row that is made, in ms. */
+  readonly #intervals = new JoinedIntervals(1);
+  /** Where the last interval that stands for itself begins. */
+  #base = NaN;
   #kind: Kind | null = null;
   #row: Row = { scope: '', lastTime: NaN, lastTotal: NaN, before: -Infinity, since: NaN };
 
@@ -77,6 +93,7 @@ export class MatrixBuilder {
     if (kind !== this.#kind) return false;
     this.#sums.fill(0);
     this.#weights.fill(0);
+    this.#intervals.forgetAll();
     this.#row = { scope, lastTime: NaN, lastTotal: NaN, before: -Infinity, since: NaN };
     return true;
   }
@@ -87,7 +104,8 @@ export class MatrixBuilder {
       values[c] = this.#weights[c]! > 0 ? this.#sums[c]! / this.#weights[c]! : NaN;
     }
     const { scope, lastTime, lastTotal } = this.#row;
-    this.#rows.push({ scope, values, lastTime, lastTotal });
+    const [lastLength, lastGrown] = [this.#intervals.length(0), this.#intervals.grown(0)];
+    this.#rows.push({ scope, values, lastTime, lastTotal, lastLength, lastGrown });
   }
 
   /** Samples of a block in order of time, from before the range on. What it has after `until` does not count. */
@@ -105,7 +123,10 @@ export class MatrixBuilder {
     for (let r = 0; r < times.length; r++) {
       const time = times[r]!;
       if (time > until || time > to + LATE) return;
-      if (gaps[r] === 1) row.since = NaN;
+      if (gaps[r] === 1) {
+        row.since = NaN;
+        this.#intervals.forgetAll();
+      }
       if (totals === null || counterCounts[r]! <= place) {
         // Clients tell increases: what is not there yet is 0.
         if (row.lastTotal !== row.lastTotal) row.since = time;
@@ -117,10 +138,10 @@ export class MatrixBuilder {
         const before = row.lastTotal === row.lastTotal ? row.lastTotal : 0;
         if (row.since < time) {
           const grown = total < before ? total : total - before;
-          this.#spread(row.since, time, grown / ((time - row.since) / 1000));
+          this.#growth(row.since, time, grown);
         } else if (row.lastTotal !== row.lastTotal) {
-          const [begin, rate] = this.#first(time, total);
-          if (rate === rate) this.#spread(begin, time, rate);
+          const begin = this.#began(time);
+          if (begin === begin) this.#growth(begin, time, total);
         }
       }
       [row.lastTotal, row.lastTime, row.since] = [total, time, time];
@@ -161,7 +182,11 @@ export class MatrixBuilder {
       if (range.step === 0) {
         if (!isCounter) begin = Math.max(row.before, time - GAUGE_REACH);
         else if (value === value) begin = time - 1000 * range.weight[i]!;
-        else if (row.lastTotal !== row.lastTotal) [begin, value] = this.#first(time, range.last[i]!);
+        else if (row.lastTotal !== row.lastTotal) {
+          begin = this.#began(time);
+          value = range.last[i]! / ((time - begin) / 1000);
+        }
+        if (isCounter) this.#note(time - begin, (value * (time - begin)) / 1000);
       }
       if (value === value) {
         this.#spread(begin, end, value);
@@ -174,14 +199,35 @@ export class MatrixBuilder {
     this.end();
   }
 
-  /** A counter's first sample: all of it came since the counter began. */
-  #first(time: number, total: number): [begin: number, rate: number] {
+  /** When a counter began whose first sample this is: all of it came since then. NaN: not known. */
+  #began(time: number): number {
     const { since, from } = this.#query;
-    if (since === undefined || from > since || time <= since) return [time, NaN];
-    return [since, total / ((time - since) / 1000)];
+    return since === undefined || from > since || time <= since ? NaN : since;
   }
 
-  #spread(begin: number, end: number, value: number): void {
+  /** What a counter grew by from one sample to the next. */
+  #growth(begin: number, end: number, grown: number): void {
+    const [intervals, ms] = [this.#intervals, end - begin];
+    if (!intervals.isShort(0, ms)) {
+      intervals.begin(0, ms, grown);
+      this.#base = begin;
+      return this.#spread(begin, end, (1000 * grown) / ms);
+    }
+    const [before, until] = [intervals.baseRate(0), this.#base + intervals.base(0)];
+    this.#spread(begin, end, 1000 * intervals.join(0, ms, grown));
+    this.#spread(this.#base, until, 1000 * (intervals.baseRate(0) - before), 0);
+  }
+
+  /** One that is told already: what is short has been joined. */
+  #note(ms: number, grown: number): void {
+    const intervals = this.#intervals;
+    if (grown !== grown) intervals.forgetAll();
+    else if (intervals.isShort(0, ms)) intervals.join(0, ms, grown);
+    else intervals.begin(0, ms, grown);
+  }
+
+  /** `weight` 0: more or less of what has been told of this time. */
+  #spread(begin: number, end: number, value: number, weight = 1): void {
     const { from, columns } = this.#query;
     const step = this.#step;
     const first = Math.max(0, Math.floor((begin - from) / step));
@@ -191,7 +237,7 @@ export class MatrixBuilder {
       const overlap = Math.min(end, left + step) - Math.max(begin, left);
       if (overlap <= 0) continue;
       this.#sums[c]! += overlap * value;
-      this.#weights[c]! += overlap;
+      this.#weights[c]! += weight * overlap;
     }
   }
 
@@ -207,6 +253,8 @@ export class MatrixBuilder {
       values,
       lastTime: Float64Array.from(this.#rows, ({ lastTime }) => lastTime),
       lastTotal: Float64Array.from(this.#rows, ({ lastTotal }) => lastTotal),
+      lastLength: Float64Array.from(this.#rows, ({ lastLength }) => lastLength),
+      lastGrown: Float64Array.from(this.#rows, ({ lastGrown }) => lastGrown),
     };
   }
 }

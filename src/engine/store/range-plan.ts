@@ -32,7 +32,7 @@ export function niceStep(from: number, to: number, points: number, least = 0): n
 }
 
 /** Buckets of whole minutes begin at whole minutes, so that the tiers' buckets fall into them. */
-const isAligned = (step: number): boolean => step > 0 && step % MINUTE === 0;
+export const isAligned = (step: number): boolean => step > 0 && step % MINUTE === 0;
 const originOf = (from: number, step: number): number => (isAligned(step) ? Math.floor(from / step) * step : from);
 const bucketsOf = (from: number, to: number, step: number): number =>
   Math.floor((to - originOf(from, step)) / step) + 1;

@@ -3,7 +3,7 @@
 import type { Profile } from '../api/profiles.ts';
 import { FOLDED, summarize, type MpiSummary } from './mpi-summary.ts';
 
-/** Null: not measured, or not known. Shares are of all processes' run time, 0 to 1. */
+/** Null: not measured, or not known. Shares are of all processes' run time; those of MPI and I/O 0 to 1. */
 export interface RunFigures {
   /** Seconds. */
   readonly duration: number | null;
@@ -43,13 +43,17 @@ export function figuresOf(profile: Profile, summary: MpiSummary | null = mpiOf(p
   const processes = processesOf(profile);
   const all = elapsed === null || processes === 0 ? null : elapsed * processes;
   const share = (seconds: number | null): number | null => (seconds === null || all === null ? null : seconds / all);
+  // Threads and children of a process wait at the same time: their sum can be more than all of it.
+  const part = (value: number | null): number | null => (value === null ? null : Math.min(1, value));
   const percent = gaugeOf(profile, CPU_PERCENT);
   const memory = MEMORY.map((family) => gaugeOf(profile, family)).find((found) => found !== null) ?? null;
   return {
     duration: elapsed,
     // Ranks that never called MPI are none of it, where ranks are told.
-    mpi: summary?.share ?? share(summary?.total.time ?? null),
-    io: share(sumOf(profile, (family) => family === IO_TOTAL) ?? sumOf(profile, (family) => IO_CALL.test(family))),
+    mpi: part(summary?.share ?? share(summary?.total.time ?? null)),
+    io: part(
+      share(sumOf(profile, (family) => family === IO_TOTAL) ?? sumOf(profile, (family) => IO_CALL.test(family))),
+    ),
     imbalance: elapsed === null ? null : imbalanceOf(profile, elapsed, summary),
     cpu: share(sumOf(profile, (family) => family === CPU_SECONDS)) ?? (percent === null ? null : percent.mean / 100),
     memory: memory?.max ?? null,

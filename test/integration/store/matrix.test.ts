@@ -44,31 +44,35 @@ function rows(matrix: Matrix | null): Record<string, number[]> {
 
 type Ask = (query: MatrixQuery) => Promise<Matrix | null>;
 
-async function inMemory(): Promise<Ask> {
+async function inMemory(given = ticks()): Promise<Ask> {
   const { store } = openMemoryStore();
-  for (const each of ticks()) store.append(each);
+  for (const each of given) store.append(each);
   await store.flush();
   return (asked) => store.matrix(asked);
 }
 
-const onDisk = (sealedAfter: readonly number[]) => async (): Promise<Ask> => {
-  const data = join(temporaryFolder(), 'data');
-  mkdirSync(data, { mode: 0o700 });
-  const { store } = openInside(data);
-  for (const [i, each] of ticks().entries()) {
-    store.writeTick(store.prepare(each));
-    if (sealedAfter.includes(i)) atOnce(store.sealing.seal(Infinity));
-  }
-  return async (asked) => atOnce(store.read.matrix(asked));
-};
+const onDisk =
+  (sealedAfter: readonly number[]) =>
+  async (given?: Tick[]): Promise<Ask> => {
+    const data = join(temporaryFolder(), 'data');
+    mkdirSync(data, { mode: 0o700 });
+    const { store } = openInside(data);
+    for (const [i, each] of (given ?? ticks()).entries()) {
+      store.writeTick(store.prepare(each));
+      if (sealedAfter.includes(i)) atOnce(store.sealing.seal(Infinity));
+    }
+    return async (asked) => atOnce(store.read.matrix(asked));
+  };
 
-test.each<[string, () => Promise<Ask>]>([
+const stores: [string, (given?: Tick[]) => Promise<Ask>][] = [
   ['memory', inMemory],
   ['the tail', onDisk([])],
   ['blocks', onDisk([5])],
   ['several blocks', onDisk([0, 2, 5])],
   ['blocks and the tail', onDisk([1, 3])],
-])('out of %s: rates, restarts, gaps, gauges, parts of the time', async (_, open) => {
+];
+
+test.each(stores)('out of %s: rates, restarts, gaps, gauges, parts of the time', async (_, open) => {
   const ask = await open();
   const whole = await ask(query);
   expect(whole?.kind).toBe('counter');
@@ -96,4 +100,24 @@ test.each<[string, () => Promise<Ask>]>([
   expect(Object.keys(rows(levels))).toEqual(['rank/r/0', 'rank/r/1']);
   expect(await ask({ ...query, series: 'nothing' })).toBeNull();
   expect(await ask({ ...query, below: 'rank/x/' })).toBeNull();
+});
+
+test.each(stores)('out of %s: an interval of milliseconds has no rate of its own', async (_, open) => {
+  const rank = new Teller('rank/r/0');
+  // 10 in ten seconds, then as much in 5 ms, and once more within the next 5.
+  const told = [at(10), at(20), at(30), at(30) + 5, at(30) + 10];
+  const ask = await open(told.map((time, i) => tick(time, rank.at(time, { work: 10 * (i + 1) }))));
+  const matrix = await ask({ ...query, to: at(30) + 10, columns: 3001 });
+  const cells = rows(matrix)['rank/r/0']!;
+  expect(cells[500]).toBeCloseTo(1, 5);
+  expect(cells[1500]).toBeCloseTo(1, 5);
+  expect(Math.max(...cells)).toBeCloseTo(3, 1);
+  // Each has the mean up to it.
+  expect(cells.at(-1)).toBeCloseTo((2 + 3) / 2, 1);
+  // Nothing is lost: a column lasts 10 ms.
+  expect(cells.reduce((sum, rate) => sum + rate / 100, 0)).toBeCloseTo(50, 1);
+  expect([matrix!.lastTotal[0], matrix!.lastLength[0], matrix!.lastGrown[0]]).toEqual([
+    ...[50, expect.closeTo(10_010, 6)],
+    expect.closeTo(30, 6),
+  ]);
 });

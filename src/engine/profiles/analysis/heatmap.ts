@@ -2,6 +2,7 @@
 
 import type { Heatmap, HeatmapQuery } from '../../../shared/api/profile-analysis.ts';
 import type { Profile } from '../../../shared/api/profiles.ts';
+import { isShort } from '../../../shared/model/intervals.ts';
 import { rankScope } from '../../../shared/model/scope.ts';
 import { FOLDED } from '../../../shared/profiles/mpi-summary.ts';
 import type { Matrix, MatrixQuery } from '../../store/matrix.ts';
@@ -51,9 +52,10 @@ export function heatmapOf(profile: Profile, query: MatrixQuery, matrix: Matrix |
     cells.set(matrix.values.subarray(row * columns, (row + 1) * columns));
     const total = place < 0 ? null : (own.get(rank)?.values[place] ?? null);
     if (kind === 'counter' && profile.run.end_time > 0 && total !== null) {
-      endRow(cells, base, profile.run.end_time, total, matrix.lastTime[row]!, matrix.lastTotal[row]!);
+      endRow(cells, base, profile.run.end_time, total, matrix, row);
     }
-    for (const value of cells) {
+    for (let c = 0; c < columns; c++) {
+      const value = cells[c]!;
       if (value < min) min = value;
       if (value > max) max = value;
     }
@@ -72,19 +74,25 @@ export function heatmapOf(profile: Profile, query: MatrixQuery, matrix: Matrix |
 
 const NOTHING = { columns: 0, ranks: [], nodes: [], values: '', min: null, max: null };
 
-/** What a counter grew by between its last sample and the run's end is known from its final value. */
+/**
+ * What a counter grew by between its last sample and the run's end is known from its final value. A moment is told together
+ * with the time before it, as everywhere (shared/model/intervals.ts).
+ */
 function endRow(
   cells: Float32Array,
   { from, step }: { readonly from: number; readonly step: number },
   end: number,
   total: number,
-  lastTime: number,
-  lastTotal: number,
+  { lastTime, lastTotal, lastLength, lastGrown }: Matrix,
+  row: number,
 ): void {
+  const since = lastTime[row]!;
+  let [ms, grown] = [end - since, total - lastTotal[row]!];
   // A total below the sample's is of another life of the rank.
-  if (!(end > lastTime) || !(total >= lastTotal)) return;
-  const rate = (total - lastTotal) / ((end - lastTime) / 1000);
-  for (let c = Math.max(0, Math.floor((lastTime - from) / step)); c < cells.length; c++) {
+  if (!(ms > 0) || !(grown >= 0)) return;
+  if (isShort(ms, lastLength[row]!)) [ms, grown] = [ms + lastLength[row]!, grown + lastGrown[row]!];
+  const rate = grown / (ms / 1000);
+  for (let c = Math.max(0, Math.floor((since - from) / step)); c < cells.length; c++) {
     if (cells[c] !== cells[c] && from + c * step < end) cells[c] = rate;
   }
 }

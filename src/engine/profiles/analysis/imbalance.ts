@@ -2,6 +2,7 @@
 
 import type { Imbalance } from '../../../shared/api/profile-analysis.ts';
 import type { Profile } from '../../../shared/api/profiles.ts';
+import { withoutSums } from '../../../shared/model/sums.ts';
 import { elapsedOf } from '../../../shared/profiles/footprint.ts';
 import { FOLDED } from '../../../shared/profiles/mpi-summary.ts';
 import { nameOf } from './words.ts';
@@ -16,7 +17,9 @@ export function imbalances(profile: Profile): Imbalance[] {
   const elapsed = elapsedOf(profile) ?? 0;
   const ranks = profile.ranks.filter(({ node }) => node !== FOLDED);
   const found: Imbalance[] = [];
+  const telling = new Set(withoutSums(profile.series));
   for (const [place, one] of profile.series.entries()) {
+    if (!telling.has(one)) continue;
     let [count, sum, min, max, minRank, maxRank] = [0, 0, Infinity, -Infinity, 0, 0];
     for (const { rank, values } of ranks) {
       const value = values[place] ?? null;

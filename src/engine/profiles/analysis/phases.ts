@@ -11,6 +11,7 @@
 import type { Phase } from '../../../shared/api/profile-analysis.ts';
 import type { SeriesValue } from '../../../shared/api/series.ts';
 import { parseMpi } from '../../../shared/model/mpi.ts';
+import { withoutSums } from '../../../shared/model/sums.ts';
 import { amount } from '../export/words.ts';
 import { callOf, nameOf, percent } from './words.ts';
 
@@ -36,9 +37,7 @@ export function phaseSeries(series: readonly SeriesValue[]): SeriesValue[] {
     ({ kind, value, family }) =>
       kind === 'counter' && value !== null && value > 0 && !/_build_info$|^vigie_exit_total$/.test(family),
   );
-  const isTotal = ({ family }: SeriesValue): boolean => family.startsWith('total___');
-  const single = new Set(counters.filter((one) => !isTotal(one)).map(({ group, quantity }) => `${group} ${quantity}`));
-  const telling = counters.filter((one) => !isTotal(one) || !single.has(`${one.group} ${one.quantity}`));
+  const telling = withoutSums(counters);
   telling.sort((a, b) => b.value! - a.value! || (a.key < b.key ? -1 : 1));
   const times = telling.filter(({ unit }) => unit === 's').slice(0, MOST_TIMES);
   const bytes = telling.filter(({ unit }) => unit === 'B').slice(0, MOST_BYTES);
@@ -199,8 +198,10 @@ function phaseWords(parts: readonly Part[], { processes }: Windows): string {
   const strongest = parts.toSorted((a, b) => b.weight - a.weight)[0];
   if (!strongest || strongest.weight < QUIET)
     return times.some(({ one }) => parseMpi(one.family)) ? 'outside of MPI' : 'quiet';
-  if (times.length > 0 && processes > 0)
-    return mpi > 0 ? 'mostly outside of MPI' : `little in ${callOf(times[0]!.one)}`;
+  if (times.length > 0 && processes > 0) {
+    if (mpi > 0) return 'mostly outside of MPI';
+    return times.every(({ one }) => isIo(one)) ? 'mostly outside of I/O' : `little in ${callOf(times[0]!.one)}`;
+  }
   return `${nameOf(strongest.one)}: ${amount(strongest.rate, strongest.one.unit, true)}`;
 }
 

@@ -17,7 +17,7 @@ import {
   type BlockShape,
   type Tier,
 } from './format.ts';
-import { readRows } from './rows.ts';
+import { readRows, type ReadRows } from './rows.ts';
 import { unpack } from './zstd.ts';
 
 /** Bytes of unpacked chunks that a block keeps: whoever reads on finds the next columns there. */
@@ -57,12 +57,16 @@ export class Block implements BlockRows {
   readonly counters: number;
   readonly gauges: number;
   readonly #bytes: Uint8Array;
+  readonly #rows: ReadRows;
   readonly #places: readonly Place[];
   readonly #chunks = new Map<Place, Chunk>();
   #kept = 0;
 
-  /** Throws {@link BlockError} for anything that is not a whole block. The bytes are kept, not copied. */
-  static open(bytes: Uint8Array): Block {
+  /**
+   * Throws {@link BlockError} for anything that is not a whole block. The bytes are kept, not copied. `like`: rows of
+   * another block that may be the same, as those of the ranks of a run are; then they are not made again.
+   */
+  static open(bytes: Uint8Array, like: ReadRows | null = null): Block {
     if (bytes.length < HEADER_BYTES) throw new BlockError('length', 'shorter than the header of a block');
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     if (view.getUint32(AT.magic, true) !== MAGIC) throw new BlockError('magic', 'not a block');
@@ -72,10 +76,10 @@ export class Block implements BlockRows {
     if (view.getUint32(AT.checksum, true) !== checksumOf(bytes)) {
       throw new BlockError('checksum', 'the checksum of the block does not fit');
     }
-    return new Block(bytes, view);
+    return new Block(bytes, view, like);
   }
 
-  private constructor(bytes: Uint8Array, view: DataView) {
+  private constructor(bytes: Uint8Array, view: DataView, like: ReadRows | null) {
     const tier = bytes[AT.tier]!;
     const [counterParts, gaugeParts] = [bytes[AT.counterParts]!, bytes[AT.gaugeParts]!];
     if (tier > 2) throw new BlockError('content', 'the block is of no known tier');
@@ -94,7 +98,8 @@ export class Block implements BlockRows {
     const start = HEADER_BYTES + view.getUint32(AT.indexPacked, true);
     if (start > bytes.length) throw new BlockError('content', 'the block ends inside its index');
     const index = new ByteReader(unpack(bytes.subarray(HEADER_BYTES, start), view.getUint32(AT.indexBytes, true)));
-    const rows = readRows(index, this.rows, tier === 0);
+    const rows = readRows(index, this.rows, tier === 0, like);
+    this.#rows = rows;
     this.times = rows.times;
     this.intervals = rows.intervals;
     this.sequences = rows.sequences;
@@ -115,6 +120,11 @@ export class Block implements BlockRows {
     if (covered !== series || length !== bytes.length || index.at !== index.end) {
       throw new BlockError('content', 'the chunks of the block are not what its header says');
     }
+  }
+
+  /** What a block with the same rows need not make again. */
+  get readRows(): ReadRows {
+    return this.#rows;
   }
 
   /** One part of one counter: a value per row, NaN where there is none. The array is the caller's. */

@@ -3,3 +3,4 @@
 export { Block } from './block.ts';
 export { encodeBlock, encodeSteps } from './encode.ts';
 export { BlockError, type BlockRows, type BlockShape, type RowColumns } from './format.ts';
+export type { ReadRows } from './rows.ts';

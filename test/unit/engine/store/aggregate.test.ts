@@ -51,16 +51,33 @@ function naive(samples: Sample[], from: number, to: number, step: number, points
   /** What a counter grew by, in which bucket, over how long; and which totals it had there, in order. */
   const rates: { bucket: number; increase: number; seconds: number }[] = [];
   const lasts: { bucket: number; total: number }[] = [];
+  /** Rates that min and max know beside those of each interval. */
+  const extremes: { bucket: number; rate: number }[] = [];
+  const isWhole = step > 0 && step % 60_000 === 0;
+  /** The last interval that stands for itself, and what is joined to it. */
+  let group: { first: (typeof rates)[number]; length: number; joined: number; increase: number } | null = null;
   let known = base && !Number.isNaN(base.counter) ? base : null;
   let before = base;
   for (const sample of inside) {
-    if (sample.gap) known = null;
+    if (sample.gap) known = group = null;
     const { time, counter } = sample;
     if (!Number.isNaN(counter)) {
       const increase = known ? (counter < known.counter ? counter : counter - known.counter) : 0;
       const seconds = known ? (time - known.time) / 1000 : 0;
-      if (known && known === before) rates.push({ bucket: within(time), increase, seconds });
-      else if (known) {
+      const bucket = within(time);
+      if (known && known === before && group && 4 * (group.joined + seconds) < group.length) {
+        group.joined += seconds;
+        group.increase += increase;
+        const rate = group.increase / (group.length + group.joined);
+        rates.push({ bucket, increase: rate * seconds, seconds });
+        extremes.push({ bucket: group.first.bucket, rate: group.first.increase / group.length });
+        group.first.increase += increase - rate * seconds;
+      } else if (known && known === before) {
+        const first = { bucket, increase, seconds };
+        rates.push(first);
+        group = isWhole ? null : { first, length: seconds, joined: 0, increase };
+      } else if (known) {
+        group = null;
         // Every bucket, or every sample, between the two gets its share.
         const cuts = step === 0 ? points.filter((t) => t > known!.time && t <= time) : points;
         for (const start of cuts) {
@@ -85,16 +102,32 @@ function naive(samples: Sample[], from: number, to: number, step: number, points
   const most = (values: number[]) => (values.length ? Math.max(...values) : null);
   const counter = points.map((_, n) => {
     const here = rates.filter(({ bucket }) => bucket === n);
-    const each = here.map(({ increase, seconds }) => increase / seconds);
+    const more = step === 0 ? [] : extremes.filter(({ bucket }) => bucket === n);
+    const each = [...here.map(({ increase, seconds }) => increase / seconds), ...more.map(({ rate }) => rate)];
     const seconds = here.reduce((sum, rate) => sum + rate.seconds, 0);
     const increase = here.reduce((sum, rate) => sum + rate.increase, 0);
     return {
       min: least(each),
       max: most(each),
       avg: seconds > 0 ? increase / seconds : null,
+      ...{ seconds, increase },
       last: lasts.findLast(({ bucket }) => bucket === n)?.total ?? null,
     };
   });
+  // Whole minutes: one of which only a moment was observed has the mean of it and of the one before.
+  let [first, joined, all] = [0, 0, counter[0]?.increase ?? 0];
+  for (const [n, here] of isWhole ? counter.entries() : []) {
+    const whole = counter[first]!;
+    if (n > 0 && whole.seconds > 0 && here.seconds > 0 && 4 * (joined + 60 * here.seconds) < whole.seconds) {
+      joined += here.seconds;
+      all += here.increase;
+      const rate = all / (whole.seconds + joined);
+      whole.increase += here.increase - rate * here.seconds;
+      here.min = here.max = here.avg = rate;
+      whole.avg = whole.increase / whole.seconds;
+      [whole.min, whole.max] = [Math.min(whole.min!, whole.avg), Math.max(whole.max!, whole.avg)];
+    } else [first, joined, all] = [n, 0, here.increase];
+  }
   const gauge = buckets.map((bucket) => {
     const values = bucket.flatMap(({ hits, total }) => (hits > 0 ? [total / hits] : []));
     const avg = values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
@@ -174,11 +207,48 @@ describe('rates', () => {
   });
 
   test('a long interval weighs more than a short one, and a spike stays visible as max', () => {
-    const { step, series } = build([at(0, 0), at(9000, 9), at(9500, 509), at(9999, 509)], 5000, 9999, 2);
+    const { step, series } = build([at(0, 0), at(6000, 9), at(8000, 2009), at(9999, 2009)], 5000, 9999, 2);
     expect(step).toBe(5000);
-    expect(series[0]!.avg[0]).toBeCloseTo(509 / 9.999, 9);
+    expect(series[0]!.avg[0]).toBeCloseTo(2009 / 9.999, 9);
     expect(series[0]!.max[0]).toBe(1000);
     expect(series[0]!.min[0]).toBe(0);
+  });
+
+  test('of an interval of milliseconds at the end there is no rate of its own, and nothing of it is lost', () => {
+    const samples = [at(0, 0), at(1000, 10), at(2000, 20), at(2004, 30)];
+    const alone = build(samples, 0, 2004, 10).series[0]!;
+    const mean = 20 / 1.004;
+    expect(alone.avg[0]).toBeNull();
+    expect(alone.avg[1]).toBe(10);
+    expect(alone.avg[2]).toBeCloseTo(mean, 9);
+    expect(alone.avg[3]).toBeCloseTo(mean, 9);
+    expect(alone.last).toEqual([0, 10, 20, 30]);
+    // The last bucket has nothing but those milliseconds.
+    const { step, series } = build([...samples.slice(0, 3), at(2500, 25), at(3000, 30), at(3003, 40)], 1, 3004, 4);
+    expect(step).toBe(1000);
+    expect(series[0]!.max[3]).toBeCloseTo(15 / 0.503, 9);
+    expect(series[0]!.avg[3]).toBeCloseTo(15 / 0.503, 9);
+  });
+
+  test('a last minute of which only a moment was observed has the mean of it and of the one before', () => {
+    const each = Array.from({ length: 120 }, (_, i) => at(1000 * i, 10 * i));
+    const samples = [...each, at(119_999, 1199.99), at(120_001, 1299.99)];
+    const { step, series } = build(samples, 0, 120_001, 3);
+    const mean = (1299.99 - 590) / (120.001 - 59);
+    expect(step).toBe(60_000);
+    expect(series[0]!.avg[0]).toBeCloseTo(10, 9);
+    expect(series[0]!.avg.slice(1)).toEqual([expect.closeTo(mean, 6), expect.closeTo(mean, 6)]);
+    expect(series[0]!.max[2]).toBeCloseTo(mean, 6);
+  });
+
+  test('a period that became shorter soon has rates of its own', () => {
+    const samples = [0, 10, 20, 21, 22, 23, 24].map((second) => at(1000 * second, second ** 2));
+    const { avg } = build(samples, 0, 24_000, 10).series[0]!;
+    expect(avg.slice(-2)).toEqual([45, 47]);
+    // What is joined is the mean since the last interval that stands for itself.
+    expect(avg[3]).toBeCloseTo((21 ** 2 - 10 ** 2) / 11, 9);
+    const seconds = [10, 10, 1, 1, 1, 1];
+    expect(avg.slice(1).reduce((sum, rate, i) => sum! + rate! * seconds[i]!, 0)).toBeCloseTo(24 ** 2, 6);
   });
 });
 

@@ -51,6 +51,20 @@ describe('imbalance', () => {
     expect(found[0]).toMatchObject({ min: 8, mean: 32, max: 40, min_rank: 3, max_rank: 0, imbalance: 0.25, ranks: 4 });
   });
 
+  test('a sum of calls that are told is left out', () => {
+    const names = ['mpi___time___mpi_send', 'total___mpi___time___total'];
+    const found = imbalances(
+      profileOf(
+        [
+          [40, 41],
+          [20, 21],
+        ],
+        names,
+      ),
+    );
+    expect(found.map(({ name }) => name)).toEqual(['MPI_Send, time']);
+  });
+
   test('one rank, folded ranks, no values and short times have none', () => {
     expect(imbalances(profileOf([[40, 2, 10, 1]]))).toEqual([]);
     const folded = { rank: 9, node: '(folded)', values: [4000, 0, 0, 0] };
@@ -90,6 +104,10 @@ describe('footprint', () => {
       ...{ duration: 100, mpi: expect.closeTo(0.34), io: 0.01 },
       ...{ imbalance: expect.closeTo(90 / 66 - 1), cpu: null, memory: null },
     });
+  });
+
+  test('threads that wait at once do not make it more than all of the time', () => {
+    expect(figuresOf(profileOf([[600, null, 1, 580]]))).toMatchObject({ mpi: 1, io: 1 });
   });
 
   test('against what is usual, in words with call and rank', () => {
@@ -159,12 +177,26 @@ describe('heatmap', () => {
       values: Float32Array.of(5, 5, 5, 5, 0.5, 0.5, NaN, NaN),
       lastTime: Float64Array.of(T0 + 100_000, T0 + 50_000),
       lastTotal: Float64Array.of(1, 3),
+      lastLength: Float64Array.of(10_000, 10_000),
+      lastGrown: Float64Array.of(0, 1),
     };
     const map = heatmapOf(WAITING, query, matrix);
     expect(map).toMatchObject({ ranks: [3, 10], nodes: ['n1', ''], columns: 4, step: 25_000, reason: null });
     // (8 − 3) in the last 50 s.
     expect(floats(map.values)).toEqual([0.5, 0.5, expect.closeTo(0.1), expect.closeTo(0.1), 5, 5, 5, 5]);
     expect([map.min, map.max]).toEqual([expect.closeTo(0.1), 5]);
+  });
+
+  test('a run that ended milliseconds after a sample: they have no rate of their own', () => {
+    const query = matrixQuery(WAITING, all, key, 0)!;
+    const last = (length: number): Matrix => ({
+      ...{ kind: 'counter', scopes: ['rank/r/3'], values: Float32Array.of(0.5, 0.5, 0.5, NaN) },
+      ...{ lastTime: Float64Array.of(T0 + 99_996), lastTotal: Float64Array.of(7) },
+      ...{ lastLength: Float64Array.of(length), lastGrown: Float64Array.of(5) },
+    });
+    // 5 in ten seconds and 1 in 4 ms.
+    expect(heatmapOf(WAITING, query, last(10_000)).max).toBeCloseTo(6 / 10.004, 6);
+    expect(heatmapOf(WAITING, query, last(NaN)).max).toBeCloseTo(250, 3);
   });
 
   test('why there is nothing', () => {

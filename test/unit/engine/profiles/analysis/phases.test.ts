@@ -51,6 +51,11 @@ describe('phases', () => {
     expect(phases.map(({ words }) => words)).toEqual(['quiet', 'reads 1.5 GiB/s']);
   });
 
+  test('little in I/O and nothing else that is timed: the time goes elsewhere', () => {
+    const [phase] = phasesOf(windows([series('io___time___read')], [times(0.05, 20)]), 21_000);
+    expect(phase!.words).toBe('mostly outside of I/O');
+  });
+
   test('windows without samples are as the one before', () => {
     const rates = [[...times(0.9, 5), NaN, NaN, NaN, ...times(0.9, 5)]];
     expect(phasesOf(windows([BARRIER], rates), 14_000)).toHaveLength(1);
@@ -77,6 +82,11 @@ describe('phases', () => {
       'total___io___time___total',
       'io___size___read',
     ]);
+    const mount = 'io_mount_seconds_total{mount="/scratch",type="lustre",kind="read"}';
+    const sizes = 'io_sizes_total{kind="read",below="512"}';
+    const io = [mount, 'io___time___read', sizes, 'io___hits___read'].map((name) => series(name));
+    expect(phaseSeries(io).map(({ family }) => family)).toEqual(['io___time___read']);
+    expect(phaseSeries([series(mount)]).map(({ family }) => family)).toEqual(['io_mount_seconds_total']);
     expect(phaseSeries([series('steps_total'), series('idle_total', 0)]).map(({ key }) => key)).toEqual([
       'steps_total',
     ]);

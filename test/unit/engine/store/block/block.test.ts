@@ -21,6 +21,24 @@ describe('a block', () => {
     );
   });
 
+  test('is the same with the rows of another block at hand, which it shares where they are its own', () => {
+    fc.assert(
+      fc.property(inputs, inputs, (input, other) => {
+        const bytes = encoded(input);
+        const same = Block.open(bytes).readRows;
+        const shared = Block.open(bytes, same);
+        expect(shared.times).toBe(same.times);
+        expect(wrongColumn(shared, input)).toBeNull();
+        const block = Block.open(bytes, Block.open(encoded(other)).readRows);
+        for (const rows of ['times', 'intervals', 'sequences', 'gaps', 'counterCounts', 'gaugeCounts'] as const) {
+          expect(block[rows]).toEqual(same[rows]);
+        }
+        expect(wrongColumn(block, input)).toBeNull();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('gives all parts of a series at once as one after another', () => {
     fc.assert(
       fc.property(inputs, (input) => {
