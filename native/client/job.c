@@ -36,10 +36,10 @@ static const char *given(const char *member) {
 
 void describe_process(struct description *is) {
   static uint64_t start; /* also of the children of forks: they are part of the same run */
-  static char parent[JOB_TEXT_BYTES];
+  static char parent[JOB_TEXT_BYTES]; /* only Hydra's processes tell by it */
   struct job *job = &is->job;
   memset(is, 0, sizeof *is);
-  job_parent_command(parent, sizeof parent);
+  if (getenv("PMI_SIZE")) job_parent_command(parent, sizeof parent);
   /* Without a launcher's id this is a program outside of any job. The Rust launcher gives its pid. */
   struct job_facts facts = {environ, parent, getenv("METRIC_PROXY_LAUNCHER_PPID")};
   job_describe(job, &facts);

@@ -166,6 +166,12 @@ static void try_connect(void) {
     return drop(false);
   }
   nobody = false;
+  /* What the launcher said goes before what the program says. */
+  int rank, ranks;
+  if (process.rank < 0 && registry_rank(&rank, &ranks)) {
+    process.rank = rank;
+    if (process.job.size < ranks) process.job.size = ranks;
+  }
   registry_table(path, sizeof path, nonce);
   if (announces && path[0] && !no_tables) {
     queue_announce(path, nonce);
@@ -248,6 +254,8 @@ static void step(bool at_once) {
 }
 
 static bool stopping;
+/* There is a sender, and its number once it runs. */
+static bool started;
 static pid_t sender;
 
 /* Whether all threads of the program have left and only the sender keeps the process: libc would have ended it with the
@@ -266,7 +274,7 @@ static bool program_has_left(void) {
 static void *run(void *unused) {
   (void)unused;
   vigie_thread = (struct vigie_thread){.dispatch = 0, .own = 1};
-  sender = (pid_t)syscall(SYS_gettid);
+  __atomic_store_n(&sender, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
   /* Most programs of a script have ended by then: what they counted is given away at their end, by themselves. */
   poll(NULL, 0, FIRST_WAIT);
   pthread_setname_np(pthread_self(), "vigie");
@@ -290,24 +298,28 @@ static void *run(void *unused) {
   return NULL;
 }
 
-void link_start(void) {
+static void start_sender(void) {
   sigset_t all, before;
   pthread_attr_t attributes;
   pthread_t thread;
+  if (pthread_attr_init(&attributes) != 0) return;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  started = pthread_create(&thread, &attributes, run, NULL) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+}
+
+void link_start(void) {
   pthread_mutex_lock(&io);
   read_environment();
   /* At once: a program that is killed before the sender has run has counted, too. */
   if (state == NONE) try_connect();
   if (state == ASKED && !send_rest()) drop(true);
   pthread_mutex_unlock(&io);
-  if (pthread_attr_init(&attributes) != 0) return;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, 256 * 1024);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  (void)pthread_create(&thread, &attributes, run, NULL);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attributes);
+  start_sender();
 }
 
 void link_flush(int milliseconds, bool leave) {
@@ -334,11 +346,24 @@ void link_flush(int milliseconds, bool leave) {
   pthread_mutex_unlock(&io);
 }
 
-void link_stop(int milliseconds) {
+bool link_stop(int milliseconds) {
   struct timespec while_at_it = {.tv_nsec = 1000000};
+  bool there = started;
   __atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
-  for (int i = 0; i < milliseconds && sender != 0 && syscall(SYS_tgkill, getpid(), sender, 0) == 0; i++)
-    nanosleep(&while_at_it, NULL);
+  for (int i = 0; i < milliseconds && started; i++) {
+    pid_t number = __atomic_load_n(&sender, __ATOMIC_ACQUIRE);
+    if (number != 0 && syscall(SYS_tgkill, getpid(), number, 0) != 0) started = false;
+    else nanosleep(&while_at_it, NULL);
+  }
+  return there;
+}
+
+void link_go_on(void) {
+  /* It was busy for too long: then it stays. */
+  bool there = started;
+  if (!there) sender = 0;
+  __atomic_store_n(&stopping, false, __ATOMIC_RELEASE);
+  if (!there) start_sender();
 }
 
 void link_before_fork(void) { pthread_mutex_lock(&io); }
@@ -349,6 +374,7 @@ void link_after_fork(bool child) {
     if (still_ours()) close(fd);
     fd = -1;
     sender = 0;
+    started = false;
     state = NONE;
     was_read = false;
     out.length = out_sent = 0;

@@ -291,13 +291,25 @@ int vigie_gauge_observe(vigie_gauge *gauge, double value) { return write_gauge(g
 int vigie_set_rank(int number, int size) {
   if (number < 0 || size <= number) return VIGIE_INVALID;
   int before = errno;
+  struct vigie_thread outer = registry_enter();
+  pthread_once(&once, at_start);
   pthread_mutex_lock(&lock);
   rank = number;
   ranks = size;
   if (open_table) table_rank(&table, rank, ranks);
   pthread_mutex_unlock(&lock);
+  registry_leave(outer);
   errno = before;
   return VIGIE_OK;
+}
+
+bool registry_rank(int *number, int *size) {
+  pthread_mutex_lock(&lock);
+  *number = rank;
+  *size = ranks;
+  pthread_mutex_unlock(&lock);
+  /* Of a world of one it tells nothing: docs/protocol.md. */
+  return *number >= 0 && *size > 1;
 }
 
 uint32_t registry_count(void) { return __atomic_load_n(&count, __ATOMIC_ACQUIRE); }

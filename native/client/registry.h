@@ -31,6 +31,8 @@ struct vigie_metric {
 };
 
 /* Of metrics 0 to count − 1, for the sender; thread-safe. */
+/* What the program has said; false: nothing of use. */
+bool registry_rank(int *number, int *size);
 uint32_t registry_count(void);
 struct vigie_metric *registry_metric(uint32_t index);
 uint64_t registry_integer(const struct vigie_metric *metric);
@@ -75,8 +77,10 @@ int tally_period(void);
 void link_start(void);
 /* Gives away what is left, for at most this many ms. With `leave` the table is final. */
 void link_flush(int milliseconds, bool leave);
-/* Ends the sender, and waits until it is gone, for at most this many ms. */
-void link_stop(int milliseconds);
+/* Ends the sender, and waits until it is gone, for at most this many ms. False: there was none. */
+bool link_stop(int milliseconds);
+/* The next one, after that. */
+void link_go_on(void);
 void link_before_fork(void);
 void link_after_fork(bool child);
 

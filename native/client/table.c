@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -119,10 +120,16 @@ static bool map(struct table *table, int fd) {
   return true;
 }
 
+/* Beyond the limit of a file's size the program would be killed (SIGXFSZ). */
+static bool may_be(uint64_t size) {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= size;
+}
+
 /* The file is opened anew: a program that closed our descriptor could have one of its own under the same number. */
 static bool allocate(struct table *table, uint64_t size) {
   struct stat found;
-  int fd = open(table->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  int fd = may_be(size) ? open(table->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC) : -1;
   if (fd < 0) return false;
   bool done = fstat(fd, &found) == 0 && found.st_dev == table->device && found.st_ino == table->inode &&
               posix_fallocate(fd, (off_t)table->size, (off_t)(size - table->size)) == 0;
@@ -156,7 +163,9 @@ bool table_open(struct table *table) {
       table->device = found.st_dev;
       table->inode = found.st_ino;
     }
-    if (!table->file || !grow(table, FIRST) || !map(table, fd)) {
+    bool room = table->file && may_be(FIRST) && posix_fallocate(fd, 0, FIRST) == 0;
+    table->size = room ? FIRST : 0;
+    if (!room || !map(table, fd)) {
       table_unlink(table);
       table->file = false;
       table->size = 0;
@@ -266,6 +275,7 @@ uint64_t *table_bank(struct table *table, uint32_t chunk) {
 void table_rank(struct table *table, int rank, int size) {
   __atomic_store_n(&header(table)->ranks, size, __ATOMIC_RELAXED);
   __atomic_store_n(&header(table)->rank, rank, __ATOMIC_RELEASE);
+  changed(table);
 }
 
 void table_finish(struct table *table) {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -16,7 +17,7 @@
 #define FEW_BLOCKS 64u
 #define PAGE 4096u
 /* Shortest time between two readings of the clocks that tells how long a tick is. */
-#define CALIBRATION 200000u
+#define CALIBRATION 50000u
 
 struct given {
   uint64_t hits, ticks, bytes;
@@ -142,7 +143,11 @@ bool vigie_tally_open(struct tally *tally) {
     tally->follower = false;
     registry_begin();
     /* After the registry's own handlers, so that they are locked in the order in which a collection locks them. */
-    if (!tallies) pthread_atfork(before_fork, in_parent, in_child);
+    if (!tallies) {
+      pthread_atfork(before_fork, in_parent, in_child);
+      /* The program's own handlers come later, and so run before. */
+      at_quick_exit(vigie_tally_collect);
+    }
     tally->next = tallies;
     __atomic_store_n(&tallies, tally, __ATOMIC_RELEASE);
   }
@@ -215,6 +220,8 @@ static void collect(struct tally *tally) {
       sum.ticks += load(&part->ticks);
       sum.bytes += load(&part->bytes);
     }
+    /* Nothing was given away of it either: pages that nobody has touched stay so. */
+    if (sum.hits == 0 && sum.ticks == 0 && sum.bytes == 0) continue;
     if (sum.hits != given[cell].hits || sum.bytes != given[cell].bytes || sum.ticks != given[cell].ticks)
       collect_cell(tally, cell, &given[cell], &sum);
   }
@@ -233,6 +240,24 @@ void vigie_tally_collect(void) {
       for (struct tally *tally = tallies; tally; tally = tally->next) collect(tally);
     pthread_mutex_unlock(&collecting);
   }
+  errno = before;
+  registry_leave(outer);
+}
+
+static bool ends(int number) {
+  struct sigaction action;
+  switch (number) {
+    case SIGCHLD: case SIGCONT: case SIGURG: case SIGWINCH: case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU:
+      return false;
+    default: return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
+  }
+}
+
+void vigie_tally_before_signal(pid_t whom, int number) {
+  if (number == 0) return;
+  struct vigie_thread outer = registry_enter();
+  int before = errno;
+  if ((whom <= 0 || whom == getpid()) && ends(number)) vigie_tally_collect();
   errno = before;
   registry_leave(outer);
 }
@@ -271,6 +296,24 @@ void vigie_confine(bool every_thread) {
   struct vigie_thread outer = registry_enter();
   confined = true;
   if (every_thread) link_stop(250);
+  registry_leave(outer);
+}
+
+bool vigie_sender_stop(void) {
+  struct vigie_thread outer = registry_enter();
+  int before = errno;
+  bool stopped = link_stop(250);
+  errno = before;
+  registry_leave(outer);
+  return stopped;
+}
+
+void vigie_sender_go_on(bool stopped) {
+  if (!stopped || confined) return;
+  struct vigie_thread outer = registry_enter();
+  int before = errno;
+  link_go_on();
+  errno = before;
   registry_leave(outer);
 }
 

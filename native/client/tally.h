@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <vigie.h>
 
 struct tally_cell {
@@ -70,12 +71,19 @@ VIGIE_API void vigie_tally_release(struct tally *tally, struct tally_cell *block
 
 /* Gives away what has been counted so far, when that is for this process to do. */
 VIGIE_API void vigie_tally_collect(void);
+/* The same, when this process, -1, 0 or a group is sent a signal that ends this process. */
+VIGIE_API void vigie_tally_before_signal(pid_t whom, int number);
 /* The same, for the last time: afterwards the table is final. */
 VIGIE_API void vigie_tally_end(void);
 
 /* Before a thread gives up rights to make system calls (seccomp): what has been counted is given away, and libvigie makes
  * none at the end of the process. `every_thread`: the sender is one of them, and is gone afterwards. */
 VIGIE_API void vigie_confine(bool every_thread);
+
+/* Around a call that the kernel refuses to processes of several threads (unshare, setns): the sender is one of libvigie's.
+ * To the second what the first gave. */
+VIGIE_API bool vigie_sender_stop(void);
+VIGIE_API void vigie_sender_go_on(bool stopped);
 
 /* Called by followers now and then: takes the place of an ancestor that has ended. It starts a thread and allocates. */
 VIGIE_API void vigie_tally_follow(struct tally *tally);

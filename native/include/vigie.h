@@ -67,7 +67,10 @@ VIGIE_API int vigie_gauge_set(vigie_gauge *gauge, double value);
 /* Adds an observation: the gauge has the smallest, the largest, the number and the sum of all of them. */
 VIGIE_API int vigie_gauge_observe(vigie_gauge *gauge, double value);
 
-/* Tells which rank of how many this process is. */
+/*
+ * Tells which rank of how many this process is: its row in the run has that number, with what it counted before. For
+ * programs whose launcher does not say it (MPI's and srun do, and what they say is not changed by this).
+ */
 VIGIE_API int vigie_set_rank(int rank, int size);
 
 /*

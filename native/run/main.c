@@ -60,6 +60,19 @@ static void append_library(struct text *list, const char *before, const char *li
   if (!has_word(list->data, name) && (before == NULL || !has_word(before, name))) append_word(list, name);
 }
 
+/* libvigie by its path, where the exporters need it: the loader would look for it in a dozen folders, in each program
+ * that is started. */
+static void append_client(struct text *list, const char *before, const char *folder) {
+  static const char *const places[] = {"../client", "../../" VIGIE_LIBDIR};
+  char library[PATH_BYTES + 128];
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    snprintf(library, sizeof library, "%s/%s/libvigie.so.0", folder, places[i]);
+    if (access(library, R_OK) != 0) continue;
+    append_library(list, before, library, false);
+    return;
+  }
+}
+
 /* Adds the libraries to those that are set already. Exporters come before them, since another tool that counts MPI calls
  * passes them on to MPI and not to us; but behind a sanitizer's runtime, which has to be first. LD_PRELOAD is separated by
  * blanks, too: libraries in a folder with a blank in its name are named without it, and found through LD_LIBRARY_PATH. */
@@ -83,6 +96,7 @@ static void preload(const struct options *options, const char *folder, enum trac
   bool chosen = options->exporter_count > 0;
   int number = chosen ? options->exporter_count : (int)(sizeof usual / sizeof usual[0]);
   /* What stands for libc's functions hands its calls on to what counts those of the kernel: that comes last. */
+  bool counting = false;
   for (int last = 0; last < 2; last++) {
     for (int i = 0; i < number; i++) {
       const char *name = chosen ? options->exporters[i] : usual[i];
@@ -90,12 +104,14 @@ static void preload(const struct options *options, const char *folder, enum trac
       if (exporter_state(folder, name) != EXPORTER_READY || (last && tracing != TRACING_INSIDE)) continue;
       exporter_library(library, sizeof library, folder, name);
       append_library(&list, before, library, blank);
+      counting = true;
     }
   }
   rest += strspn(rest, ": ");
   if (rest[0] != '\0') append_word(&list, rest);
   snprintf(library, sizeof library, "%s/libvigie-preload.so", folder);
   append_library(&list, before, library, blank);
+  if (counting && !blank) append_client(&list, before, folder);
   struct text search = text_over(search_buffer, sizeof search_buffer);
   const char *search_before = getenv("LD_LIBRARY_PATH");
   if (search_before != NULL) text_add(&search, search_before);

@@ -49,8 +49,6 @@ static atomic_flag left = ATOMIC_FLAG_INIT;
 static int (*real_close)(int);
 static int (*real_dup2)(int, int);
 static int (*real_dup3)(int, int, int);
-static void (*real_closefrom)(int);
-static void (*real_quick_exit)(int);
 /* libvigie's, where an exporter has brought it: what we do is not the program's. */
 static unsigned (*aside)(void);
 static void (*back)(unsigned);
@@ -156,8 +154,6 @@ static void add_job(struct text *message, const char *job, bool plain) {
 
 __attribute__((constructor)) static void begin(void) {
   /* In children, too. */
-  real_closefrom = (void (*)(int))dlsym(RTLD_NEXT, "closefrom");
-  real_quick_exit = (void (*)(int))dlsym(RTLD_NEXT, "quick_exit");
   aside = (unsigned (*)(void))dlsym(RTLD_DEFAULT, "vigie_aside");
   back = (void (*)(unsigned))dlsym(RTLD_DEFAULT, "vigie_back");
   /* A libc without one of them is no error of the program's. */
@@ -213,6 +209,7 @@ EXPORT _Noreturn void _exit(int status) {
 EXPORT _Noreturn void _Exit(int status) { _exit(status); }
 
 EXPORT _Noreturn void quick_exit(int status) {
+  void (*const real_quick_exit)(int) = (void (*)(int))dlsym(RTLD_NEXT, "quick_exit");
   leave(status);
   if (real_quick_exit != NULL) real_quick_exit(status);
   _exit(status);
@@ -241,6 +238,7 @@ EXPORT int close_range(unsigned first, unsigned last, int flags) {
 EXPORT void closefrom(int low) {
   if (close_range(low < 0 ? 0 : (unsigned)low, ~0U, 0) == 0) return;
   /* An older kernel: libc looks into /proc, since the limit may be a thousand million. */
+  void (*const real_closefrom)(int) = (void (*)(int))dlsym(RTLD_NEXT, "closefrom");
   if (real_closefrom != NULL) return real_closefrom(low);
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

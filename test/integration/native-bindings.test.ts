@@ -33,6 +33,7 @@ afterAll(async () => void (await (engine as Engine | undefined)?.stop()));
 
 const environment = (job: string): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
+  PYTHONDONTWRITEBYTECODE: '1',
   VIGIE_SOCKET: engine.ready.socket!,
   PROXY_JOB_ID: job,
 });
@@ -42,8 +43,12 @@ async function ended(job: string) {
     async () => (await client.runs({ state: 'ended' })).runs.find(({ jobid }) => jobid === job),
     { timeout: 60_000 },
   );
-  const { series } = await client.profile(found.id);
-  return { by: new Map(series.map((one) => [one.name, one])) };
+  const { series, ranks } = await client.profile(found.id);
+  const ofRanks = (name: string) => {
+    const index = series.findIndex((one) => one.name === name);
+    return ranks.map(({ rank, values }) => [rank, values[index]]);
+  };
+  return { run: found, by: new Map(series.map((one) => [one.name, one])), ofRanks };
 }
 
 test('Python: counters, gauges, labels, threads, forks and refusals', { timeout: 120_000 }, async (context) => {
@@ -63,6 +68,40 @@ test('Python: counters, gauges, labels, threads, forks and refusals', { timeout:
   expect([value('python_phase_total'), value('python_block_total')]).toEqual([5, 1]);
   expect(value('python_phase_seconds_total')).toBeGreaterThan(0);
   expect(by.get('python_steps_total')?.doc).toBe('Steps');
+});
+
+test('Python: ranks that processes without a launcher say', { timeout: 120_000 }, async (context) => {
+  const python = requireComponent('python3', context);
+  // The last one has been read without its rank when it says it.
+  const program = `
+import multiprocessing, time, vigie
+work = vigie.Counter('rank_work_total')
+def worker(rank):
+    if rank < 2: assert vigie.set_rank(rank, 3)
+    work.add(10 + rank)
+    if rank == 2: time.sleep(2.5), work.add(100)
+    assert vigie.set_rank(rank, 3) and not vigie.set_rank(3, 3)
+    time.sleep(0.5)
+work.add(1)
+workers = [multiprocessing.get_context('fork').Process(target=worker, args=(rank,)) for rank in range(3)]
+[one.start() for one in workers], [one.join() for one in workers]
+assert [one.exitcode for one in workers] == [0, 0, 0]
+`;
+  const env = {
+    ...environment('ranks'),
+    VIGIE_LIBRARY: path.join(clientFolder, 'libvigie.so'),
+    PYTHONPATH: path.join(bindings, 'python'),
+  };
+  await call(python, ['-c', program], { env });
+  const { run, ofRanks } = await ended('ranks');
+  // The parent's row is above theirs.
+  expect(ofRanks('rank_work_total')).toEqual([
+    [0, 10],
+    [1, 11],
+    [2, 112],
+    [3, 1],
+  ]);
+  expect([run.ranks, run.size]).toEqual([4, 3]);
 });
 
 test('Python without libvigie: the program runs, and is told why nothing is counted', async (context) => {
@@ -104,7 +143,8 @@ test('Fortran: counters, gauges, labels, and refusals', { timeout: 120_000 }, as
   ]);
   const { stdout } = await call(program, [], { env: environment('fortran') });
   expect(stdout).toBe('fortran_parts_total{phase="say \\"hello\\"",of="all"}\n');
-  const { by } = await ended('fortran');
+  const { by, run, ofRanks } = await ended('fortran');
+  expect([ofRanks('fortran_steps_total'), run.size]).toEqual([[[3, 10]], 4]);
   const value = (name: string) => by.get(name)?.value;
   expect(value('fortran_steps_total')).toBe(10);
   expect(value('fortran_bytes_total')).toBe(1e11);

@@ -36,6 +36,11 @@ const CASES = [
   ['executes', 1001],
   ['exits_in_malloc', 1000],
   ['errors', 1000],
+  ['addresses', 1000],
+  ['quits', 1000],
+  ['exits_raw', 1000],
+  ['aborts', 1000],
+  ['kills_itself', 1000],
 ] as const;
 
 describe.each(['strace', 'ptrace'])('%s', (engine) => {

@@ -1,7 +1,7 @@
 /** Which engine counts system calls, and processes that run already: `vigie-run -v`, `-S PID`. */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import path from 'node:path';
 
@@ -89,12 +89,60 @@ func main() {
     }
   });
 
-  test('Java', { timeout: 300_000 }, async (context) => {
-    const java = requireComponent('java', context);
-    const outcome = await bench.run('java', ['-e', 'strace'], [java, '-Xshare:auto', '-version']);
-    expect(outcome).toMatchObject({ code: 0, stdout: '' });
-    expect(outcome.stderr).toContain('Runtime Environment');
-    expect(hits(await bench.counters('java'))['openat']).toBeGreaterThan(10);
+  describe('Java', () => {
+    // Four threads: each writes a file of 100 × 1,000 bytes and reads it again, by streams and by channels.
+    const source = `import java.io.*; import java.nio.*; import java.nio.channels.*; import java.nio.file.*;
+public class Work {
+  static void work(Path file) {
+    byte[] part = new byte[1000];
+    try {
+      try (OutputStream out = new FileOutputStream(file.toFile())) { for (int i = 0; i < 100; i++) out.write(part); }
+      int sum = 0;
+      try (InputStream in = new FileInputStream(file.toFile())) { for (int n; (n = in.read(part)) > 0; ) sum += n; }
+      try (FileChannel all = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        for (int i = 0; i < 100; i++) all.write(ByteBuffer.wrap(part), 1000L * i);
+        for (int i = 0; i < 100; i++) sum += all.read(ByteBuffer.wrap(part), 1000L * i);
+        all.force(true);
+      }
+      synchronized (Work.class) { total += sum; }
+      Files.delete(file);
+    } catch (IOException error) { throw new UncheckedIOException(error); }
+  }
+  static long total;
+  public static void main(String[] words) throws Exception {
+    Thread[] threads = new Thread[4];
+    for (int i = 0; i < 4; i++) { Path file = Path.of(words[0], "part" + i); threads[i] = new Thread(() -> work(file)); }
+    for (Thread thread : threads) thread.start();
+    for (Thread thread : threads) thread.join();
+    System.out.println(total);
+    System.exit(3);
+  }
+}`;
+
+    test.for(['io', 'strace', 'ptrace'])('-e %s', { timeout: 300_000 }, async (engine, context) => {
+      const java = requireComponent('java', context);
+      if (!existsSync(file('Work.class'))) {
+        writeFileSync(file('Work.java'), source);
+        execFileSync(path.join(path.dirname(realpathSync(java)), 'javac'), [
+          '-J-XX:TieredStopAtLevel=1',
+          '-d',
+          folder,
+          file('Work.java'),
+        ]);
+      }
+      const command = [java, '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-cp', folder, 'Work', folder];
+      const outcome = await bench.run(`java ${engine}`, ['-e', engine], command);
+      expect(outcome).toEqual({ code: 3, signal: null, stdout: '800000\n', stderr: '' });
+      const counters = await bench.counters(`java ${engine}`);
+      const layer = engine === 'io' ? 'io' : 'strace';
+      const [pread, pwrite] = engine === 'io' ? ['pread', 'pwrite'] : ['pread64', 'pwrite64'];
+      expect(hits(counters, layer)).toMatchObject({ [pwrite]: 400, fsync: 4 });
+      expect(counters.get(`${layer}___size___${pwrite}`)).toBe(400_000);
+      // The JVM itself reads and writes, too.
+      expect(counters.get(`${layer}___size___${pread}`)).toBeGreaterThanOrEqual(400_000);
+      expect(counters.get(`${layer}___size___write`)).toBeGreaterThanOrEqual(400_000);
+      expect(counters.get(`${layer}___size___read`)).toBeGreaterThanOrEqual(400_000);
+    });
   });
 
   test('Python and its processes', { timeout: 120_000 }, async () => {
@@ -196,7 +244,9 @@ print('end')
     await eventually(() => readdirSync(`/proc/${pid}/task`).every((tid) => tracerOf(Number(tid)) === tracer.pid));
     await eventually(async () => {
       const run = (await bench.client.runs({ state: 'live' })).runs.find(({ jobid }) => jobid === `attached ${signal}`);
-      return run !== undefined;
+      // A child that came later has counted.
+      const series = run === undefined ? [] : (await bench.client.profile(run.id)).series;
+      return series.some(({ name, value }) => name === 'strace___hits___getpgrp' && (value ?? 0) > 0);
     });
     tracer.kill(signal);
     const [code] = (await once(tracer, 'close')) as [number];

@@ -37,6 +37,8 @@ export class TableWriter {
     }
     this.bytes.write(nonce, 24, 'hex');
     this.bytes.writeBigUInt64LE(start, 48);
+    this.bytes.writeInt32LE(-1, 56);
+    this.bytes.writeInt32LE(-1, 60);
     this.bytes.writeBigUInt64LE(BigInt(made), 64);
     this.bytes.writeBigUInt64LE(BigInt(HEADER), 80);
   }
@@ -102,6 +104,13 @@ export class TableWriter {
     const at = this.#places[number]!;
     this.bytes.writeBigUInt64LE(sequence, at);
     values.forEach((value, i) => this.bytes.writeDoubleLE(value, at + 8 + 8 * i));
+  }
+
+  /** The program says its rank. */
+  rank(rank: number, size: number): void {
+    this.bytes.writeInt32LE(rank, 56);
+    this.bytes.writeInt32LE(size, 60);
+    this.changed();
   }
 
   leave(): void {

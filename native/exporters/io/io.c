@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@
 #include <unistd.h>
 
 #include "../../client/tally.h"
+#include "../counters.h"
+#include "../libc.h"
 #include "io.h"
 #include "mounts.h"
 
@@ -45,10 +48,14 @@ enum {
 #define WRAP(entry, ...) ID_##entry,
 #define WRAP_BEFORE(entry, ...) ID_##entry,
 #define WRAP_DIRECT(entry, ...) ID_##entry,
+#define WRAP_BYTE(entry, ...) ID_##entry,
+#define WRAP_WAIT(entry, ...) ID_##entry,
 #include "functions.def"
 #undef WRAP
 #undef WRAP_BEFORE
 #undef WRAP_DIRECT
+#undef WRAP_BYTE
+#undef WRAP_WAIT
 #define OPENER(entry) ID_##entry,
   OPENERS(OPENER)
 #undef OPENER
@@ -62,10 +69,14 @@ static const char *const entry_names[ENTRIES] = {
 #define WRAP(entry, counter, ...) [ID_##entry] = #entry,
 #define WRAP_BEFORE(entry, counter, ...) [ID_##entry] = #entry,
 #define WRAP_DIRECT(entry, counter, ...) [ID_##entry] = #entry,
+#define WRAP_BYTE(entry, counter, ...) [ID_##entry] = #entry,
+#define WRAP_WAIT(entry, counter, ...) [ID_##entry] = #entry,
 #include "functions.def"
 #undef WRAP
 #undef WRAP_BEFORE
 #undef WRAP_DIRECT
+#undef WRAP_BYTE
+#undef WRAP_WAIT
 #define OPENER(entry) [ID_##entry] = #entry,
     OPENERS(OPENER)
 #undef OPENER
@@ -75,12 +86,31 @@ static const char *const counter_names[ENTRIES] = {
 #define WRAP(entry, counter, ...) [ID_##entry] = #counter,
 #define WRAP_BEFORE(entry, counter, ...) [ID_##entry] = #counter,
 #define WRAP_DIRECT(entry, counter, ...) [ID_##entry] = #counter,
+#define WRAP_BYTE(entry, counter, ...) [ID_##entry] = #counter,
+#define WRAP_WAIT(entry, counter, ...) [ID_##entry] = #counter,
 #include "functions.def"
 #undef WRAP
 #undef WRAP_BEFORE
 #undef WRAP_DIRECT
+#undef WRAP_BYTE
+#undef WRAP_WAIT
     [ID_open] = "open",     [ID_open64] = "open", [ID_openat] = "openat",
     [ID_openat64] = "openat", [ID_mmap] = "mmap",   [ID_mmap64] = "mmap",
+};
+
+/* What waits for a file or a socket moves nothing: time in it is no time of I/O. */
+static const bool waits[ENTRIES] = {
+#define WRAP(...)
+#define WRAP_BEFORE(...)
+#define WRAP_DIRECT(...)
+#define WRAP_BYTE(...)
+#define WRAP_WAIT(entry, ...) [ID_##entry] = true,
+#include "functions.def"
+#undef WRAP
+#undef WRAP_BEFORE
+#undef WRAP_DIRECT
+#undef WRAP_BYTE
+#undef WRAP_WAIT
 };
 
 static void describe(uint32_t cell, struct tally_counters *counters);
@@ -94,15 +124,13 @@ static _Thread_local struct tally_cell *mine __attribute__((tls_model("initial-e
 static _Thread_local bool ended __attribute__((tls_model("initial-exec")));
 
 static void *next[ENTRIES];
-static bool of_libc[ENTRIES]; /* what comes next is libc's own */
+static struct memory_range libc;
 /* The program has had a second thread, or has cancelled one. */
 static bool threaded;
 
 COLD static void *find(int id) {
   int before = errno;
   void *function = dlsym(RTLD_NEXT, entry_names[id]);
-  Dl_info library;
-  of_libc[id] = function && dladdr(function, &library) && library.dli_fname && strstr(library.dli_fname, "/libc.so");
   __atomic_store_n(&next[id], function, __ATOMIC_RELEASE);
   errno = before;
   return function;
@@ -260,7 +288,7 @@ static inline void moved_away(const struct call *call) {
  * after it. A program without threads is spared that.
  */
 #define WRAP_DIRECT(entry, counter, ret, params, args, direct, did) \
-  WRAPPER(entry, ret, params, args, , of_libc[ID_##entry] && !threaded ? (ret)direct : go args, did)
+  WRAPPER(entry, ret, params, args, , range_has(&libc, (uintptr_t)go) && !threaded ? (ret)direct : go args, did)
 #define WRAPPER(entry, ret, params, args, before, made, did)         \
   EXPORT ret w_##entry params __asm__(#entry);                       \
   ret w_##entry params {                                             \
@@ -275,10 +303,42 @@ static inline void moved_away(const struct call *call) {
     did;                                                             \
     return r;                                                        \
   }
+#define WRAP_WAIT(entry, counter, ret, params, args) WRAP(entry, counter, ret, params, args, NOWHERE)
+
+static inline void moved_byte(const struct call *call, enum kind kind, FILE *stream, bool done) {
+  call->cell->bytes += done;
+  at_mount(call, mount_of(stream->_fileno), kind, done);
+  call->block[SIZE_CELLS + kind * CLASSES].hits++;
+}
+
+/* Of the bytes of a stream's buffer only number is counted: reading the clock would take far longer than they do. */
+#define WRAP_BYTE(entry, counter, params, args, stream, kind, buffered)        \
+  EXPORT int w_##entry params __asm__(#entry);                                \
+  int w_##entry params {                                                      \
+    int(*const go) params = (int (*) params)next_of(ID_##entry);              \
+    if (__builtin_expect(go == NULL, 0)) return (int)missing();               \
+    struct tally_cell *const block = begin();                                 \
+    if (__builtin_expect(block == NULL, 0)) return go args;                   \
+    FILE *const f = stream;                                                   \
+    if (__builtin_expect(buffered, 1)) {                                      \
+      int r = go args;                                                        \
+      const struct call call = {block, block + ID_##entry, 0};                \
+      call.cell->hits++;                                                      \
+      moved_byte(&call, kind, f, r != EOF);                                   \
+      return r;                                                               \
+    }                                                                         \
+    uint64_t start = tally_ticks();                                           \
+    int r = go args;                                                          \
+    const struct call call = end(block, ID_##entry, start);                   \
+    moved_byte(&call, kind, f, r != EOF);                                     \
+    return r;                                                                 \
+  }
 #include "functions.def"
 #undef WRAP
 #undef WRAP_BEFORE
 #undef WRAP_DIRECT
+#undef WRAP_BYTE
+#undef WRAP_WAIT
 
 /* Threads of the program's, and not libvigie's. */
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument) {
@@ -366,26 +426,7 @@ VARIADIC(fscanf, (FILE *f, const char *format, ...), format, w_vfscanf(f, format
 VARIADIC(__isoc99_fscanf, (FILE *f, const char *format, ...), format, w___isoc99_vfscanf(f, format, rest))
 VARIADIC(__isoc23_fscanf, (FILE *f, const char *format, ...), format, w___isoc23_vfscanf(f, format, rest))
 
-static vigie_counter *integer(const char *name, const char *doc) {
-  vigie_counter *counter = NULL;
-  vigie_counter_new(&counter, name, doc);
-  return counter;
-}
-
-static vigie_counter *real(const char *name, const char *doc) {
-  vigie_counter *counter = NULL;
-  vigie_counter_new_double(&counter, name, doc);
-  return counter;
-}
-
-static void describe_function(const char *function, struct tally_counters *counters) {
-  char name[96], doc[128];
-  snprintf(name, sizeof name, "io___hits___%s", function);
-  snprintf(doc, sizeof doc, "Number of calls of %s", function);
-  counters->hits = integer(name, doc);
-  snprintf(name, sizeof name, "io___time___%s", function);
-  snprintf(doc, sizeof doc, "Total seconds spent in %s", function);
-  counters->time = real(name, doc);
+static bool moves(const char *function) {
   static const char *const movers[] = {"read", "write", "recv", "send", "copy_file_range", "splice", "tee", "get", "put", "printf"};
   for (size_t i = 0; i < sizeof movers / sizeof movers[0]; i++) {
     const char *found = strstr(function, movers[i]);
@@ -393,27 +434,41 @@ static void describe_function(const char *function, struct tally_counters *count
     if (!found || strncmp(function, "readd", 5) == 0 || strncmp(function, "readl", 5) == 0 ||
         strncmp(function, "reada", 5) == 0 || strncmp(function, "getden", 6) == 0)
       continue;
-    snprintf(name, sizeof name, "io___size___%s", function);
-    snprintf(doc, sizeof doc, "Total bytes moved by %s", function);
-    counters->bytes = integer(name, doc);
-    break;
+    return true;
   }
-  counters->all_hits = integer("total___io___hits___total", "Number of I/O calls");
-  counters->all_time = real("total___io___time___total", "Total seconds spent in I/O calls");
+  return false;
 }
+
+static void describe_wait(const char *function, struct tally_counters *counters) {
+  const vigie_label label = {"call", function};
+  char name[96];
+  if (vigie_name(name, sizeof name, "io_wait_calls_total", &label, 1) > 0)
+    counters->hits = integer_counter(name, "Calls that wait until a file or a socket is ready");
+  if (vigie_name(name, sizeof name, "io_wait_seconds_total", &label, 1) > 0)
+    counters->time = real_counter(name, "Seconds in calls that wait until a file or a socket is ready");
+}
+
+static const struct call_words words = {
+    .group = "io",
+    .number = "Number of calls of",
+    .seconds = "Total seconds spent in",
+    .bytes = "Total bytes moved by",
+    .all_number = "Number of I/O calls",
+    .all_seconds = "Total seconds spent in I/O calls",
+};
 
 static void describe_mount(const struct mount *mount, enum kind kind, struct tally_counters *counters) {
   const vigie_label labels[] = {{"mount", mount->name}, {"type", mount->type}, {"kind", kind_names[kind]}};
   char name[MOUNT_NAME * 2 + 160];
   if (vigie_name(name, sizeof name, "io_mount_calls_total", labels, 3) > 0)
-    counters->hits = integer(name, "I/O calls by where their file is mounted");
+    counters->hits = integer_counter(name, "I/O calls by where their file is mounted");
   if (vigie_name(name, sizeof name, "io_mount_seconds_total", labels, 3) > 0)
-    counters->time = real(name, "Seconds in I/O calls by where their file is mounted");
+    counters->time = real_counter(name, "Seconds in I/O calls by where their file is mounted");
   if (kind == METADATA) return;
   if (vigie_name(name, sizeof name, "io_mount_bytes_total", labels, 3) > 0)
-    counters->bytes = integer(name, "Bytes moved by where their file is mounted");
-  counters->all_bytes = kind == READ ? integer("total___io___size___read", "Total bytes read")
-                                     : integer("total___io___size___write", "Total bytes written");
+    counters->bytes = integer_counter(name, "Bytes moved by where their file is mounted");
+  counters->all_bytes = kind == READ ? integer_counter("total___io___size___read", "Total bytes read")
+                                     : integer_counter("total___io___size___write", "Total bytes written");
 }
 
 static void describe_size(enum kind kind, unsigned class, struct tally_counters *counters) {
@@ -421,12 +476,14 @@ static void describe_size(enum kind kind, unsigned class, struct tally_counters 
   if (class < CLASSES - 1) snprintf(limit, sizeof limit, "%llu", (unsigned long long)class_limits[class]);
   const vigie_label labels[] = {{"kind", kind_names[kind]}, {"below", limit}};
   if (vigie_name(name, sizeof name, "io_sizes_total", labels, 2) > 0)
-    counters->hits = integer(name, "Calls that moved data, by how many bytes (fewer than `below`)");
+    counters->hits = integer_counter(name, "Calls that moved data, by how many bytes (fewer than `below`)");
 }
 
 static void describe(uint32_t cell, struct tally_counters *counters) {
-  if (cell < MOUNT_CELLS) {
-    describe_function(counter_names[cell], counters);
+  if (cell < MOUNT_CELLS && waits[cell]) {
+    describe_wait(counter_names[cell], counters);
+  } else if (cell < MOUNT_CELLS) {
+    name_call(&words, counter_names[cell], moves(counter_names[cell]), counters);
   } else if (cell < SIZE_CELLS) {
     uint32_t mount = (cell - MOUNT_CELLS) / KINDS;
     describe_mount(&((const struct mounts *)tally.shared)->mount[mount], (enum kind)((cell - MOUNT_CELLS) % KINDS), counters);
@@ -449,6 +506,7 @@ static void in_child(void) {
 
 __attribute__((constructor)) static void start(void) {
   int before = errno;
+  libc = find_libc();
   if (vigie_tally_open(&tally)) {
     mounts_begin(tally.shared);
     pthread_key_create(&thread_end, end_thread);

@@ -193,6 +193,11 @@ uint8_t mounts_look_up(int fd) {
 
 void mount_moved(void) { working = 0; }
 
+void mounts_forget(void) {
+  memset(mounts_of_descriptors, 0, 1024);
+  working = 0;
+}
+
 static uint8_t of_working(void) {
   if (working) return (uint8_t)(working - 1);
   struct stat found;

@@ -27,6 +27,8 @@ extern uint8_t mounts_of_descriptors[DESCRIPTORS];
 uint8_t mounts_look_up(int fd);
 
 static inline uint8_t mount_of(int fd) {
+  /* A stream in memory has no descriptor: the kernel need not be asked for each of its bytes. */
+  if (__builtin_expect(fd < 0, 0)) return 0;
   if (__builtin_expect((unsigned)fd < DESCRIPTORS && mounts_of_descriptors[fd] != 0, 1)) return mounts_of_descriptors[fd] - 1;
   return mounts_look_up(fd);
 }
@@ -35,6 +37,9 @@ static inline uint8_t mount_of(int fd) {
 static inline void mount_forget(int fd) {
   if ((unsigned)fd < DESCRIPTORS) mounts_of_descriptors[fd] = 0;
 }
+
+/* The same of all below 1024, and of the working directory. */
+void mounts_forget(void);
 
 /* Of a path as it stands: links in it are not followed. */
 uint8_t mount_of_path(int directory, const char *path);

@@ -1,5 +1,7 @@
 #include "calls.h"
 
+#include "../counters.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,36 +44,23 @@ bool call_moves(enum architecture architecture, uint32_t number) {
   return name && direction(name) != NONE;
 }
 
-static vigie_counter *integer(const char *name, const char *doc) {
-  vigie_counter *counter = NULL;
-  vigie_counter_new(&counter, name, doc);
-  return counter;
-}
-
-static vigie_counter *real(const char *name, const char *doc) {
-  vigie_counter *counter = NULL;
-  vigie_counter_new_double(&counter, name, doc);
-  return counter;
-}
+static const struct call_words words = {
+    .group = "strace",
+    .number = "Number of system calls",
+    .seconds = "Total seconds spent in system call",
+    .bytes = "Total bytes moved by system call",
+    .all_number = "Number of system calls",
+    .all_seconds = "Total seconds spent in system calls",
+};
 
 void call_counters(enum architecture architecture, uint32_t number, struct tally_counters *counters) {
   const char *call = call_name(architecture, number);
-  char name[96], doc[128], unnamed[32] = "unknown";
+  char unnamed[32] = "unknown";
   if (!call && number < MAX_CALLS && number != UNKNOWN_CALL) snprintf(unnamed, sizeof unnamed, "syscall_%u", number);
   if (!call) call = unnamed;
-  snprintf(name, sizeof name, "strace___hits___%s", call);
-  snprintf(doc, sizeof doc, "Number of system calls %s", call);
-  counters->hits = integer(name, doc);
-  snprintf(name, sizeof name, "strace___time___%s", call);
-  snprintf(doc, sizeof doc, "Total seconds spent in system call %s", call);
-  counters->time = real(name, doc);
-  counters->all_hits = integer("total___strace___hits___total", "Number of system calls");
-  counters->all_time = real("total___strace___time___total", "Total seconds spent in system calls");
   enum direction where = direction(call);
+  name_call(&words, call, where != NONE, counters);
   if (where == NONE) return;
-  snprintf(name, sizeof name, "strace___size___%s", call);
-  snprintf(doc, sizeof doc, "Total bytes moved by system call %s", call);
-  counters->bytes = integer(name, doc);
-  counters->all_bytes = where == IN ? integer("total___strace___size___read", "Total bytes read by system calls")
-                                    : integer("total___strace___size___write", "Total bytes written by system calls");
+  counters->all_bytes = where == IN ? integer_counter("total___strace___size___read", "Total bytes read by system calls")
+                                    : integer_counter("total___strace___size___write", "Total bytes written by system calls");
 }

@@ -14,9 +14,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <link.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,7 +52,7 @@ static void describe(uint32_t cell, struct tally_counters *counters);
 static struct tally tally = {.cells = MAX_CALLS, .describe = describe, .late = true};
 static bool moves[MAX_CALLS];
 static pid_t process; /* whose memory this is: a child of vfork has another number */
-uintptr_t dispatch_libc_begin, dispatch_libc_end;
+struct memory_range dispatch_libc;
 bool dispatch_threads;
 static uint64_t next_look;
 
@@ -95,6 +93,16 @@ long dispatch_timed(const struct call *call) {
   return result;
 }
 
+/* Whether there are 8 bytes to read: what the program gives may be no address, and then it is told so by the kernel. That
+ * looks at a mask before it finds that there is no such way to use it. */
+static bool readable(const void *at) {
+  return vigie_gate(SYS_rt_sigprocmask, 99, (long)at, 0, sizeof(uint64_t), 0, 0) == -EINVAL;
+}
+
+static bool all_readable(const void *from, size_t bytes) {
+  return readable(from) && readable((const char *)from + bytes - sizeof(uint64_t));
+}
+
 /* The mask that the program has after the handler. */
 static uint64_t *mask_of(ucontext_t *context) { return (uint64_t *)(void *)&context->uc_sigmask; }
 
@@ -102,17 +110,19 @@ static void raise_sigsys(void) { (void)gate3(SYS_tgkill, gate3(SYS_getpid, 0, 0,
 
 static long change_mask(const struct call *call, ucontext_t *context) {
   const uint64_t *set = (const uint64_t *)call->b;
-  uint64_t *old = (uint64_t *)call->c, allowed, now;
+  /* Both may be the same. */
+  uint64_t *old = (uint64_t *)call->c, allowed, now, wanted = 0;
   struct call passed = *call;
   bool was = sigsys_blocked;
-  if (set && call->d == sizeof *set) {
-    allowed = *set & ~sigsys_bit;
+  if (set && call->d == sizeof *set && readable(set)) {
+    wanted = *set;
+    allowed = wanted & ~sigsys_bit;
     passed.b = (long)&allowed;
   }
   long result = dispatch_timed(&passed);
   if (result != 0) return result;
   if (set) {
-    bool named = *set & sigsys_bit;
+    bool named = wanted & sigsys_bit;
     if (call->a == SIG_BLOCK) sigsys_blocked = was || named;
     else if (call->a == SIG_UNBLOCK) sigsys_blocked = was && !named;
     else sigsys_blocked = named;
@@ -129,8 +139,14 @@ static long change_mask(const struct call *call, ucontext_t *context) {
 static long change_action(const struct call *call) {
   const struct action *wanted = (const struct action *)call->b;
   struct action *old = (struct action *)call->c, passed, before;
+  if (wanted && !all_readable(wanted, sizeof *wanted)) return dispatch_timed(call);
   if (call->a == SIGSYS && call->d == sizeof(uint64_t)) {
     before = programs_action;
+    long result = old ? vigie_gate(SYS_rt_sigaction, SIGSYS, 0, (long)old, sizeof(uint64_t), 0, 0) : 0;
+    if (result != 0) {
+      count((uint32_t)call->number, 0, result);
+      return result;
+    }
     if (wanted) programs_action = *wanted;
     if (old) *old = before;
     count((uint32_t)call->number, 0, 0);
@@ -148,7 +164,7 @@ static long change_action(const struct call *call) {
 /* Calls that wait with another mask. `place`: the argument that points to it. */
 static long masked(struct call *call, long *place) {
   uint64_t allowed;
-  if (*place) {
+  if (*place && readable((const void *)*place)) {
     allowed = *(const uint64_t *)*place & ~sigsys_bit;
     *place = (long)&allowed;
   }
@@ -162,9 +178,9 @@ static long masked_pair(struct call *call) {
     size_t size;
   } pair;
   uint64_t allowed;
-  if (call->f) {
+  if (call->f && all_readable((const void *)call->f, sizeof pair)) {
     memcpy(&pair, (const void *)call->f, sizeof pair);
-    if (pair.mask) {
+    if (pair.mask && readable(pair.mask)) {
       allowed = *pair.mask & ~sigsys_bit;
       pair.mask = &allowed;
     }
@@ -310,6 +326,7 @@ static void deliver(int number, siginfo_t *info, ucontext_t *context) {
   if (action.handler == (uintptr_t)SIG_DFL || action.handler == (uintptr_t)SIG_IGN) {
     struct action ending = {(uintptr_t)SIG_DFL, SA_RESTORER_FLAG, (uintptr_t)vigie_gate_restorer, 0};
     stop_dispatch();
+    if (memory_is_ours()) vigie_tally_collect();
     (void)vigie_gate(SYS_rt_sigaction, number, (long)&ending, 0, 8, 0, 0);
     raise_sigsys();
     return;
@@ -321,6 +338,14 @@ static void deliver(int number, siginfo_t *info, ucontext_t *context) {
   sigsys_blocked = !(action.flags & SA_NODEFER);
   ((void (*)(int, siginfo_t *, void *))action.handler)(number, info, context);
   sigsys_blocked = before;
+}
+
+/* Namespaces are only for a process of one thread. */
+static long alone(const struct call *call) {
+  bool stopped = memory_is_ours() && vigie_sender_stop();
+  long result = dispatch_timed(call);
+  vigie_sender_go_on(stopped);
+  return result;
 }
 
 static void on_sigsys(int number, siginfo_t *info, void *given) {
@@ -341,7 +366,16 @@ static void on_sigsys(int number, siginfo_t *info, void *given) {
       registers[REG_RIP] = (greg_t)vigie_gate_leave;
       return;
     case SYS_sigaltstack: count(SYS_sigaltstack, 0, 0); return later(context, vigie_gate_call);
-    case SYS_fork: case SYS_vfork: case SYS_clone: case SYS_clone3: return fork_later(context);
+    case SYS_clone3:
+      if (call.b >= 64 && all_readable((const void *)call.a, call.b < GATE_REDZONE ? (size_t)call.b : GATE_REDZONE))
+        return fork_later(context);
+      result = dispatch_timed(&call);
+      break;
+    case SYS_fork: case SYS_vfork: case SYS_clone: return fork_later(context);
+    case SYS_kill: case SYS_tgkill:
+      if (memory_is_ours()) vigie_tally_before_signal((pid_t)call.a, (int)(call.number == SYS_kill ? call.b : call.c));
+      result = dispatch_timed(&call);
+      break;
     case SYS_exit: leave_thread(&call); return;
     case SYS_exit_group: leave(&call); return;
     case SYS_seccomp:
@@ -353,6 +387,10 @@ static void on_sigsys(int number, siginfo_t *info, void *given) {
       if (call.a == PR_SET_SECCOMP) return confine(context, false);
       /* There is one dispatch per thread. */
       result = call.a == PR_SET_SYSCALL_USER_DISPATCH ? -EINVAL : dispatch_timed(&call);
+      break;
+    case SYS_setns: result = alone(&call); break;
+    case SYS_unshare:
+      result = call.a & (CLONE_NEWUSER | CLONE_VM | CLONE_SIGHAND | CLONE_THREAD) ? alone(&call) : dispatch_timed(&call);
       break;
     case SYS_execve: case SYS_execveat: result = execute(&call); break;
     case SYS_rt_sigprocmask: result = change_mask(&call, context); break;
@@ -377,20 +415,14 @@ static bool dispatch(void) {
                     (long)&vigie_thread.dispatch, 0) == 0;
 }
 
-/* Where libc is, and whether a Go runtime is in the process: its calls come from stacks of a few kilobytes, which a
- * signal's frame would overflow. */
-static int look_at_object(struct dl_phdr_info *info, size_t size, void *go) {
+/* Whether a Go runtime is in the process: its calls come from stacks of a few kilobytes, which a signal's frame would
+ * overflow. */
+static int look_for_go(struct dl_phdr_info *info, size_t size, void *go) {
   (void)size;
-  uintptr_t libc = (uintptr_t)&sched_yield;
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-    uintptr_t begin = info->dlpi_addr + part->p_vaddr;
-    if (part->p_type == PT_LOAD && libc >= begin && libc < begin + part->p_memsz) {
-      dispatch_libc_begin = begin;
-      dispatch_libc_end = begin + part->p_memsz;
-    }
     if (part->p_type != PT_NOTE || part->p_memsz < 16) continue;
-    const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)begin;
+    const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)(info->dlpi_addr + part->p_vaddr);
     if (note->n_namesz == 4 && memcmp(note + 1, "Go", 3) == 0) *(bool *)go = true;
   }
   return 0;
@@ -407,8 +439,9 @@ static void in_child(void) {
 __attribute__((constructor)) static void start(void) {
   bool go = false;
   uint64_t blocked;
-  dl_iterate_phdr(look_at_object, &go);
-  if (go || !dispatch_libc_end || !vigie_tally_open(&tally)) return;
+  dispatch_libc = find_libc();
+  dl_iterate_phdr(look_for_go, &go);
+  if (go || !dispatch_libc.bytes || !vigie_tally_open(&tally)) return;
   process = getpid();
   for (uint32_t i = 0; i < MAX_CALLS; i++) moves[i] = call_moves(X86_64, i);
   pthread_atfork(NULL, NULL, in_child);

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../libc.h"
+
 struct call {
   long number, a, b, c, d, e, f;
 };
@@ -12,11 +14,10 @@ struct call {
 /* Makes the call through the gate and counts it. Gives what the kernel gave. */
 long dispatch_timed(const struct call *call) __attribute__((visibility("hidden")));
 
-/* Where libc lies; 0 before the constructor has run. */
-extern uintptr_t dispatch_libc_begin __attribute__((visibility("hidden")));
-extern uintptr_t dispatch_libc_end __attribute__((visibility("hidden")));
+/* Where libc lies; not known before the constructor has run. */
+extern struct memory_range dispatch_libc __attribute__((visibility("hidden")));
 
-static inline bool dispatch_in_libc(uintptr_t at) { return at >= dispatch_libc_begin && at < dispatch_libc_end; }
+static inline bool dispatch_in_libc(uintptr_t at) { return range_has(&dispatch_libc, at); }
 
 /* The program has, or had, a second thread. */
 extern bool dispatch_threads __attribute__((visibility("hidden")));

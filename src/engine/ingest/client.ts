@@ -116,6 +116,19 @@ export class Client implements WireSink {
     this.#contributor!.restore(handle >>> 1, total);
   }
 
+  /** So much of the counter goes to the rank that this client turns out to be. */
+  giveUp(handle: number, total: number): void {
+    this.#contributor!.giveUp(handle >>> 1, total);
+  }
+
+  /** `next`, a client of the same run, stands for this one from now on, and has all that it counted. */
+  replaceBy(next: Client): void {
+    const [run, from, to] = [this.#run, this.#contributor, next.#contributor];
+    if (run === null || from === null || to === null || next.#run !== run) return this.close();
+    this.#release(from, () => this.#host.runs.replace(run, from, to));
+    this.#run = this.#contributor = this.#names = null;
+  }
+
   /** The client is of this job. `before`: what it was before the engine started. */
   begin(job: ClientJob, before: Before | null): Reason | null {
     return this.#job(job, before);
@@ -239,9 +252,13 @@ export class Client implements WireSink {
 
   #detach(contributor: Contributor): void {
     const run = this.#run;
+    this.#release(contributor, () => (run ? this.#host.runs.leave(run, contributor) : contributor.detach()));
+  }
+
+  #release(contributor: Contributor, leave: () => void): void {
+    const run = this.#run;
     const kept = run?.endedValues ?? 0;
-    if (run) this.#host.runs.leave(run, contributor);
-    else contributor.detach();
+    leave();
     // Others are the same rank, and hold its values.
     if (contributor.scope.contributors.has(contributor)) return;
     // What the run keeps apart for its profile is still held; what it folded is not.

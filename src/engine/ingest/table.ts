@@ -44,6 +44,12 @@ export interface TableSink {
   resume(handle: number, total: number): void;
 }
 
+/** Which process of how many this is. */
+export interface World {
+  readonly rank: number;
+  readonly size: number;
+}
+
 export interface TableHeader {
   /** 32 lower-case hexadecimal digits. */
   readonly nonce: string;
@@ -53,6 +59,8 @@ export interface TableHeader {
   readonly startTime: bigint;
   /** When the table was made, ms since the epoch. */
   readonly made: number;
+  /** What the program has said; null: nothing. */
+  readonly world: World | null;
   /** 1 in use, 2 left in order. */
   readonly state: number;
   /** End of the last segment. */
@@ -100,9 +108,16 @@ export function readHeader(bytes: Uint8Array): TableHeader | null {
     uid: ints[11]!,
     startTime: longs[6]!,
     made: ints[16]! + ints[17]! * U32,
+    world: worldOf(ints),
     state,
     used,
   };
+}
+
+/** Of a world of one the rank tells nothing: programs that were started side by side would all be the first. */
+function worldOf(ints: Uint32Array): World | null {
+  const [rank, size] = [ints[14]! | 0, ints[15]! | 0];
+  return size > 1 && rank >= 0 && rank < size ? { rank, size } : null;
 }
 
 const isEnd = (used: number): boolean => used >= HEADER && used <= MAX_TABLE && used % SEGMENT === 0;
@@ -127,7 +142,7 @@ function lieWithin(parts: readonly Part[], at: number, length: number): boolean 
 /** So many bytes between two values are copied rather than asked for apart: a call costs as much. */
 const GAP = 16_384;
 /** Of the header: what a reader looks at again. */
-const WATCHED = { from: 72, to: 88, changes: 76 / 4 } as const;
+const WATCHED = { from: 56, to: 88, changes: 76 / 4 } as const;
 /** Where the number of changes stands in the segment of a bank. */
 const CHANGES = 16;
 /** Values per entry that are kept to go on from: 8 bytes. */
@@ -164,6 +179,7 @@ export class TableReader {
   readonly #gaugeEntries: number[] = [];
   readonly #gaugePlaces: number[] = [];
   #state = 1;
+  #world: World | null = null;
   #faulty = false;
 
   /** `resumed`: what {@link marks} told in an earlier life. */
@@ -176,6 +192,11 @@ export class TableReader {
   /** The program has said that all values are final. */
   get left(): boolean {
     return this.#state === 2;
+  }
+
+  /** The rank that the program has said; null: none. */
+  get world(): World | null {
+    return this.#world;
   }
 
   /** Bytes that are known of the file. */
@@ -193,6 +214,16 @@ export class TableReader {
     // A gauge is looked at again.
     for (const number of this.#gaugeEntries) marks.fill(0, 2 * number, 2 * number + 2);
     return new Uint8Array(marks.buffer);
+  }
+
+  /** What was handed on of each counter until now. */
+  forEachCounter(visit: (handle: number, total: number) => void): void {
+    for (let number = 0; number < this.#taken; number++) {
+      const [kind, handle] = [this.#kinds[number], this.#handles[number]!];
+      if (kind === GAUGE_ENTRY || handle < 0) continue;
+      const integer = this.#last[2 * number + 1]! * U32 + this.#last[2 * number]!;
+      visit(handle, kind === INTEGER ? integer : this.#lastDoubles[number]!);
+    }
   }
 
   /**
@@ -231,6 +262,7 @@ export class TableReader {
     const used = ints[20]! + ints[21]! * U32;
     if (!isEnd(used) || used < this.#used || (ints[18] !== 1 && ints[18] !== 2)) return false;
     this.#state = ints[18];
+    this.#world = worldOf(ints);
     const from = this.#used;
     this.#used = used;
     if (used > from && !(copy.load(this.#readAt, from, used) && this.#segments(from))) return false;

@@ -14,7 +14,7 @@ import { decodeMark, encodeMark, type Mark } from './marks.ts';
 import { MAX_DOC, type Reason } from './messages.ts';
 import { escapedName, hashBytes } from './names.ts';
 import { listTables, openTable, tableDirectories, type TableFile } from './table-file.ts';
-import { TableReader, type TableSink } from './table.ts';
+import { TableReader, type TableSink, type World } from './table.ts';
 
 /** Bytes of all tables together: they are copied once per tick. */
 const MAX_BYTES = 1024 ** 3;
@@ -59,12 +59,19 @@ export interface TableConnection {
   destroy(): void;
 }
 
-interface Table {
+/** What a table's values count as. */
+interface Counting {
+  reader: TableReader;
+  client: Client;
+  sink: ClientSink;
+  /** With the rank that the program has said, when its launcher said none. */
+  job: TableJob | null;
+}
+
+interface Table extends Counting {
   readonly file: TableFile;
-  readonly reader: TableReader;
-  readonly client: Client;
-  readonly sink: ClientSink;
-  readonly job: TableJob | null;
+  /** As it was announced. */
+  readonly announced: TableJob | null;
   /** Null: it has closed, and the process was still there. */
   connection: TableConnection | null;
 }
@@ -194,21 +201,49 @@ export class Tables {
   }
 
   /** Begins to read; a mark tells how far an earlier engine came. */
-  #join(file: TableFile, job: TableJob | null, mark: Mark | null): Table | Reason {
+  #join(file: TableFile, announced: TableJob | null, mark: Mark | null): Table | Reason {
+    const counting = this.#count(file, withRank(announced, file.header.world), mark, mark);
+    if (typeof counting !== 'string') return { file, announced, ...counting, connection: null };
+    file.close();
+    return counting;
+  }
+
+  /** `taken`: what the run has of the table already. */
+  #count(
+    file: TableFile,
+    job: TableJob | null,
+    before: Mark | null,
+    taken: Pick<Mark, 'run' | 'values'> | null,
+  ): Counting | Reason {
     const { host } = this.#options;
     const client = new Client(host);
-    const refused = job && client.begin(job, mark);
+    const refused = job && client.begin(job, before);
     if (refused) {
       client.close();
-      file.close();
       return refused;
     }
-    const sink = new ClientSink(client, host, mark !== null && client.run?.id === mark.run);
-    const reader = new TableReader(file.readAt, sink, mark?.values);
-    if (reader.read()) return { file, reader, client, sink, job, connection: null };
+    const sink = new ClientSink(client, host, taken !== null && client.run?.id === taken.run);
+    const reader = new TableReader(file.readAt, sink, taken?.values);
+    if (reader.read()) return { reader, client, sink, job };
     client.close();
-    file.close();
     return 'table_invalid';
+  }
+
+  /** The program has said its rank: what it counted before goes along. */
+  #say(table: Table): void {
+    const { reader, client, announced } = table;
+    const job = withRank(announced, reader.world);
+    if (job === null || job.rank === table.job?.rank || client.run === null) return;
+    table.job = job;
+    // For a moment it is there twice.
+    const { budget } = this.#options.host;
+    if (budget.rankValues + reader.entries > budget.limits.rank_values) return;
+    const next = this.#count(table.file, job, null, { run: client.run.id, values: reader.marks() });
+    if (typeof next === 'string') return;
+    reader.forEachCounter((handle, total) => client.giveUp(handle, total));
+    client.replaceBy(next.client);
+    this.#bytes += next.reader.size - reader.size;
+    Object.assign(table, next);
   }
 
   /** Reads all tables. Once per tick. */
@@ -243,6 +278,7 @@ export class Tables {
     const before = table.reader.size;
     const valid = table.reader.read(all);
     this.#bytes += table.reader.size - before;
+    if (valid) this.#say(table);
     return valid;
   }
 
@@ -265,7 +301,7 @@ export class Tables {
   /** The last look; then the client is gone, and so is its table. */
   #end(nonce: string, table: Table): void {
     this.#look(table, true);
-    const { file, client } = table;
+    const { client, file } = table;
     this.#tables.delete(nonce);
     const { run } = client;
     if (run === null || this.#options.durableUntil === undefined) {
@@ -394,6 +430,12 @@ export class Tables {
     for (const { file } of this.#leaving.values()) file.close();
     this.#leaving.clear();
   }
+}
+
+/** The launcher's word goes before the program's: copies of a program without MPI's launch all take themselves for rank 0. */
+function withRank(job: TableJob | null, world: World | null): TableJob | null {
+  if (job === null || world === null || job.rank !== undefined) return job;
+  return { ...job, rank: world.rank, size: Math.max(job.size, world.size) };
 }
 
 function parse(text: string): z.output<typeof Announce> | null {

@@ -172,9 +172,18 @@ export class Contributor {
     this.counters[local]! += total;
   }
 
-  /** Leaves the scope. Its own values stay readable. */
-  detach(): void {
-    this.scope.detach(this);
+  /** So much of this counter was not this contributor's, but is another one's of the scope. */
+  giveUp(local: number, total: number): void {
+    // Twice the same changes no smallest, largest or last one.
+    if (this.scope.isRuled(this.counterMap[local]!)) return;
+    const left = this.counters[local]! - total;
+    // Sums of doubles come in another order.
+    this.counters[local] = left > total * 1e-9 ? left : 0;
+  }
+
+  /** Leaves the scope. Its own values stay readable. `moved`: they are another one's now. */
+  detach(moved = false): void {
+    this.scope.detach(this, moved);
   }
 
   /** Comes back to the scope, which still has its counters. Its gauges have left. */

@@ -31,9 +31,13 @@ const MAX_SIZE = 2 ** 31;
 
 interface Row {
   readonly keys: string[];
+  /** That of the launch, when it is one of them. */
+  launched: string | null;
   readonly rank: Contributor;
   /** Clients that count as it now. */
   holders: number;
+  /** More than one has. */
+  shared: boolean;
 }
 
 interface Holder {
@@ -73,6 +77,7 @@ export class RankRows {
     const known = key === null ? undefined : this.#byKey.get(key);
     if (known) {
       const ended = known.holders++ === 0;
+      known.shared = true;
       if (before !== undefined) this.#renumber(known.rank, before, size);
       return { rank: known.rank, ended, added: false };
     }
@@ -81,9 +86,12 @@ export class RankRows {
     const made = new Contributor(this.#scope, number, node, key !== null);
     this.#byNumber.set(number, { rank: made, said: number === rank });
     if (key !== null) {
-      const row: Row = { keys: [key], rank: made, holders: 1 };
+      const row: Row = { keys: [key], launched: key === launched ? key : null, rank: made, holders: 1, shared: false };
       // Children of an MPI process have its launch and no rank.
-      if (launched !== null && launched !== key && !this.#byKey.has(launched)) row.keys.push(launched);
+      if (launched !== null && launched !== key && !this.#byKey.has(launched)) {
+        row.keys.push(launched);
+        row.launched = launched;
+      }
       for (const each of row.keys) this.#byKey.set(each, row);
       this.#byRank.set(made, row);
     }
@@ -121,6 +129,24 @@ export class RankRows {
   leave(rank: Contributor): boolean {
     const row = this.#byRank.get(rank);
     return row === undefined || --row.holders === 0;
+  }
+
+  /**
+   * The only client of `rank` has become `next`. True: nobody else was that rank, which is forgotten, and further
+   * processes of its launch are `next`, too.
+   */
+  replace(rank: Contributor, next: Contributor): boolean {
+    const row = this.#byRank.get(rank);
+    if (row?.shared === true) return false;
+    this.forget(rank);
+    const heir = this.#byRank.get(next);
+    const launched = row?.launched ?? null;
+    if (heir && launched !== null && !this.#byKey.has(launched)) {
+      heir.keys.push(launched);
+      heir.launched = launched;
+      this.#byKey.set(launched, heir);
+    }
+    return true;
   }
 
   /** The rank is not kept apart: the next client of its identity is a new one. */

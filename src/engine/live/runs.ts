@@ -97,6 +97,13 @@ export class LiveRun {
     return true;
   }
 
+  /** A client has left its rank for another one, which has all that it counted as it. */
+  replace(rank: Contributor, next: Contributor): void {
+    if (!this.#rows.replace(rank, next)) return void this.leave(rank);
+    rank.detach(true);
+    this.ranks--;
+  }
+
   /** So many ranks there were in an earlier life, which ended at `until`, ms since the epoch. */
   goOn(ranks: number, until: number): void {
     this.ranks = ranks;
@@ -365,6 +372,12 @@ export class Runs {
     run.desc.end_time = Math.max(this.#options.now(), this.#options.onIdle?.(run) ?? 0);
     this.#changed(run);
     this.#endAfter(run, Math.min(this.#options.grace, MAX_TIMEOUT));
+  }
+
+  /** Another client of the run stands for one that counted as `rank`, and has all that it counted. */
+  replace(run: LiveRun, rank: Contributor, next: Contributor): void {
+    run.replace(rank, next);
+    this.#changed(run);
   }
 
   #endAfter(run: LiveRun, ms: number): void {

@@ -222,8 +222,11 @@ export class Scope implements Columns {
     this.#contributors.add(contributor);
   }
 
-  /** Counters stay in the sum; gauges leave it, unless nobody else has a value for them. */
-  detach(contributor: Contributor): void {
+  /**
+   * Counters stay in the sum; gauges leave it, unless nobody else has a value for them. `moved`: all that it had is
+   * another contributor's now.
+   */
+  detach(contributor: Contributor, moved = false): void {
     if (!this.#contributors.delete(contributor)) return;
     noteChange();
     for (let i = 0; i < contributor.gaugeCount; i++) {
@@ -233,6 +236,7 @@ export class Scope implements Columns {
       this.markGauge(index, -1);
       if (this.#gaugeHolders[index] === 0) (this.#leftGauges ??= new Map()).set(index, gauge);
     }
+    if (moved) return;
     for (const [index, ruled] of this.#ruled ?? []) {
       const value = contributor.counterOf(index);
       if (!value) continue;

@@ -29,6 +29,8 @@ import { HOST, harness, jobDesc } from '../../unit/engine/ingest/harness.ts';
 
 const NONCE = '00112233445566778899aabbccddeeff';
 const HOUR = 3_600_000;
+const LAUNCH = '0123456789abcdef-1-1';
+type Who = { rank?: number; launch?: string };
 const ownStart = (): bigint => BigInt(readFileSync('/proc/self/stat', 'latin1').split(') ')[1]!.split(' ')[19]!);
 
 async function engine(options: Partial<TablesOptions> = {}) {
@@ -54,10 +56,10 @@ async function engine(options: Partial<TablesOptions> = {}) {
   return { folder, runs: parts.runs, host, tables, directory, path, table: join(directory, `1-${NONCE}.table`) };
 }
 
-async function announce(path: string, table: string, nonce = NONCE) {
+async function announce(path: string, table: string, nonce = NONCE, who: Who = {}) {
   const socket = connect(path);
   onTestFinished(() => void socket.destroy());
-  socket.write(`\x01${JSON.stringify({ table, nonce, job: jobDesc({ jobid: 'j' }) })}\0`);
+  socket.write(`\x01${JSON.stringify({ table, nonce, job: { ...jobDesc({ jobid: 'j' }), ...who } })}\0`);
   return { socket, answer: await reply(socket) };
 }
 
@@ -97,6 +99,144 @@ test('a table counts into the job, with its last values, and is removed', async 
   again.socket.destroy();
   await eventually(() => host.stats.tables === 0);
   expect([run.scope.counters[0], run.scope.counters[1], existsSync(table)]).toEqual([9, 3, false]);
+});
+
+/** Programs that count `metric` and announce their tables, one after the other. */
+async function programs() {
+  const { tables, runs, path, directory, host } = await engine();
+  let made = 0;
+  async function program(said?: readonly [number, number], who?: Who) {
+    const nonce = `${++made}`.padStart(32, '0');
+    const table = join(directory, `1-${nonce}.table`);
+    const writer = new TableWriter(nonce, { start: ownStart() + 1n });
+    const entry = writer.add({ name: 'metric', kind: 'double' });
+    const level = writer.add({ name: 'level', kind: 'gauge' });
+    const save = () => {
+      writer.save(table);
+      tables.read();
+    };
+    writer.double(entry, 0.1);
+    writer.gauge(level, 2n, [1, 1, 1, 1]);
+    if (said) writer.rank(...said);
+    writer.save(table);
+    const { socket, answer } = await announce(path, table, nonce, who);
+    expect(answer).toEqual({ accepted: true });
+    return {
+      counts: (value: number) => (writer.double(entry, value), save()),
+      says: (rank: number, size: number) => (writer.rank(rank, size), save()),
+      async leaves() {
+        const before = host.stats.tables;
+        writer.leave();
+        writer.save(table);
+        socket.destroy();
+        await eventually(() => host.stats.tables === before - 1);
+      },
+    };
+  }
+  const run = () => runs.live.get('j')!;
+  return {
+    program,
+    run,
+    host,
+    rows: () =>
+      [...run().rankList()].map((rank) => [rank.rank, rank.counters[0]]).toSorted(([a], [b]) => Number(a) - Number(b)),
+    sum: () => (run().scope.settle(), [run().scope.counters[0], run().scope.gauge(0).hits]),
+  };
+}
+
+test('a rank that the program says is its own, before and after it has counted', async () => {
+  const { program, run, rows, sum, host } = await programs();
+  const third = await program([3, 4]);
+  const first = await program();
+  first.counts(0.3);
+  expect(rows()).toEqual([
+    [3, 0.1],
+    [4, 0.3],
+  ]);
+  first.says(1, 4);
+  expect(rows()).toEqual([
+    [1, 0.3],
+    [3, 0.1],
+  ]);
+  first.counts(7.3);
+  expect([run().ranks, run().clients, run().desc.size, host.budget.rankValues]).toEqual([2, 2, 4, 4]);
+  expect([rows(), sum()]).toEqual([
+    [
+      [1, 7.3],
+      [3, 0.1],
+    ],
+    [expect.closeTo(7.4), 2],
+  ]);
+  // A step of the same job has the same ranks again.
+  await first.leaves();
+  const again = await program();
+  again.says(1, 4);
+  expect([run().ranks, rows()]).toEqual([
+    2,
+    [
+      [1, expect.closeTo(7.4)],
+      [3, 0.1],
+    ],
+  ]);
+  await again.leaves();
+  await third.leaves();
+  expect([sum()[0], rows()]).toEqual([
+    expect.closeTo(7.5),
+    [
+      [1, expect.closeTo(7.4)],
+      [3, 0.1],
+    ],
+  ]);
+});
+
+test('ranks that processes of one launch say are rows beside their parent', async () => {
+  const { program, run, rows, sum, host } = await programs();
+  const parent = await program(undefined, { launch: LAUNCH });
+  const workers = [await program(undefined, { launch: LAUNCH }), await program(undefined, { launch: LAUNCH })];
+  expect(rows()).toEqual([[0, expect.closeTo(0.3)]]);
+  workers.forEach((worker, rank) => {
+    worker.says(rank, 2);
+    worker.counts(10 * (rank + 1));
+  });
+  expect([rows(), run().ranks]).toEqual([
+    [
+      [0, 10],
+      [1, 20],
+      [2, expect.closeTo(0.1)],
+    ],
+    3,
+  ]);
+  parent.counts(5);
+  await workers[1]!.leaves();
+  expect([rows(), sum()[0], host.budget.rankValues]).toEqual([
+    [
+      [0, 10],
+      [1, 20],
+      [2, 5],
+    ],
+    expect.closeTo(35),
+    6,
+  ]);
+});
+
+test('a program alone in its launch takes its later children along', async () => {
+  const { program, rows, run } = await programs();
+  const only = await program(undefined, { launch: LAUNCH });
+  only.says(2, 3);
+  await program(undefined, { launch: LAUNCH });
+  expect([rows(), run().ranks]).toEqual([[[2, expect.closeTo(0.2)]], 1]);
+});
+
+test.each([
+  ['what the launcher said stays', [0, 4], { rank: 2 }, 2],
+  ['of a world of one it tells nothing', [0, 1], { rank: 5 }, 5],
+  ['beyond the world', [4, 4], { rank: 1 }, 1],
+  ['none', [-1, -1], { rank: 1 }, 1],
+] as const)('a rank in a table: %s', async (_, said, who, rank) => {
+  const { program, rows } = await programs();
+  const one = await program(said, who);
+  one.says(said[0], said[1]);
+  expect(rows()).toEqual([[rank, 0.1]]);
 });
 
 test('a process that is gone without goodbye is read once more', async () => {

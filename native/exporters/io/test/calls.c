@@ -7,11 +7,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -76,6 +79,37 @@ static void streams(void) {
   free(line);
 }
 
+static void one_by_one(void) {
+  FILE *file = fopen("e", "w+");
+  CHECK(file);
+  for (int i = 0; i < 300; i++) CHECK(putc('a' + i % 26, file) == 'a' + i % 26);
+  CHECK((fputc)('!', file) == '!');
+  rewind(file);
+  int sum = 0;
+  for (int c = getc(file); c != EOF; c = getc(file)) sum += c != 0;
+  CHECK(sum == 301 && feof(file) && !ferror(file) && fclose(file) == 0);
+  char text[] = "abc";
+  FILE *memory = fmemopen(text, 3, "r");
+  CHECK(memory && fgetc(memory) == 'a' && fgetc(memory) == 'b' && fgetc(memory) == 'c' && fclose(memory) == 0);
+}
+
+static void waiting(void) {
+  int ends[2], all = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event event = {.events = EPOLLIN};
+  struct timespec none = {0, 0}, while_at_it = {0, 20000000};
+  struct timeval no_time = {0, 0};
+  fd_set set;
+  CHECK(pipe(ends) == 0 && all >= 0 && epoll_ctl(all, EPOLL_CTL_ADD, ends[0], &event) == 0);
+  struct pollfd watched[2] = {{.fd = ends[0], .events = POLLIN}, {.fd = ends[1], .events = POLLOUT}};
+  nfds_t volatile number = 1;
+  CHECK(poll(watched, number, 20) == 0 && poll(watched, 2, -1) == 1 && ppoll(watched, number, &while_at_it, NULL) == 0);
+  FD_ZERO(&set);
+  FD_SET(ends[0], &set);
+  CHECK(select(ends[0] + 1, &set, NULL, NULL, &no_time) == 0 && pselect(0, NULL, NULL, NULL, &none, NULL) == 0);
+  CHECK(epoll_wait(all, &event, 1, 20) == 0 && epoll_pwait(all, &event, 1, 0, NULL) == 0);
+  CHECK(close(ends[0]) == 0 && close(ends[1]) == 0 && close(all) == 0);
+}
+
 static void sockets(void) {
   int pair[2];
   CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
@@ -123,6 +157,8 @@ int main(int number, char **words) {
   descriptors();
   names();
   streams();
+  one_by_one();
+  waiting();
   sockets();
   asynchronous();
   crowd();

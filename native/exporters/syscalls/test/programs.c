@@ -374,6 +374,58 @@ static void errors(void) {
   puts("errors");
 }
 
+/* Calls whose arguments are looked at before the kernel does: what is no address is an error, as everywhere. */
+static void addresses(void) {
+  void *volatile bad = (void *)8;
+  uint64_t set = 0;
+  struct timespec none = {0, 0};
+  char event[16];
+  call(CALLS);
+#define FAILS(error, ...) CHECK(syscall(__VA_ARGS__) == -1 && errno == (error))
+  FAILS(EFAULT, SYS_rt_sigprocmask, SIG_BLOCK, bad, NULL, 8);
+  FAILS(EFAULT, SYS_rt_sigprocmask, SIG_BLOCK, &set, bad, 8);
+  FAILS(EINVAL, SYS_rt_sigprocmask, 77, &set, NULL, 8);
+  FAILS(EINVAL, SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, 4);
+  for (int number = SIGUSR1; number != 0; number = number == SIGUSR1 ? SIGSYS : 0) {
+    FAILS(EFAULT, SYS_rt_sigaction, number, bad, NULL, 8);
+    FAILS(EFAULT, SYS_rt_sigaction, number, NULL, bad, 8);
+  }
+  FAILS(EFAULT, SYS_ppoll, NULL, 0, &none, bad, 8);
+  FAILS(EFAULT, SYS_pselect6, 0, NULL, NULL, NULL, &none, bad);
+  FAILS(EFAULT, SYS_epoll_pwait, -1, event, 1, 0, bad, 8);
+  FAILS(EFAULT, SYS_rt_sigsuspend, bad, 8);
+  FAILS(EFAULT, SYS_clone3, bad, 88);
+  FAILS(EINVAL, SYS_clone3, bad, 0);
+  FAILS(EFAULT, SYS_execve, bad, NULL, NULL);
+  FAILS(ENOSYS, -1);
+  /* The same memory for the new mask and the old one. */
+  set = 1ull << (SIGSYS - 1);
+  CHECK(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &set, &set, 8) == 0 && set == 0);
+  CHECK(syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &set, 8) == 0 && set == 1ull << (SIGSYS - 1));
+  puts("addresses");
+}
+
+/* Ways out that run no exit handlers. */
+static void quits(void) {
+  call(CALLS);
+  quick_exit(5);
+}
+
+static void exits_raw(void) {
+  call(CALLS);
+  (void)syscall(SYS_exit_group, 5);
+}
+
+static void aborts(void) {
+  call(CALLS);
+  abort();
+}
+
+static void kills_itself(void) {
+  call(CALLS);
+  CHECK(kill(getpid(), SIGUSR1) == 0);
+}
+
 static void many(void) {
   call(10000000);
   puts("many");
@@ -388,7 +440,8 @@ static const struct {
     {"threads", threads},       {"cancels", cancels},   {"main_exits", main_exits},
     {"seccomp_filter", seccomp_filter}, {"seccomp_strict", seccomp_strict}, {"daemonizes", daemonizes},
     {"killed_by_sigsys", killed_by_sigsys}, {"exits_seven", exits_seven}, {"executes", executes}, {"many", many},
-    {"exits_in_malloc", exits_in_malloc}, {"errors", errors},
+    {"exits_in_malloc", exits_in_malloc}, {"errors", errors}, {"addresses", addresses}, {"quits", quits},
+    {"exits_raw", exits_raw},   {"aborts", aborts},     {"kills_itself", kills_itself},
 };
 
 /* As on a kernel that has no Syscall User Dispatch: executes what follows. */

@@ -61,6 +61,24 @@ describe('a valid table', () => {
     });
   });
 
+  test('it tells the rank that the program says, at once or later', () => {
+    const { writer, reader } = opened();
+    reader.read();
+    expect([readHeader(writer.bytes)?.world, reader.world]).toEqual([null, null]);
+    for (const [rank, size, world] of [
+      [3, 4, { rank: 3, size: 4 }],
+      [0, 1, null],
+      [4, 4, null],
+      [-1, 4, null],
+      [2 ** 31 - 2, 2 ** 31 - 1, { rank: 2 ** 31 - 2, size: 2 ** 31 - 1 }],
+      [0, -5, null],
+    ] as const) {
+      writer.rank(rank, size);
+      expect(reader.read()).toBe(true);
+      expect([readHeader(writer.bytes)?.world, reader.world]).toEqual([world, world]);
+    }
+  });
+
   test('banks are summed, beyond 32 and 53 bits, and what grew is handed on', () => {
     const { writer, sums, reader } = opened();
     const [a, b] = [writer.add({ name: 'a', kind: 'integer' }), writer.add({ name: 'b', kind: 'double' })];
