@@ -9,3 +9,8 @@ export function collectGarbage(): void {
 export function collectYoung(): void {
   globalThis.gc?.({ type: 'minor', execution: 'sync' });
 }
+
+/** All of it, but nothing that may be needed again: for work that makes large buffers which live longer than a moment. */
+export function collectOld(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync' });
+}

@@ -59,7 +59,7 @@ function begin(format: string, seconds = SECONDS) {
   const query = ExportQuery.parse({ format, run: 'r', ranks: false });
   const engine = { host: 'h', version: '0' };
   const session = new ExportSession(
-    { query, runs: [run('r')], live: [], directory: null, now: 2e12, engine },
+    { query, runs: [run('r')], live: [], isEstimate: false, directory: null, now: 2e12, engine },
     answer,
     (end) => void ends.push(end),
   );

@@ -4,7 +4,14 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ExportEstimate, ExportFormat, ExportList, ExportState, NewExport } from '../../../src/shared/api/exports.ts';
+import {
+  EXPORT_FORMATS,
+  ExportEstimate,
+  ExportFormat,
+  ExportList,
+  ExportState,
+  NewExport,
+} from '../../../src/shared/api/exports.ts';
 import { Problem } from '../../../src/shared/errors.ts';
 import { requireComponent } from '../../support/components.ts';
 import {
@@ -349,6 +356,26 @@ describe('the interface', () => {
     const none = await fetch(`${where.url}/api/v1/exports/never-heard-of`, { headers });
     expect([none.status, Problem.parse(await none.json()).code]).toEqual([404, 'export_not_found']);
   });
+
+  test.each(ExportFormat.options)(
+    'foretells the size of %s within a factor of two',
+    { timeout: 60_000 },
+    async (format) => {
+      const where = await here();
+      const asked = [`format=${format}&${ALL}`];
+      const { of } = EXPORT_FORMATS[format];
+      asked.push(of === 'samples' ? 'format=F&run=r8&ranks=false' : 'format=F&run=r4&run=r16');
+      if (of === 'samples') asked.push('format=F&run=r32&resolution=1m', 'format=F&scope=node/n1');
+      for (const one of asked) {
+        const query = one.replace('format=F', `format=${format}`);
+        const answer = await fetch(`${where.url}/api/v1/export/estimate?${query}`, { headers: withToken(where) });
+        const { bytes } = ExportEstimate.parse(await answer.json());
+        const { length } = await get(where, query);
+        expect(bytes / length, query).toBeGreaterThan(0.5);
+        expect(bytes / length, query).toBeLessThan(2);
+      }
+    },
+  );
 
   test('gives a page a link that works once, without a token', async () => {
     const where = await here();

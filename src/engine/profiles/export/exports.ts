@@ -14,9 +14,10 @@ import type { EngineContext } from '../../context.ts';
 import { VERSION } from '../../version.ts';
 import { answer } from './answer.ts';
 import { fileName } from './file-name.ts';
+import type { PlannedSize } from './job.ts';
 import { ExportSession } from './session.ts';
 
-/** At once: each has a thread and some 60 MB. */
+/** At once: each has a thread and some 50 MB. */
 const MOST = 2;
 /** An ended one is told of for so long, ms; and how many of them. */
 const REMEMBERED = 600_000;
@@ -41,7 +42,7 @@ export interface OpenExport {
   readonly id: string;
   readonly name: string;
   readonly type: string;
-  readonly estimate: ExportEstimate;
+  readonly estimate: PlannedSize;
   /** Destroyed: the export is over. */
   readonly stream: Readable;
 }
@@ -80,7 +81,7 @@ export class Exports {
     return runs;
   }
 
-  async #begin(query: ExportQuery, onEnd: ConstructorParameters<typeof ExportSession>[2]) {
+  async #begin(query: ExportQuery, isEstimate: boolean, onEnd: ConstructorParameters<typeof ExportSession>[2]) {
     const engine = this.#engine;
     const runs = await this.#runs(query);
     // What came until now can be read.
@@ -88,7 +89,7 @@ export class Exports {
     const live = runs.filter(({ id }) => engine.liveRun(id)).map(({ id }) => id);
     const session = new ExportSession(
       {
-        ...{ query, runs, live, directory: engine.store.readable, now: engine.now() },
+        ...{ query, runs, live, isEstimate, directory: engine.store.readable, now: engine.now() },
         engine: { host: engine.config.host, version: VERSION },
       },
       (question) => answer(engine, question),
@@ -102,13 +103,14 @@ export class Exports {
     if (this.#estimates.size >= MOST_ESTIMATES) {
       throw new ApiError('overloaded', `${MOST_ESTIMATES} estimates are under way, as many as there may be; try again`);
     }
-    const { session } = await this.#begin(query, () => undefined);
+    const { session } = await this.#begin(query, true, () => undefined);
     this.#estimates.add(session);
     const stop = (): void => session.stop();
     signal.addEventListener('abort', stop);
     try {
       if (signal.aborted) stop();
-      return await session.estimate;
+      const { bytes, ...planned } = await session.estimate;
+      return { ...planned, bytes: bytes ?? 0 };
     } finally {
       signal.removeEventListener('abort', stop);
       this.#estimates.delete(session);
@@ -147,7 +149,7 @@ export class Exports {
     this.#known.set(id, placeholder);
     signal.addEventListener('abort', stop);
     try {
-      const begun = await this.#begin(query, ({ state, error, damaged }) => {
+      const begun = await this.#begin(query, false, ({ state, error, damaged }) => {
         const known = this.#known.get(id);
         if (!known || !session) return;
         const lost = damaged === 0 ? null : `${damaged} damaged blocks are left out`;

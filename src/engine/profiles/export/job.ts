@@ -55,11 +55,14 @@ export interface Piece {
   readonly values: (series: number) => Values;
 }
 
+/** Of the whole file; its bytes are measured for who asks for them ({@link measureBytes} in measure.ts). */
+export type PlannedSize = Omit<ExportEstimate, 'bytes'>;
+
 export interface ExportJob {
   readonly runs: readonly Run[];
   readonly scopes: readonly ExportScope[];
   readonly resolution: ExportResolution;
-  readonly estimate: ExportEstimate;
+  readonly estimate: PlannedSize;
   /** Wall clock when it began, ms. */
   readonly now: number;
   readonly engine: { readonly host: string; readonly version: string };

@@ -1,6 +1,6 @@
 /** What passes between the engine's thread and that of an export. Both are one build, so nothing here needs checking. */
 
-import type { ExportEstimate, ExportFormat, ExportQuery } from '../../../shared/api/exports.ts';
+import type { ExportFormat, ExportQuery } from '../../../shared/api/exports.ts';
 import type { Profile } from '../../../shared/api/profiles.ts';
 import type { RangeQuery } from '../../../shared/api/query.ts';
 import type { Run } from '../../../shared/api/runs.ts';
@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../../shared/errors.ts';
 import type { ScopeId } from '../../../shared/model/scope.ts';
 import type { SeriesDef } from '../../../shared/model/series.ts';
 import type { RangeColumns } from '../../store/aggregate.ts';
+import type { PlannedSize } from './job.ts';
 import type { Extent } from './source.ts';
 
 /** workerData of the thread. */
@@ -19,6 +20,8 @@ export interface ExportOptions {
   readonly live: readonly string[];
   /** Of the database; null: the engine answers questions. */
   readonly directory: string | null;
+  /** Nothing is written: it is only to say how much it would be. */
+  readonly isEstimate: boolean;
   /** Wall clock, ms since the epoch. */
   readonly now: number;
   readonly engine: { readonly host: string; readonly version: string };
@@ -43,14 +46,15 @@ export type Question = {
 }[keyof Asked];
 
 export type ToExport =
-  /** So many more pieces may be on their way. */
-  | { readonly type: 'more'; readonly pieces: number }
+  /** So many more pieces may be on their way. `free`: memory of one that was written. */
+  | { readonly type: 'more'; readonly pieces: number; readonly free: ArrayBuffer | null }
   | { readonly type: 'stop' }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'unanswered'; readonly id: number; readonly message: string };
 
 export type FromExport =
-  | { readonly type: 'planned'; readonly estimate: ExportEstimate }
+  /** `bytes`: of the file, about; null: it was not asked for. */
+  | { readonly type: 'planned'; readonly estimate: PlannedSize; readonly bytes: number | null }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
   /** `done`: of the estimate's samples. */
   | { readonly type: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer>; readonly done: number }

@@ -1,9 +1,12 @@
 /**
  * What a format writes into: pieces of 256 KiB, of which only so many are on their way as their reader has room for. So an
- * export takes no more memory than these, however large it is and however slow its reader.
+ * export takes no more memory than these, however large it is and however slow its reader. Their memory comes back from the
+ * reader and is used again: to ask the system for it anew each time would cost as much as to fill it.
  */
 
 const PIECE = 256 * 1024;
+/** That came back and wait; a text may need more at once than are usually on their way. */
+const MOST_SPARE = 6;
 
 /** The one who asked is gone, or said so. */
 export class Stopped extends Error {
@@ -13,6 +16,7 @@ export class Stopped extends Error {
 export class Out {
   readonly #send: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly #encoder = new TextEncoder();
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #bytes = new Uint8Array(PIECE);
   #room: number;
   #waiting: (() => void) | null = null;
@@ -22,7 +26,7 @@ export class Out {
   /** Bytes that were sent. */
   sent = 0;
 
-  /** `room`: pieces that may be on their way. */
+  /** `send`: the piece is the receiver's, its buffer as well. `room`: pieces that may be on their way. */
   constructor(send: (bytes: Uint8Array<ArrayBuffer>) => void, room: number) {
     this.#send = send;
     this.#room = room;
@@ -63,8 +67,10 @@ export class Out {
     if (this.at === 0) return;
     this.#room--;
     this.sent += this.at;
-    this.#send(this.#bytes.slice(0, this.at));
+    const piece = this.#bytes.subarray(0, this.at);
+    this.#bytes = this.#spare.pop() ?? new Uint8Array(PIECE);
     this.at = 0;
+    this.#send(piece);
   }
 
   /** More is written than there is room for: {@link drained} before anything else. */
@@ -85,6 +91,11 @@ export class Out {
   more(pieces: number): void {
     this.#room += pieces;
     this.#wake();
+  }
+
+  /** The memory of a piece that nobody reads any more. */
+  recycle(buffer: ArrayBuffer): void {
+    if (buffer.byteLength === PIECE && this.#spare.length < MOST_SPARE) this.#spare.push(new Uint8Array(buffer));
   }
 
   stop(): void {

@@ -1,10 +1,10 @@
 /** From what is asked for to scopes, spans, and how much it will be. */
 
-import { EXPORT_FORMATS, type ExportFormat, type ExportResolution } from '../../../shared/api/exports.ts';
+import { EXPORT_FORMATS, type ExportResolution } from '../../../shared/api/exports.ts';
 import { ApiError } from '../../../shared/errors.ts';
 import { hostScope, rankScope, scopeKind } from '../../../shared/model/scope.ts';
-import { collectYoung } from '../../garbage.ts';
-import type { ExportJob, ExportScope, ExportSeries, Piece } from './job.ts';
+import { collectOld, collectYoung } from '../../garbage.ts';
+import type { ExportJob, ExportScope, ExportSeries, Piece, PlannedSize } from './job.ts';
 import type { ExportOptions } from './messages.ts';
 import { isMeasured } from './measured.ts';
 import { bucketPieces, samplePieces, ScopeSeries, Wanted } from './pieces.ts';
@@ -12,20 +12,11 @@ import type { SampleSource } from './source.ts';
 
 /** Scopes of one export; the ranks of what is more are left out. */
 const MOST_SCOPES = 20_000;
-const WIDTH = { raw: 0, '1m': 60_000, '1h': 3_600_000 } as const;
+export const WIDTH = { raw: 0, '1m': 60_000, '1h': 3_600_000 } as const;
 /** Values, some 2 MB of columns. */
 const COLLECT_EVERY = 100_000;
-/** Bytes of the file for each value; of a profile, for each run. About. */
-const BYTES: Readonly<Record<ExportFormat, number>> = {
-  csv: 110,
-  json: 26,
-  parquet: 10,
-  openmetrics: 120,
-  trace: 105,
-  extrap: 20_000,
-  html: 150_000,
-};
-
+/** Of these times all is collected: a block lives through one or two, and would stay until the heap is large. */
+const COLLECT_OLD_EVERY = 4;
 interface Planned extends ExportScope {
   readonly rows: number;
   readonly series: number;
@@ -59,15 +50,15 @@ export async function makePlan(options: ExportOptions, source: SampleSource, tur
   const samplesOf = ({ rows, series, from, to }: Planned): number =>
     Math.round((width === 0 ? rows : (to - from) / width + 1) * series);
   const samples = of === 'samples' ? scopes.reduce((sum, scope) => sum + samplesOf(scope), 0) : runs.length;
-  const estimate = {
-    ...{ runs: runs.length, scopes: scopes.length, samples, bytes: samples * BYTES[query.format], notes },
+  const estimate: PlannedSize = {
+    ...{ runs: runs.length, scopes: scopes.length, samples, notes },
     series: scopes.reduce((sum, { series }) => sum + series, 0),
     from: least(of === 'samples' ? scopes.map(({ from }) => from) : runs.map((run) => run.start_time)),
     to: most(of === 'samples' ? scopes.map(({ to }) => to) : runs.map((run) => run.end_time || now)),
     resolution: of === 'samples' ? resolution : null,
   };
   const progress = { done: 0 };
-  let read = 0;
+  let [read, collected] = [0, 0];
   async function* pieces(
     these: readonly ExportScope[] = scopes,
     wanted?: (series: ExportSeries) => boolean,
@@ -81,7 +72,8 @@ export async function makePlan(options: ExportOptions, source: SampleSource, tur
         progress.done += cells;
         read += cells;
         if (read > COLLECT_EVERY) {
-          collectYoung();
+          if (++collected % COLLECT_OLD_EVERY === 0) collectOld();
+          else collectYoung();
           read = 0;
         }
         await turn();

@@ -13,7 +13,7 @@ import { advice, slowParts, type SlowPart } from './slow-parts.ts';
 import { amount, duration, moment, seriesName } from './words.ts';
 
 /** Runs that are shown in full; more are in the table only. */
-const MOST_RUNS = 20;
+export const MOST_RUNS = 20;
 const MOST_PARTS = 12;
 /** Values that are shown at once; more are folded. */
 const OPEN_VALUES = 30;

@@ -1,25 +1,23 @@
 /** One export as the engine's thread sees it: begun, estimated, read, ended. */
 
-import { Readable } from 'node:stream';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
-import type { ExportEstimate } from '../../../shared/api/exports.ts';
 import { ApiError } from '../../../shared/errors.ts';
 import { useCompilers } from '../../compilers.ts';
-import { collectYoung } from '../../garbage.ts';
+import type { PlannedSize } from './job.ts';
 import type { Asked, ExportOptions, FromExport, Question, ToExport } from './messages.ts';
+import { PieceStream } from './piece-stream.ts';
 
 /** Pieces of 256 KiB on their way to a reader. */
 const PIECES = 4;
 /** One that does not end when it is told so, ms. */
 const END_WITHIN = 5000;
-/** Bytes that were handed on. */
-const COLLECT_EVERY = 4 * 1024 * 1024;
 /** Of the thread: what it holds is typed arrays, which do not count here; the rest is short-lived. */
 const YOUNG_MB = 4;
-/** Columns of Parquet are arrays of numbers that live as long as a group of rows. */
-const YOUNG_PARQUET_MB = 16;
 
 export type Answer = (question: Question) => Promise<Asked[keyof Asked][1]>;
+
+/** `bytes`: null where they were not asked for. */
+type Size = PlannedSize & { readonly bytes: number | null };
 
 export interface SessionEnd {
   readonly state: 'done' | 'cancelled' | 'failed';
@@ -31,17 +29,13 @@ export class ExportSession {
   readonly #worker: Worker;
   readonly #answer: Answer;
   readonly #onEnd: (end: SessionEnd) => void;
-  #planned!: { resolve(estimate: ExportEstimate): void; reject(error: Error): void };
-  #stream: Readable | null = null;
-  /** Written, and not taken by the reader. */
-  readonly #pieces: Uint8Array[] = [];
-  #isWanted = false;
-  /** Set when all is written. */
-  #whole: { readonly damaged: number } | null = null;
+  #planned!: { resolve(size: Size): void; reject(error: Error): void };
+  #stream: PieceStream | null = null;
+  /** All is written. */
+  #isWhole = false;
   #isOver = false;
-  #passed = 0;
   /** Rejects with ApiError. */
-  readonly estimate: Promise<ExportEstimate>;
+  readonly estimate: Promise<Size>;
   /** Of the estimate's samples, and bytes of the file, so far. */
   done = 0;
   bytes = 0;
@@ -59,32 +53,26 @@ export class ExportSession {
       name: 'vigie-export',
       workerData: options,
       env: SHARE_ENV,
-      resourceLimits: {
-        maxYoungGenerationSizeMb: options.query.format === 'parquet' ? YOUNG_PARQUET_MB : YOUNG_MB,
-      },
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#worker.on('message', (message: FromExport) => this.#hear(message));
     this.#worker.on('error', (error) => this.#fail(`the export stopped: ${(error as Error).message}`));
     this.#worker.on('exit', (code) => {
-      if (!this.#whole) this.#fail(`the export's thread ended with code ${code}`);
+      if (!this.#isWhole) this.#fail(`the export's thread ended with code ${code}`);
     });
   }
 
   /** The file. Once. Who destroys it ends the work; it errs when the export fails. */
-  read(): Readable {
-    const stream = new Readable({
-      highWaterMark: 1,
-      read: () => {
-        this.#isWanted = true;
-        this.#push();
+  read(): PieceStream {
+    const stream = new PieceStream(
+      (piece) => {
+        this.bytes += piece.byteLength;
+        this.#post({ type: 'more', pieces: 1, free: piece.buffer }, [piece.buffer]);
       },
-      destroy: (error, done) => {
-        this.stop();
-        done(error);
-      },
-    });
+      () => this.stop(),
+    );
     this.#stream = stream;
-    this.#post({ type: 'more', pieces: PIECES });
+    this.#post({ type: 'more', pieces: PIECES, free: null });
     return stream;
   }
 
@@ -96,44 +84,21 @@ export class ExportSession {
   #hear(message: FromExport): void {
     switch (message.type) {
       case 'planned':
-        return this.#planned.resolve(message.estimate);
+        return this.#planned.resolve({ ...message.estimate, bytes: message.bytes });
       case 'refused':
         this.#planned.reject(new ApiError(message.code, message.message));
         return this.#end('failed', message.message, 0);
       case 'bytes':
         this.done = message.done;
-        this.#pieces.push(message.bytes);
-        return this.#push();
+        return this.#stream?.add(message.bytes);
       case 'end':
         this.done = message.done;
-        this.#whole = { damaged: message.damaged };
-        return this.#push();
+        this.#isWhole = true;
+        return this.#stream?.whole(() => this.#end('done', null, message.damaged));
       case 'failed':
         return this.#fail(message.message);
       case 'ask':
         return void this.#reply(message.id, message);
-    }
-  }
-
-  /** As much as the reader has room for; the thread may then make more. */
-  #push(): void {
-    while (this.#isWanted && this.#stream) {
-      const piece = this.#pieces.shift();
-      if (!piece) {
-        if (this.#whole) {
-          this.#end('done', null, this.#whole.damaged);
-          this.#stream.push(null);
-        }
-        return;
-      }
-      this.bytes += piece.byteLength;
-      this.#passed += piece.byteLength;
-      if (this.#passed > COLLECT_EVERY) {
-        collectYoung();
-        this.#passed = 0;
-      }
-      this.#isWanted = this.#stream.push(piece);
-      this.#post({ type: 'more', pieces: 1 });
     }
   }
 
@@ -145,9 +110,8 @@ export class ExportSession {
     }
   }
 
-  #post(message: ToExport): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    if (!this.#isOver) this.#worker.postMessage(message);
+  #post(message: ToExport, transfer: ArrayBuffer[] = []): void {
+    if (!this.#isOver) this.#worker.postMessage(message, transfer);
   }
 
   #fail(message: string): void {
@@ -161,7 +125,6 @@ export class ExportSession {
     if (this.#isOver) return;
     this.#post({ type: 'stop' });
     this.#isOver = true;
-    if (state === 'cancelled') this.#pieces.length = 0;
     this.#planned.reject(new ApiError('store_unavailable', error ?? 'the export was ended'));
     const late = setTimeout(() => void this.#worker.terminate(), END_WITHIN);
     late.unref();

@@ -49,7 +49,14 @@ async function work(): Promise<void> {
   try {
     source = await openSource();
     plan = await makePlan(options, source, turn);
-    send({ type: 'planned', estimate: plan.job.estimate });
+    const { estimate } = plan.job;
+    if (options.isEstimate) {
+      const { measureBytes } = await import('./measure.ts');
+      const bytes = await measureBytes(plan.job, options.query.format, estimate.samples);
+      send({ type: 'planned', estimate, bytes });
+      return;
+    }
+    send({ type: 'planned', estimate, bytes: null });
     const write = await FORMATS[options.query.format]();
     // Nothing is read before somebody reads.
     await out.drained();
@@ -69,8 +76,10 @@ async function work(): Promise<void> {
 }
 
 port.on('message', (message: ToExport) => {
-  if (message.type === 'more') out.more(message.pieces);
-  else if (message.type === 'stop') {
+  if (message.type === 'more') {
+    if (message.free) out.recycle(message.free);
+    out.more(message.pieces);
+  } else if (message.type === 'stop') {
     out.stop();
     for (const { reject } of asking.values()) reject(new Stopped('the export was ended'));
     asking.clear();
