@@ -22,10 +22,13 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          globalSetup: 'test/support/run-cache.ts',
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          // One more than there are cores: a third of the time is waiting for engines, logins and grace periods. No more
+          // than that where cores are many: tests share ports, users and /dev/shm of one machine.
+          maxWorkers: Math.min(4, availableParallelism() + 1),
           sequence: { groupOrder: 1 },
         },
       },
@@ -43,6 +46,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          globalSetup: 'test/support/run-cache.ts',
           include: ['test/e2e/**/*.test.ts'],
           exclude: ['test/e2e/desktop/**'],
           testTimeout: 180_000,

@@ -80,6 +80,8 @@ export interface EngineOptions {
   readonly recentLog?: RecentLog;
   /** Another way to reach hosts than SSH. */
   readonly sessions?: Sessions;
+  /** Engines that are reached through them are looked at this often, ms. */
+  readonly lookEvery?: number;
   /** The desktop's: what people want kept of their passwords. */
   readonly keyring?: Keyring;
 }
@@ -107,7 +109,7 @@ export async function startEngine(config: Config, options: EngineOptions): Promi
 
 async function open(
   config: Config,
-  { log, clock = systemClock, passingToken, recentLog = new RecentLog(), sessions, keyring }: EngineOptions,
+  { log, clock = systemClock, passingToken, recentLog = new RecentLog(), sessions, lookEvery, keyring }: EngineOptions,
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Engine> {
@@ -220,7 +222,8 @@ async function open(
     const { openRemote } = await import('./remote/open.ts');
     const { data, sshConfig } = config;
     const parts = { data, sshConfig, engineId, store, now: clock.now, warn, targets, ...(sessions && { sessions }) };
-    return openRemote({ ...parts, ...(keyring && { keyring }), changed: () => hub.announceSoon() });
+    const more = { ...(keyring && { keyring }), ...(lookEvery !== undefined && { lookEvery }) };
+    return openRemote({ ...parts, ...more, changed: () => hub.announceSoon() });
   });
   const behind = async (): Promise<Behind> => (await remote.load()).behind;
   const { system, targets, remoteRuns, discovery } = openTargets({

@@ -1,10 +1,13 @@
 /** The engine's process: Electron's utility process with the host in it. */
 
 import { utilityProcess } from 'electron';
+import { afterOutput, readLines } from './engine-output.ts';
 import type { EngineProcess, ProcessListener } from './supervisor.ts';
 
 /** A process that was asked to end at once has this long, in ms. */
 const KILL_AFTER = 1000;
+/** What it wrote last is read within this, in ms. */
+const READ_WITHIN = 2000;
 
 function end(pid: number): void {
   try {
@@ -12,17 +15,6 @@ function end(pid: number): void {
   } catch {
     // It has just ended.
   }
-}
-
-/** Calls `line` for each line of a stream; an endless one is cut. */
-function eachLine(stream: NodeJS.ReadableStream | null, line: (text: string) => void): void {
-  let rest = '';
-  stream?.setEncoding('utf8');
-  stream?.on('data', (text: string) => {
-    const lines = `${rest}${text}`.split('\n');
-    rest = (lines.pop() ?? '').slice(0, 4096);
-    for (const one of lines) line(one.slice(0, 4096));
-  });
 }
 
 /**
@@ -35,11 +27,10 @@ export function launchEngine(host: string, listener: ProcessListener, echo: (lin
     listener.line(text);
     echo(text);
   };
-  eachLine(child.stdout, line);
-  eachLine(child.stderr, line);
+  const read = [child.stdout, child.stderr].flatMap((stream) => (stream === null ? [] : [readLines(stream, line)]));
   child.on('message', (message: unknown) => listener.message(message));
-  // Its last lines are still in the pipes: a turn of the loop reads them.
-  child.on('exit', (code) => void setTimeout(() => listener.exit(code), 50));
+  // Its last lines may still be in the pipes.
+  child.on('exit', (code) => afterOutput(read, READ_WITHIN, () => listener.exit(code)));
   return {
     send: (message) => child.postMessage(message),
     kill() {

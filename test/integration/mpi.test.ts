@@ -14,7 +14,7 @@ import { temporaryFolder } from '../support/tmp.ts';
 import { eventually } from '../support/wait.ts';
 import {
   BINDINGS,
-  buildNative,
+  buildExporters,
   buildPrograms,
   counted,
   environment,
@@ -36,9 +36,9 @@ let client: EngineClient;
 
 beforeAll(async () => {
   if (lacking) return;
-  vigieRun = await buildNative(path.join(folder, 'build'));
+  vigieRun = await buildExporters(path.join(folder, 'build'));
   await buildPrograms(folder);
-  engine = await startEngine({ args: ['--memory', '--grace', '1s'] });
+  engine = await startEngine({ args: ['--memory', '--grace', '250ms'] });
   client = new EngineClient({ socket: engine.ready.socket! });
 }, 600_000);
 
@@ -218,10 +218,12 @@ describe.skipIf(lacking).each(LIBRARIES)('%s', (library) => {
     const script = program(`loop-${library}.sh`);
     writeFileSync(script, `#!/bin/sh\nfor i in 1 2 3; do "$@" after; sleep 0.3; done\n`, { mode: 0o755 });
     const command = [script, vigieRun, '-j', `${library} loop`, '--', program(`failures-${library}`)];
-    const env = { ...environment, VIGIE_SOCKET: engine.ready.socket! };
+    // One that waits for the next rank.
+    const patient = await startEngine({ args: ['--memory', '--grace', '2s'] });
+    const env = { ...environment, VIGIE_SOCKET: patient.ready.socket! };
     const outcome = await start(command, env, folder);
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
-    const { values } = await ended(`${library} loop`);
+    const { values } = await ended(`${library} loop`, new EngineClient({ socket: patient.ready.socket! }));
     expect(counted(values)).toEqual(expected(outcome.stdout));
     expect(values.get('mpi___hits___mpi_init')).toBe(3);
   });

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const targets = ['vigie', 'vigie-run', 'vigie-preload', 'vigie-test-actor'];
   built = await buildNative(path.join(folder, 'build'), targets);
   engine = await startEngine({
-    args: ['--memory', '--grace', '1s', '--period', '100ms'],
+    args: ['--memory', '--grace', '250ms', '--period', '100ms'],
     env: { XDG_RUNTIME_DIR: tables },
   });
   client = new EngineClient({ socket: engine.ready.socket! });
@@ -71,6 +71,10 @@ function act(jobid: string, actions: readonly string[], { env = {}, setup }: How
   }));
   return { child, outcome, said: (text: string) => eventually(() => said.stdout.includes(text)) };
 }
+
+/** An engine that waits for ranks that come late. */
+const startPatient = () =>
+  startEngine({ args: ['--memory', '--grace', '2s', '--period', '100ms'], env: { XDG_RUNTIME_DIR: tables } });
 
 interface Ended {
   readonly run: { readonly ranks: number; readonly state: string };
@@ -161,18 +165,21 @@ print("out")`;
   test('256 at once: one run, 256 ranks, nothing missing', async () => {
     const loop = 'for i in $(seq 256); do "$0" -j crowd -- "$1" add 3 add "$i" & done; wait';
     const args = ['-c', loop, built('run/vigie-run'), built('test/vigie-test-actor')];
-    expect(await call('sh', args, { env: environment() })).toMatchObject({ stdout: '', stderr: '' });
-    const { run, values } = await ended('crowd');
+    const { socket } = (await startPatient()).ready;
+    const env = environment({ VIGIE_SOCKET: socket! });
+    expect(await call('sh', args, { env })).toMatchObject({ stdout: '', stderr: '' });
+    const { run, values } = await ended('crowd', new EngineClient({ socket: socket! }));
     expect(run.ranks).toBe(256);
     expect(values).toMatchObject({ acted_total: 256 * 3 + (256 * 257) / 2, has_started: 256, has_finished: 256 });
   });
 
   test('a loop of a shell, and ranks that come late, are one run', async () => {
     const loop = 'for i in 1 2 3; do "$0" -- "$1" add $i; sleep 0.1; done; "$0" sh -c "echo \\$PROXY_JOB_ID"';
+    const { socket } = (await startPatient()).ready;
     const { stdout } = await call('sh', ['-c', loop, built('run/vigie-run'), built('test/vigie-test-actor')], {
-      env: environment(),
+      env: environment({ VIGIE_SOCKET: socket! }),
     });
-    const { run, values } = await ended(stdout.trim());
+    const { run, values } = await ended(stdout.trim(), new EngineClient({ socket: socket! }));
     expect(run.ranks).toBe(4);
     expect(values).toMatchObject({ acted_total: 6, has_finished: 4 });
   });

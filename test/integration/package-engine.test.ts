@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { EngineClient } from '../../src/client/http.ts';
 import { findProgram } from '../../scripts/lib/components.mjs';
+import { makeEnginePackage } from '../support/engine-package.ts';
 import { Ready } from '../support/launch.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import { eventually } from '../support/wait.ts';
@@ -35,7 +36,7 @@ const user: SpawnOptions = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 }
 const as = (env: NodeJS.ProcessEnv = {}) => ({ ...user, cwd: own, env: { HOME: home, PATH: tools, ...env } });
 
 beforeAll(async () => {
-  archive = (await script('--out', path.join(folder, 'release'))).stdout.trim();
+  archive = await makeEnginePackage();
   prefix = path.join(unpacked, path.basename(archive, '.tar.gz'));
   for (const each of [unpacked, home, tools, own]) mkdirSync(each);
   await call('tar', ['-xzf', archive, '-C', unpacked]);

@@ -29,7 +29,7 @@ export async function startHere(
   settings: SettingsInput = {},
   folder = temporaryFolder(),
   clock?: Clock,
-  options: Pick<EngineOptions, 'sessions' | 'keyring'> = {},
+  options: Pick<EngineOptions, 'sessions' | 'lookEvery' | 'keyring'> = {},
 ): Promise<Here> {
   const log: { level: number; msg: string }[] = [];
   const config = await resolveConfig(

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 
 import type { Component } from '../../support/components.ts';
+import { buildNative } from '../../support/native.ts';
 
 const call = promisify(execFile);
 const native = path.resolve(import.meta.dirname, '../../../native');
@@ -25,12 +26,10 @@ export const NEEDED: readonly Component[] = [
   'gfortran',
 ];
 
-export async function buildNative(folder: string): Promise<string> {
-  await call('cmake', ['-S', native, '-B', folder]);
-  const targets = ['vigie-run', 'vigie-preload', 'vigie-exporter-mpi'];
-  for (const library of LIBRARIES) targets.push(`vigie-exporter-mpi-${library}`);
-  await call('cmake', ['--build', folder, '--parallel', '2', '--target', ...targets]);
-  return path.join(folder, 'run', 'vigie-run');
+export async function buildExporters(folder: string): Promise<string> {
+  const exporters = LIBRARIES.map((library) => `vigie-exporter-mpi-${library}`);
+  const built = await buildNative(folder, ['vigie-run', 'vigie-preload', 'vigie-exporter-mpi', ...exporters]);
+  return built('run/vigie-run');
 }
 
 export async function buildPrograms(folder: string): Promise<void> {

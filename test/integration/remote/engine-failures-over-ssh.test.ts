@@ -58,13 +58,12 @@ describe.skipIf(lacksSshd())('an engine behind sshd', () => {
       ].join('\n'),
     );
     const sessions = await openSshSessions({ configFile: config });
-    const near = await startHere({ node: false }, undefined, undefined, { sessions });
+    const near = await startHere({ node: false }, undefined, undefined, { sessions, lookEvery: 500 });
     const { id } = await addConnection(near, { host: 'login', engine });
     const up = await until(near, id, isUp);
     return { near, connection: id, engine: up.engine?.id ?? '' };
   }
 
-  /** An engine is looked for every ten seconds. */
   async function until(near: Here, id: string, wanted: (one: Connection) => boolean): Promise<Connection> {
     return eventually(
       async () => {

@@ -149,8 +149,8 @@ describe.skipIf(lacksSshd())('failures', () => {
     const hasty = await site.sshd({ lines: ['LoginGraceTime 3'] });
     learn(hasty);
     const person = new Person();
-    person.ask = (_question, signal) =>
-      new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
+    person.ask = (_question, given) =>
+      new Promise((resolve) => given.addEventListener('abort', () => resolve(null), { once: true }));
     const failure = await open(hasty.port, { identityFiles: [] }, { person }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ kind: 'cancelled', phase: 'authentication' });
     expect((failure as Error).message).toMatch(/while it waited for an answer: connect again/);

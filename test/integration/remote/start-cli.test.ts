@@ -54,11 +54,11 @@ describe.skipIf(lacksSshd())('vigie remote', () => {
       const unknown = await vigie('stop', 'elsewhere');
       expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('not on the list of connections')]);
 
-      // Ctrl-C where it asks: nothing is started.
+      // Ctrl-C where it asks: nothing is started, and nothing else is asked.
       const given = inTerminal(['remote', 'start', 'login', '--socket', socket]);
       await eventually(() => /passphrase/i.test(given.text()), { timeout: 60_000 });
       given.type('\u0003');
-      expect(await given.ended).not.toBe(0);
+      expect([await given.ended, given.text()]).toEqual([130, expect.not.stringMatching(/password/i)]);
 
       const terminal = inTerminal(['remote', 'start', 'login', '--socket', socket]);
       await eventually(() => /passphrase/i.test(terminal.text()), { timeout: 60_000 });
