@@ -222,11 +222,13 @@ int main(int argc, char **argv) {
   describe(&options);
   if (options.attach != NULL) return tracing_attach(folder, options.attach, options.verbose);
   struct image image = image_of(options.command[0]);
+  /* Its loader takes no libraries of ours, and under a tracer it would lose its rights. */
+  if (image.set_id) fputs("vigie-run: the program has set-id rights: it runs unmonitored\n", stderr);
   enum tracing tracing = tracing_choose(&options, &image, folder);
   /* Before our libraries are in the environment: the tracer is not to load them. */
-  if (tracing == TRACING_PTRACE) tracing_start(folder, options.verbose);
+  if (tracing == TRACING_PTRACE) tracing_start(folder, image.is_static || !image.native, options.verbose);
   /* The loader complains on stderr about libraries of another architecture. */
-  if (folder[0] != '\0' && image.native) preload(&options, folder, tracing);
+  if (folder[0] != '\0' && image.native && !image.set_id) preload(&options, folder, tracing);
   if (options.verbose) {
     char buffer[128];
     const char *libraries = getenv("LD_PRELOAD");

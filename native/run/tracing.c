@@ -39,10 +39,7 @@ static const char *obstacle(const struct options *options, const struct image *i
 
 enum tracing tracing_choose(const struct options *options, const struct image *image, const char *folder) {
   if (!asked(options, "strace") && !asked(options, "ptrace")) return TRACING_OFF;
-  if (image->set_id) {
-    fputs("vigie-run: the program has set-id rights: its system calls are not counted\n", stderr);
-    return TRACING_OFF;
-  }
+  if (image->set_id) return TRACING_OFF;
   const char *why = obstacle(options, image, folder);
   if (why == NULL) {
     if (options->verbose)
@@ -60,7 +57,7 @@ enum tracing tracing_choose(const struct options *options, const struct image *i
 }
 
 /* In the tracer to be. Streams of the program's stay open no longer than the program has them. */
-static void become_tracer(const char *tracer, pid_t program, int ready) {
+static void become_tracer(const char *tracer, pid_t program, int ready, bool alone) {
   char pid[24], fd[24];
   int kept = fcntl(ready, F_DUPFD, 3);
   snprintf(pid, sizeof pid, "%ld", (long)program);
@@ -70,11 +67,11 @@ static void become_tracer(const char *tracer, pid_t program, int ready) {
   if (nothing > 2) close(nothing);
   /* Signals of the terminal are the program's. */
   (void)setpgid(0, 0);
-  execl(tracer, "vigie-tracer", "--launch", pid, fd, (char *)NULL);
+  execl(tracer, "vigie-tracer", alone ? "--launch-alone" : "--launch", pid, fd, (char *)NULL);
   _exit(NOT_STARTED);
 }
 
-void tracing_start(const char *folder, bool verbose) {
+void tracing_start(const char *folder, bool alone, bool verbose) {
   char tracer[PATH_BYTES], ready = 0;
   int pipes[2][2];
   pid_t program = getpid(), found = 0;
@@ -88,7 +85,7 @@ void tracing_start(const char *folder, bool verbose) {
       /* Only now may it trace us. */
       close(pipes[1][1]);
       (void)!read(pipes[1][0], &ready, 1);
-      become_tracer(tracer, program, pipes[0][1]);
+      become_tracer(tracer, program, pipes[0][1], alone);
     }
     (void)!write(pipes[0][1], &second, sizeof second);
     _exit(0);

@@ -168,9 +168,11 @@ describe.runIf(asRoot)('rights', () => {
     const program = compile('rights', '#include <unistd.h>\nint main(void) { return geteuid() == 0 ? 0 : 9; }');
     chmodSync(program, 0o4755);
     const env = { ...bench.env, VIGIE_SOCKET: '/nowhere', XDG_RUNTIME_DIR: '/nowhere' };
-    const first = await start([...NOBODY, bench.vigieRun, '-e', 'strace', '--', program], env, '/');
-    expect(first).toMatchObject({ code: 0, stdout: '' });
-    expect(first.stderr).toBe('vigie-run: the program has set-id rights: its system calls are not counted\n');
+    for (const flags of [[], ['-e', 'strace'], ['-e', 'ptrace']]) {
+      const outcome = await start([...NOBODY, bench.vigieRun, ...flags, '--', program], env, '/');
+      expect(outcome).toMatchObject({ code: 0, stdout: '' });
+      expect(outcome.stderr).toBe('vigie-run: the program has set-id rights: it runs unmonitored\n');
+    }
     const shell = ['sh', '-c', `${program} && ${program}`];
     for (const [engine, notices] of [
       ['ptrace', 1],
@@ -257,6 +259,20 @@ print('end')
     // Of children that came later.
     expect(counted['getpgrp']).toBeGreaterThan(0);
     await endsByItself(process);
+  });
+
+  test('one that waits in a call that does not return is seen at once', { timeout: 120_000 }, async () => {
+    const sleeper = spawn('sleep', ['300']);
+    onTestFinished(() => void sleeper.kill('SIGKILL'));
+    const tracer = attach('waits', sleeper.pid!);
+    await eventually(async () => {
+      const run = (await bench.client.runs({ state: 'live' })).runs.find(({ jobid }) => jobid === 'waits');
+      const series = run === undefined ? [] : (await bench.client.profile(run.id)).series;
+      return series.some(({ family, value }) => family.startsWith('strace___hits___') && value === 0);
+    });
+    tracer.kill('SIGINT');
+    await once(tracer, 'close');
+    expect(tracerOf(sleeper.pid!)).toBe(0);
   });
 
   test('it survives the tracer’s death', { timeout: 120_000 }, async () => {

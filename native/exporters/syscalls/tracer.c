@@ -2,7 +2,7 @@
  * Counts the system calls of other processes by ptrace: of static programs, of other architectures, on kernels that cannot
  * do better, and of processes that run already.
  *
- *     vigie-tracer --launch PID FD     PID becomes the program when FD is written to
+ *     vigie-tracer --launch PID FD     PID becomes the program when FD is written to; --launch-alone: without our libraries
  *     vigie-tracer --attach PID        until it ends, or SIGINT or SIGTERM come
  *
  * The tracer is no parent of the program, which notices nothing: its pid, its parent and its children are its own. When the
@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../counters.h"
 #include "tracer.h"
 
 enum {
@@ -29,6 +30,8 @@ enum {
 
 static volatile sig_atomic_t leaving;
 static bool attaching, told, verbose;
+/* The program of vigie-run, when no library of ours is in it to tell its start and end; else 0. */
+static pid_t alone;
 static struct tally_counters counters[ARCHITECTURES][MAX_CALLS];
 
 static void on_signal(int number) {
@@ -36,11 +39,16 @@ static void on_signal(int number) {
   leaving = 1;
 }
 
-static void count(const struct tracee *tracee, uint64_t ns, int64_t result) {
+static struct tally_counters *counters_of(const struct tracee *tracee) {
   uint32_t number = tracee->number < UNKNOWN_CALL ? tracee->number : UNKNOWN_CALL;
-  struct tally_counters *to = &counters[tracee->architecture][number];
+  struct tally_counters *found = &counters[tracee->architecture][number];
+  if (!found->hits) call_counters(tracee->architecture, number, found);
+  return found;
+}
+
+static void count(const struct tracee *tracee, uint64_t ns, int64_t result) {
   if (!tracee->counted) return;
-  if (!to->hits) call_counters(tracee->architecture, number, to);
+  struct tally_counters *to = counters_of(tracee);
   vigie_counter_add(to->hits, 1);
   vigie_counter_add(to->all_hits, 1);
   vigie_counter_add_double(to->time, (double)ns * 1e-9);
@@ -48,6 +56,17 @@ static void count(const struct tracee *tracee, uint64_t ns, int64_t result) {
   if (!to->bytes || result <= 0) return;
   vigie_counter_add(to->bytes, (uint64_t)result);
   vigie_counter_add(to->all_bytes, (uint64_t)result);
+}
+
+static void count_one(const char *name, const char *doc) { vigie_counter_add(integer_counter(name, doc), 1); }
+
+static void count_end(int status) {
+  char name[64];
+  if (WIFEXITED(status)) {
+    count_one("has_finished", "Programs that ended by themselves");
+    snprintf(name, sizeof name, "vigie_exit_total{code=\"%d\"}", WEXITSTATUS(status));
+  } else snprintf(name, sizeof name, "vigie_exit_total{code=\"killed\"}");
+  count_one(name, "Programs that ended with this exit status");
 }
 
 static void resume(const struct tracee *tracee, int signal) { (void)ptrace(PTRACE_SYSCALL, tracee->tid, 0, signal); }
@@ -70,6 +89,8 @@ static void at_call(struct tracee *tracee) {
     tracee->architecture = stop.architecture;
     tracee->number = stop.number;
     if (geteuid() != 0 && executes_set_id(tracee)) return let_go(tracee);
+    /* Somebody may have attached because of a call that does not return: it is there, counted 0 times. */
+    if (attaching && tracee->counted) (void)counters_of(tracee);
     tracee->start = vigie_tally_ns();
   } else {
     /* Without the entry this is a call that was under way when we came. */
@@ -175,7 +196,10 @@ static void trace(void) {
     if (tid < 0 && errno == EINTR) continue;
     if (tid < 0) return;
     if (WIFSTOPPED(status)) at_stop(tid, status);
-    else tracee_remove(tid);
+    else {
+      if (tid == alone) count_end(status);
+      tracee_remove(tid);
+    }
   }
 }
 
@@ -195,7 +219,7 @@ int main(int number, char **words) {
     verbose = true;
     number--;
   }
-  bool launch = number == 4 && strcmp(words[1], "--launch") == 0;
+  bool launch = number == 4 && (strcmp(words[1], "--launch") == 0 || strcmp(words[1], "--launch-alone") == 0);
   attaching = number == 3 && strcmp(words[1], "--attach") == 0;
   if (!launch && !attaching) {
     fputs("vigie-tracer: started by vigie-run -e strace, -e ptrace and -S\n", stderr);
@@ -206,6 +230,7 @@ int main(int number, char **words) {
     fprintf(stderr, "vigie-run: -S: '%s' is no process\n", words[2]);
     return 127;
   }
+  if (launch && strcmp(words[1], "--launch-alone") == 0) alone = pid;
   /* What it counts is that process's. */
   setenv("VIGIE_TRACED", words[2], 1);
   catch_signals();
@@ -216,6 +241,7 @@ int main(int number, char **words) {
   }
   if (attaching && verbose) fprintf(stderr, "vigie-run: attached to %u threads of process %d\n", tracee_count(), (int)pid);
   if (launch) {
+    if (alone != 0) count_one("has_started", "Programs that started");
     int ready = atoi(words[3]);
     (void)!write(ready, "1", 1);
     close(ready);
