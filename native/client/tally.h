@@ -87,6 +87,12 @@ VIGIE_API void vigie_sender_go_on(bool stopped);
 
 /* Called by followers now and then: takes the place of an ancestor that has ended. It starts a thread and allocates. */
 VIGIE_API void vigie_tally_follow(struct tally *tally);
+/* Ticks from one time to the next: a tenth of a second or so, since a run ends when nobody has counted for the grace time. */
+#if defined(__aarch64__)
+#define FOLLOW_EVERY 2500000u /* of a clock of 25 MHz; the fastest have 1 GHz */
+#else
+#define FOLLOW_EVERY 250000000u
+#endif
 
 /* Ticks of the clock of all tallies: the processor's counter where the kernel itself trusts it, else ns. */
 VIGIE_API extern bool vigie_tally_counter;

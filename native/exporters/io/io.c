@@ -160,7 +160,7 @@ void io_confine(bool every_thread) {
 
 COLD static void look_at_owner(uint64_t now) {
   if (now < __atomic_load_n(&next_look, __ATOMIC_RELAXED)) return;
-  __atomic_store_n(&next_look, now + 1000000000u, __ATOMIC_RELAXED);
+  __atomic_store_n(&next_look, now + FOLLOW_EVERY, __ATOMIC_RELAXED);
   vigie_tally_follow(&tally);
 }
 

@@ -310,7 +310,7 @@ static void look_at_owner(long number) {
   switch (number) {
     case SYS_read: case SYS_write: case SYS_poll: case SYS_select: case SYS_pselect6: case SYS_ppoll: case SYS_epoll_wait:
     case SYS_nanosleep: case SYS_clock_nanosleep: case SYS_wait4: case SYS_accept: case SYS_recvfrom: case SYS_recvmsg:
-      next_look = now + 1000000000u;
+      next_look = now + FOLLOW_EVERY;
       vigie_tally_follow(&tally);
   }
 }

@@ -27,15 +27,22 @@ export class Bench {
   readonly calls: string;
   readonly staticCalls: string;
   readonly io: string;
+  readonly #built: (name: string) => string;
 
   constructor(engine: Engine, built: (name: string) => string, folder: string) {
     this.engine = engine;
+    this.#built = built;
     this.client = new EngineClient({ socket: engine.ready.socket! });
     this.folder = folder;
     this.vigieRun = built('run/vigie-run');
     this.calls = built('exporters/syscalls/test/vigie-test-calls');
     this.staticCalls = built('exporters/syscalls/test/vigie-test-calls-static');
     this.io = built('exporters/io/test/vigie-test-io');
+  }
+
+  /** The same programs and another engine. */
+  with(engine: Engine): Bench {
+    return new Bench(engine, this.#built, this.folder);
   }
 
   get env(): NodeJS.ProcessEnv {
