@@ -60,7 +60,7 @@ function Waiting({ state, retry }: { state: Extract<LiveState, { phase: 'waiting
 /** Of an engine elsewhere: why, how old what is seen is, what can be looked at all the same. */
 function Away({ state, retry }: { readonly state: LiveState; readonly retry: () => void }) {
   const { name, listed } = useShown();
-  const asOf = useConnection((s) => s.status?.time ?? null);
+  const asOf = useConnection((s) => s.status?.time ?? s.opened);
   const refused = state.phase === 'refused' ? state.detail : null;
   const why = refused ?? (listed?.state === 'up' ? null : (listed?.reason ?? null));
   const kept = listed ? keptWords(listed) : null;

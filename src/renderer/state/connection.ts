@@ -8,6 +8,8 @@ interface Connection {
   readonly away: boolean;
   /** Last status the engine sent; stays while the connection is away. */
   readonly status: Status | null;
+  /** When the engine was reached, ms by this machine's clock: what is seen is as of then while no status has come. */
+  readonly opened: number | null;
   /** The engine's clock minus this machine's, ms: views show the engine's time. */
   readonly skew: number;
   setState(state: LiveState): void;
@@ -18,14 +20,18 @@ interface Connection {
 
 const isAway = ({ phase }: LiveState, before: boolean): boolean => (phase === 'connecting' ? before : phase !== 'open');
 
+const openedBy = ({ phase }: LiveState): number | null => (phase === 'open' ? Date.now() : null);
+
 export const useConnection = create<Connection>((set) => ({
   state: { phase: 'connecting' },
   away: false,
   status: null,
+  opened: null,
   skew: 0,
-  setState: (state) => set(({ away }) => ({ state, away: isAway(state, away) })),
+  setState: (state) =>
+    set(({ away, opened }) => ({ state, away: isAway(state, away), opened: openedBy(state) ?? opened })),
   setStatus: (status) => set({ status, skew: status.time - Date.now() }),
-  show: (state, status) => set({ state, away: isAway(state, false), status, skew: 0 }),
+  show: (state, status) => set({ state, away: isAway(state, false), status, opened: openedBy(state), skew: 0 }),
 }));
 
 /** Now on the engine's clock, ms since the epoch. */
