@@ -39,7 +39,8 @@ export default defineConfig({
           testTimeout: 180_000,
           // The first one may have to fetch the runtime.
           hookTimeout: 600_000,
-          fileParallelism: false,
+          // Most of the time is waiting for engines that end and come back.
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },

