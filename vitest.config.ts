@@ -26,9 +26,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // One more than there are cores: a third of the time is waiting for engines, logins and grace periods. No more
-          // than that where cores are many: tests share ports, users and /dev/shm of one machine.
-          maxWorkers: Math.min(4, availableParallelism() + 1),
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
