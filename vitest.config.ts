@@ -37,7 +37,7 @@ export default defineConfig({
           testTimeout: 180_000,
           // The first one may have to fetch the runtime.
           hookTimeout: 600_000,
-          // Two windows on a small machine make each other's ends too slow: Chromium crashes in its own.
+          // One window at a time: two want more than a small machine has.
           fileParallelism: false,
           sequence: { groupOrder: 3 },
         },

@@ -106,18 +106,22 @@ describe.skipIf(lacksComponent('strace'))('as many calls as `strace -c -f` says'
     }
   });
 
-  test.each(['forks', 'clones', 'masks', 'sigsys', 'exits_seven'])('in full by a tracer: %s', { timeout: 120_000 }, async (name) => {
-    const command = [bench.staticCalls, name];
-    const plain = await bench.plain(command);
-    // Nobody asked for a tracer: the program is static.
-    const outcome = await bench.run(`static ${name}`, ['-v', '-e', 'strace'], command);
-    expect(outcome).toMatchObject({ code: plain.code, stdout: plain.stdout });
-    expect(outcome.stderr).toContain('by a tracer (ptrace): the program is static');
-    const expected = await reference(name, command);
-    const counters = await bench.counters(`static ${name}`);
-    expect(hits(counters)).toEqual(expected);
-    // No library of ours tells how it ended.
-    expect([counters.get('has_started'), counters.get('has_finished')]).toEqual([1, 1]);
-    expect(counters.get(`vigie_exit_total{code="${plain.code}"}`)).toBe(1);
-  });
+  test.each(['forks', 'clones', 'masks', 'sigsys', 'exits_seven'])(
+    'in full by a tracer: %s',
+    { timeout: 120_000 },
+    async (name) => {
+      const command = [bench.staticCalls, name];
+      const plain = await bench.plain(command);
+      // Nobody asked for a tracer: the program is static.
+      const outcome = await bench.run(`static ${name}`, ['-v', '-e', 'strace'], command);
+      expect(outcome).toMatchObject({ code: plain.code, stdout: plain.stdout });
+      expect(outcome.stderr).toContain('by a tracer (ptrace): the program is static');
+      const expected = await reference(name, command);
+      const counters = await bench.counters(`static ${name}`);
+      expect(hits(counters)).toEqual(expected);
+      // No library of ours tells how it ended.
+      expect([counters.get('has_started'), counters.get('has_finished')]).toEqual([1, 1]);
+      expect(counters.get(`vigie_exit_total{code="${plain.code}"}`)).toBe(1);
+    },
+  );
 });
