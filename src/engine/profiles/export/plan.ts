@@ -17,6 +17,7 @@ export const WIDTH = { raw: 0, '1m': 60_000, '1h': 3_600_000 } as const;
 const COLLECT_EVERY = 100_000;
 /** Of these times all is collected: a block lives through one or two, and would stay until the heap is large. */
 const COLLECT_OLD_EVERY = 4;
+
 interface Planned extends ExportScope {
   readonly rows: number;
   readonly series: number;

@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core';
 import { Link } from 'wouter';
 import type { Connection, RemoteEngine } from '../../../shared/api/connections.ts';
+import { Card } from '../../components/Card.tsx';
 import { Fact } from '../../components/Fact.tsx';
 import { engineHref } from '../../state/place.ts';
-import { Card, FarMark } from './parts.tsx';
+import { FarMark } from './parts.tsx';
 import { FarEngineWork } from './FarEngineWork.tsx';
 import { syncText } from './words.ts';
 

@@ -3,11 +3,11 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Connection, Forward, NewForward } from '../../../shared/api/connections.ts';
 import { MAX_FORWARDS } from '../../../shared/api/connections.ts';
+import { Card } from '../../components/Card.tsx';
 import { Copy } from '../../components/Copy.tsx';
 import { readFar, readPort } from '../../data/connections.ts';
 import { formatCount } from '../../format/units.ts';
 import { useHome } from '../../state/engine.ts';
-import { Card } from './parts.tsx';
 import type { ConnectionActions } from './useConnectionActions.tsx';
 import { listenText } from './words.ts';
 

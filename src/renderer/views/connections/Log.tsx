@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Connection, ConnectionLog } from '../../../shared/api/connections.ts';
+import { Card } from '../../components/Card.tsx';
 import { Copy } from '../../components/Copy.tsx';
 import { download, fileStamp } from '../../components/download.ts';
 import { SearchField } from '../../components/SearchField.tsx';
@@ -10,7 +11,6 @@ import { formatClock } from '../../format/time.ts';
 import { formatCount } from '../../format/units.ts';
 import { engineNow } from '../../state/connection.ts';
 import { useHome } from '../../state/engine.ts';
-import { Card } from './parts.tsx';
 
 /** Looked at this often while it is on the screen, ms. */
 const EVERY_MS = 2000;

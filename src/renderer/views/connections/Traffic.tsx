@@ -1,3 +1,4 @@
+import { Card } from '../../components/Card.tsx';
 import type { Connection } from '../../../shared/api/connections.ts';
 import { Sparkline } from '../../charts/Sparkline.tsx';
 import { ratesOf } from '../../data/connections.ts';
@@ -5,7 +6,6 @@ import { formatCount, formatValue } from '../../format/units.ts';
 import { useSecond } from '../../state/clock.ts';
 import { useConnection } from '../../state/connection.ts';
 import { useHome } from '../../state/engine.ts';
-import { Card } from './parts.tsx';
 
 const STEP_MS = 2000;
 

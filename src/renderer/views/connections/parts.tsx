@@ -1,7 +1,5 @@
 /** Small parts that several of the connections' views have. */
 
-import { useId } from 'react';
-import type { ReactNode } from 'react';
 import type { Connection, ConnectionState } from '../../../shared/api/connections.ts';
 import { farState, STATE_HELP, STATE_NAMES, STATE_TONES } from './words.ts';
 import './connections.css';
@@ -22,28 +20,6 @@ export function FarMark({ connection }: { readonly connection: Connection }) {
     <span className="v-state">
       <span className={`v-dot v-${tone}`} aria-hidden="true" /> {name}
     </span>
-  );
-}
-
-interface CardProps {
-  readonly title: string;
-  /** Stands beside the title. */
-  readonly aside?: ReactNode;
-  readonly className?: string;
-  readonly children: ReactNode;
-}
-
-/** One section of a connection's page. */
-export function Card({ title, aside, className = '', children }: CardProps) {
-  const id = useId();
-  return (
-    <section className={`v-card ${className}`.trim()} aria-labelledby={id}>
-      <div className="v-card-head">
-        <h2 id={id}>{title}</h2>
-        {aside}
-      </div>
-      {children}
-    </section>
   );
 }
 

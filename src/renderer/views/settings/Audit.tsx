@@ -6,7 +6,7 @@ import { toCsv } from '../../format/csv.ts';
 import { formatDateTime } from '../../format/time.ts';
 import { formatCount } from '../../format/units.ts';
 import { useEngine } from '../../state/engine.ts';
-import { Card } from './Card.tsx';
+import { Card } from '../../components/Card.tsx';
 import type { Access } from '../../state/mayControl.ts';
 
 const PAGE = 50;

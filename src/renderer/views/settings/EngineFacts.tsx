@@ -3,7 +3,7 @@ import { Copy } from '../../components/Copy.tsx';
 import { Fact } from '../../components/Fact.tsx';
 import { formatDateTime, formatElapsed } from '../../format/time.ts';
 import { formatCount, formatValue } from '../../format/units.ts';
-import { Card } from './Card.tsx';
+import { Card } from '../../components/Card.tsx';
 
 function Path({ text, name }: { readonly text: string; readonly name: string }) {
   return (

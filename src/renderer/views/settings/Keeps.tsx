@@ -5,7 +5,7 @@ import type { Keep } from '../../../shared/api/store.ts';
 import { useKeeps } from '../../components/useKeeps.ts';
 import { formatDateTime } from '../../format/time.ts';
 import type { Access } from '../../state/mayControl.ts';
-import { Card } from './Card.tsx';
+import { Card } from '../../components/Card.tsx';
 
 /** What stays at full detail whatever its age. */
 export function Keeps({ access }: { readonly access: Access }) {

@@ -1,7 +1,7 @@
 import type { Status } from '../../../shared/api/status.ts';
 import { formatShortSpan } from '../../format/time.ts';
 import { formatCount, formatValue } from '../../format/units.ts';
-import { Card } from './Card.tsx';
+import { Card } from '../../components/Card.tsx';
 
 /** Other stores that samples are sent to, and how that goes. Nothing where there are none. */
 export function RemoteWrite({ destinations }: { readonly destinations: Status['remote_write'] }) {

@@ -5,7 +5,7 @@ import { Fact } from '../../components/Fact.tsx';
 import { formatCount, formatValue } from '../../format/units.ts';
 import { useEngine } from '../../state/engine.ts';
 import type { Access } from '../../state/mayControl.ts';
-import { Card } from './Card.tsx';
+import { Card } from '../../components/Card.tsx';
 import { RetentionForm } from './RetentionForm.tsx';
 
 const HOUR = 3_600_000;

@@ -4,7 +4,7 @@ import { Failure, useTitle } from '../../components/Message.tsx';
 import { useConnection } from '../../state/connection.ts';
 import { useEngine } from '../../state/engine.ts';
 import { Audit } from './Audit.tsx';
-import { Card } from './Card.tsx';
+import { Card } from '../../components/Card.tsx';
 import { EngineFacts, Limits } from './EngineFacts.tsx';
 import { Keeps } from './Keeps.tsx';
 import { RemoteWrite } from './RemoteWrite.tsx';

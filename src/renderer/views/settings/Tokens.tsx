@@ -8,7 +8,7 @@ import { Command } from '../../components/Copy.tsx';
 import { formatDateTime } from '../../format/time.ts';
 import { useEngine } from '../../state/engine.ts';
 import { AddToken, ShownOnce } from './AddToken.tsx';
-import { Card } from './Card.tsx';
+import { Card } from '../../components/Card.tsx';
 import { RevokeToken } from './RevokeToken.tsx';
 import type { Access } from '../../state/mayControl.ts';
 
