@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ApiError, ERROR_CODES, errorEntry, Problem, type ErrorCode } from '../../../../src/shared/errors.ts';
@@ -368,6 +368,23 @@ describe('the page', () => {
       expect(answer.statusCode).toBe(503);
       expect(answer.body).toContain('npm run build');
     }
+  });
+
+  test('a newer one that is built meanwhile is served, and what the old one had is not found', async () => {
+    const directory = builtPage();
+    const app = await appAlone({ page: directory });
+    const get = (url: string) => app.inject({ url, headers: HOST });
+    expect((await get('/assets/app-1a2b3c.js')).statusCode).toBe(200);
+    renameSync(join(directory, 'assets/app-1a2b3c.js'), join(directory, 'assets/app-4d5e6f.js'));
+    writeFileSync(join(directory, 'index.html'), 'newer');
+    expect((await get('/ui/jobs')).body).toBe('newer');
+    const gone = await get('/assets/app-1a2b3c.js');
+    expect(gone.statusCode).toBe(404);
+    expect(gone.body).toContain('reload the page');
+    expect((await get('/assets/app-4d5e6f.js')).statusCode).toBe(200);
+    rmSync(directory, { recursive: true });
+    expect((await get('/')).statusCode).toBe(503);
+    expect((await get('/assets/app-4d5e6f.js')).statusCode).toBe(404);
   });
 });
 
