@@ -14,6 +14,10 @@ export const packages = /** @type {const} */ ({
   strace: 'strace',
   'victoria-metrics': 'victoria-metrics',
   openssl: 'openssl',
+  valgrind: 'valgrind',
+  // What reads module files and units of the package.
+  tclsh: 'tcl',
+  'systemd-analyze': 'systemd',
   // The display of desktop tests, and the client that fetches their Electron.
   Xvfb: 'xvfb',
   pip3: 'python3-pip',

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { requireComponent } from '../support/components.ts';
 import { eventually } from '../support/wait.ts';
 import { startHere } from './http/here.ts';
 
@@ -45,11 +46,10 @@ test('libvigie’s with sanitizers', async () => {
   await ctest(folder, '^client-[^h]');
 }, 300_000);
 
-test.skipIf(!existsSync('/usr/bin/valgrind'))(
-  'one of them under valgrind',
-  () => ctest(build, '^valgrind-refused$'),
-  300_000,
-);
+test('one of them under valgrind', async (context) => {
+  requireComponent('valgrind', context);
+  await ctest(build, '^valgrind-refused$');
+}, 300_000);
 
 test.each([
   ['legacy_socket', 'PROXY_PATH'],

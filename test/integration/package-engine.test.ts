@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { EngineClient } from '../../src/client/http.ts';
 import { findProgram } from '../../scripts/lib/components.mjs';
+import { requireComponent } from '../support/components.ts';
 import { makeEnginePackage } from '../support/engine-package.ts';
 import { Ready } from '../support/launch.ts';
 import { temporaryFolder } from '../support/tmp.ts';
@@ -175,7 +176,8 @@ describe('an engine of the package', () => {
 });
 
 describe('samples', () => {
-  test.skipIf(!findProgram('tclsh'))('the module file finds its folder, also through a link', async () => {
+  test('the module file finds its folder, also through a link', async (context) => {
+    requireComponent('tclsh', context);
     const linked = path.join(folder, 'vigie-module');
     symlinkSync(inside('share/modulefiles/vigie'), linked);
     // The commands of Environment Modules that a module file may use, printing what they are given.
@@ -209,19 +211,17 @@ describe('samples', () => {
     );
   });
 
-  test.skipIf(!findProgram('systemd-analyze'))(
-    'the unit is one that systemd accepts, for a path with a blank',
-    async () => {
-      const unit = path.join(own, 'vigie.service');
-      const text = readFileSync(inside('share/vigie/vigie.service'), 'utf8');
-      writeFileSync(unit, text.replaceAll('/opt/vigie', prefix));
-      // It fails when the program is not there.
-      const verify = (file: string) =>
-        call('systemd-analyze', ['--user', 'verify', file], { env: { ...process.env, XDG_RUNTIME_DIR: own } });
-      const { stderr } = await verify(unit);
-      expect(stderr).not.toContain('vigie.service');
-      writeFileSync(unit, text.replaceAll('/opt/vigie', path.join(folder, 'nowhere')));
-      await expect(verify(unit)).rejects.toThrow('nowhere');
-    },
-  );
+  test('the unit is one that systemd accepts, for a path with a blank', async (context) => {
+    requireComponent('systemd-analyze', context);
+    const unit = path.join(own, 'vigie.service');
+    const text = readFileSync(inside('share/vigie/vigie.service'), 'utf8');
+    writeFileSync(unit, text.replaceAll('/opt/vigie', prefix));
+    // It fails when the program is not there.
+    const verify = (file: string) =>
+      call('systemd-analyze', ['--user', 'verify', file], { env: { ...process.env, XDG_RUNTIME_DIR: own } });
+    const { stderr } = await verify(unit);
+    expect(stderr).not.toContain('vigie.service');
+    writeFileSync(unit, text.replaceAll('/opt/vigie', path.join(folder, 'nowhere')));
+    await expect(verify(unit)).rejects.toThrow('nowhere');
+  });
 });

@@ -3,7 +3,7 @@
  * power goes: all up to a file's last fsync, and of what came after it anything.
  */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** In the order in which one thread made them; times in seconds since the epoch. */
@@ -172,6 +172,3 @@ function perform(contents: Contents, call: Recorded): void {
     contents.length = call.length;
   }
 }
-
-/** Why nothing can be recorded here, or null. */
-export const noStrace = existsSync('/usr/bin/strace') ? null : 'there is no strace';

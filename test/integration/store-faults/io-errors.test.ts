@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StoreStatus } from '../../../src/shared/api/status.ts';
 import { atOnce } from '../../../src/engine/store/sqlite-reader.ts';
-import { noStrace } from '../../support/recorded-writes.ts';
+import { lacksComponent } from '../../support/components.ts';
 import { runFolder } from '../../support/run-cache.ts';
 import { makeSmallStore, openInside } from '../../support/small-store.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
@@ -66,7 +66,7 @@ function expectTicks(data: string, epoch: number, upTo: number, what: string): v
   }
 }
 
-describe.skipIf(noStrace)('a failing', () => {
+describe.skipIf(lacksComponent('strace'))('a failing', () => {
   test.each([
     ['pwrite64', 'EIO'],
     ['pwrite64', 'ENOSPC'],

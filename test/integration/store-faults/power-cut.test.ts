@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { processTree } from '../../support/processes.ts';
-import { Disk, noStrace, readRecording, straceWords, type Recording } from '../../support/recorded-writes.ts';
+import { lacksComponent } from '../../support/components.ts';
+import { Disk, readRecording, straceWords, type Recording } from '../../support/recorded-writes.ts';
 import { openInside } from '../../support/small-store.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { atOnce } from '../../../src/engine/store/sqlite-reader.ts';
@@ -22,8 +23,6 @@ const TICKS = 1500;
 /** Cuts per life, half of them right after a call that makes something safe. */
 const CUTS = either(60, 1500);
 const BASE = (epoch: number): number => T0 + epoch * 1_000_000;
-
-if (noStrace !== null) console.warn(`skipped: power cuts: ${noStrace}`);
 
 /** Records a store that is written to until it is killed. */
 async function record(folder: string, data: string, name: string): Promise<Recording> {
@@ -63,7 +62,7 @@ function ticksOf(data: string, epoch: number): { ticks: number[]; integrity: unk
   }
 }
 
-test.skipIf(noStrace)(
+test.skipIf(lacksComponent('strace'))(
   'after any prefix of the writes it opens, whole, with all that was said to be durable',
   async () => {
     const folder = temporaryFolder();
