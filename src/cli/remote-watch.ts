@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineClient } from '../client/http.ts';
 import { EngineError } from '../client/http.ts';
 import { Connection, PromptList, type EngineStep, type EngineWork, type Prompt } from '../shared/api/connections.ts';
-import { answerInTerminal, printable } from './terminal-prompts.ts';
+import { answerInTerminal, oneLine, printable } from './terminal-prompts.ts';
 import { Progress } from './store-progress.ts';
 
 /** Between two looks, ms. */
@@ -19,7 +19,7 @@ const tookOf = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${
 export function stepText({ title, state, reason, ms, progress }: EngineStep): string {
   const took = ms === null || state === 'skipped' ? '' : ` (${tookOf(ms)})`;
   const part = state === 'running' && progress ? ` ${Math.floor((100 * progress.done) / progress.total)} %` : '';
-  return printable(`${MARKS[state]} ${title}${part}${took}${reason === null ? '' : `: ${reason}`}`);
+  return oneLine(`${MARKS[state]} ${title}${part}${took}${reason === null ? '' : `: ${reason}`}`);
 }
 
 export class Watch {

@@ -7,6 +7,9 @@ import type { Prompt, PromptAnswer } from '../shared/api/connections.ts';
 /** What a host says is shown as text: a terminal obeys control characters. */
 export const printable = (text: string): string => text.replace(/[^\P{Cc}\n]/gu, '?');
 
+/** Of a reason that a host had a part in: none of its lines is taken for one of ours. */
+export const oneLine = (text: string): string => printable(text.replaceAll(/\s*\n\s*/g, ' / '));
+
 /** Where a person is asked. */
 export interface Asking {
   /** Aborts when it is over without an answer. */

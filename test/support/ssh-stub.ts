@@ -46,3 +46,34 @@ export async function stubServer(
   const inner = net.createServer((socket) => server.injectSocket(socket));
   return listen(inner);
 }
+
+/* oxlint-disable no-underscore-dangle -- that is how ssh2 marks what is its own */
+
+interface Inside {
+  readonly _protocol: {
+    readonly _handlers: Record<string, (...args: unknown[]) => void>;
+    readonly _cipher: { encrypt(packet: Buffer): void };
+    readonly _packetRW: {
+      readonly write: { readonly allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer };
+    };
+  };
+}
+
+/** Sends a packet as it is, whatever it says. */
+export function sendPacket(connection: Connection, payload: Buffer): void {
+  const { _cipher: cipher, _packetRW: packets } = (connection as unknown as Inside)._protocol;
+  const at = packets.write.allocStart;
+  const packet = packets.write.alloc(payload.length);
+  packet.set(payload, at);
+  cipher.encrypt(packets.write.finalize(packet));
+}
+
+/** What comes to a server, before ssh2 looks at it; of channels that are asked for it then hears nothing. */
+export function hear(connection: Connection, what: string, heard: (first: unknown) => void): void {
+  const { _handlers: handlers } = (connection as unknown as Inside)._protocol;
+  const original = handlers[what];
+  handlers[what] = (...args) => {
+    heard(args[1]);
+    if (what !== 'CHANNEL_OPEN') original?.(...args);
+  };
+}

@@ -216,11 +216,18 @@ export class Sshd {
 
   /** The server and all its connections at once, as when the machine loses power (but for what the kernel says). */
   signal(name: NodeJS.Signals): void {
-    for (const pid of [...this.sessions(), this.pid]) {
-      try {
-        process.kill(pid, name);
-      } catch {
-        // It ended by itself.
+    const told = new Set<number>();
+    // Until all have it: one that lets somebody in makes another one at that moment.
+    for (let before = -1; told.size > before;) {
+      before = told.size;
+      for (const pid of [...this.sessions(), this.pid]) {
+        if (told.has(pid)) continue;
+        told.add(pid);
+        try {
+          process.kill(pid, name);
+        } catch {
+          // It ended by itself.
+        }
       }
     }
   }

@@ -3,7 +3,7 @@ import type { EngineClient } from '../../client/http.ts';
 import { Connection, ConnectionList, type EngineAction } from '../../shared/api/connections.ts';
 import { addSearchOptions, requireEngine, type SearchFlags } from '../engine-search.ts';
 import { Watch } from '../remote-watch.ts';
-import { printable } from '../terminal-prompts.ts';
+import { oneLine } from '../terminal-prompts.ts';
 
 interface RemoteFlags extends SearchFlags {
   readonly json?: boolean;
@@ -39,9 +39,9 @@ async function run(action: EngineAction, host: string, flags: RemoteFlags): Prom
   await client.post(`/connections/${id}/engine/${action}`, given);
   const work = await new Watch(client, id).untilOver();
   if (flags.json) console.log(JSON.stringify(work));
-  else if (work.state === 'done') console.log(printable(work.reason ?? 'done'));
+  else if (work.state === 'done') console.log(oneLine(work.reason ?? 'done'));
   if (work.state === 'done') return;
-  if (!flags.json) console.error(`vigie: ${printable(work.reason ?? work.state)}`);
+  if (!flags.json) console.error(`vigie: ${oneLine(work.reason ?? work.state)}`);
   process.exitCode = work.state === 'cancelled' ? 130 : 1;
 }
 
@@ -61,7 +61,7 @@ function statusText({ host, state, reason, engine, placed, work }: Connection): 
       : `put there by this engine: vigie ${placed.version} in ${placed.folder} on ${placed.host}, ${timeOf(placed.since)} UTC`,
     ...(work === null ? [] : [`last: ${work.action} ${work.state}${because(work.reason)}`]),
   ]
-    .map(printable)
+    .map(oneLine)
     .join('\n');
 }
 

@@ -43,6 +43,9 @@ export class Forwards {
   readonly #dial: Dial;
   readonly #changed: () => void;
   readonly #open = new Map<string, Open>();
+  /** Those whose port is being opened, beside the ones that are there. */
+  #adding = 0;
+  #openingAll: Promise<void> | null = null;
   #closed = false;
 
   constructor(dial: Dial, changed: () => void, kept: readonly ForwardRecord[] = []) {
@@ -71,12 +74,13 @@ export class Forwards {
 
   /** Errors: `bad_request` when the port is taken, or there are too many. */
   async add({ port, to }: NewForward): Promise<Forward> {
-    if (this.#open.size >= MAX_FORWARDS) {
+    if (this.#open.size + this.#adding >= MAX_FORWARDS) {
       throw new ApiError('bad_request', `there may be ${MAX_FORWARDS} forwards of a connection; remove one`);
     }
     const id = randomBytes(6).toString('hex');
     const forward: Open = { id, port, server: null, to, sockets: new Set(), problem: null };
-    const why = await this.#listen(forward);
+    this.#adding++;
+    const why = await this.#listen(forward).finally(() => this.#adding--);
     if (why !== null) throw new ApiError('bad_request', `${why}; choose another one, or 0 for any`);
     if (this.#closed) {
       end(forward);
@@ -88,7 +92,13 @@ export class Forwards {
   }
 
   /** Those whose ports are not open. One that cannot be says why, and is tried again when the connection is up anew. */
-  async openAll(): Promise<void> {
+  openAll(): Promise<void> {
+    // A connection that comes and goes quickly asks again before the ports are open: they are not in their own way.
+    this.#openingAll ??= this.#openAll().finally(() => (this.#openingAll = null));
+    return this.#openingAll;
+  }
+
+  async #openAll(): Promise<void> {
     for (const forward of [...this.#open.values()].filter(({ server }) => server === null)) {
       const why = await this.#listen(forward);
       // Removed meanwhile.
@@ -99,7 +109,8 @@ export class Forwards {
 
   /** Why its port cannot be opened, in words; null: it is. */
   async #listen(forward: Open): Promise<string | null> {
-    const server = createServer({ pauseOnConnect: true }, (socket) => void this.#serve(forward, socket));
+    const options = { pauseOnConnect: true, allowHalfOpen: true };
+    const server = createServer(options, (socket) => void this.#serve(forward, socket));
     server.maxConnections = MAX_OPEN;
     try {
       await new Promise<void>((resolve, reject) => {

@@ -18,8 +18,9 @@ import { ENGINE_ID } from './engines/engine-id.ts';
 import { MAX_BROUGHT, MAX_MARK } from './brought.ts';
 import { connectionsFile } from './gate.ts';
 
-/** The largest file that is read, in bytes. */
-const MAX_BYTES = 16 * 1024 * 1024;
+/** The largest file that is read, in bytes; and what of it may be of engines that no connection leads to any more. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_LEFT_BYTES = 8 * 1024 * 1024;
 
 const SyncPosition = z.object({
   /** Runs that began before this time are all here, ms since the epoch; null: the first round is not over. */
@@ -121,6 +122,13 @@ function putAside(path: string): string {
   }
 }
 
+/** What would make the file too large to be read again is not written: an engine may take one name after the other. */
+function newestOf(left: readonly LeftEngine[]): readonly LeftEngine[] {
+  let bytes = 0;
+  const first = left.findLastIndex((one) => (bytes += JSON.stringify(one, null, 1).length) > MAX_LEFT_BYTES);
+  return left.slice(first + 1);
+}
+
 export function writeConnections(data: string, { connections, left }: Contents): void {
   const path = connectionsFile(data);
   makeDirectory(dirname(path));
@@ -128,7 +136,7 @@ export function writeConnections(data: string, { connections, left }: Contents):
   rmSync(temporary, { force: true });
   const file = openSync(temporary, 'wx', 0o600);
   try {
-    writeFileSync(file, `${JSON.stringify({ version: 1, connections, left }, null, 1)}\n`);
+    writeFileSync(file, `${JSON.stringify({ version: 1, connections, left: newestOf(left) }, null, 1)}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

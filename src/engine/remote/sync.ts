@@ -20,6 +20,8 @@ import { wordsOf } from './words.ts';
 /** After a round the next one begins this much later, ms. */
 const EVERY = 60_000;
 const PAGE = 100;
+/** Pages of one round: a list with more has no end. */
+const MAX_PAGES = 20_000;
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 const MAX_PROFILE_BYTES = 32 * 1024 * 1024;
 /** A description with more than this, as JSON, would make lists of it a burden. */
@@ -56,6 +58,8 @@ export interface SyncOptions {
   /** Wall clock, ms since the epoch. */
   readonly now: () => number;
   readonly every?: number;
+  /** Default 20,000. */
+  readonly pages?: number;
 }
 
 export class ProfileSync {
@@ -126,7 +130,9 @@ export class ProfileSync {
     const seen = new Set<string>();
     for (;;) {
       const { cursor, floor } = this.#position;
-      if (cursor !== null && seen.has(cursor)) throw new Error('its list of profiles has no end');
+      if (cursor !== null && (seen.has(cursor) || seen.size >= (this.#options.pages ?? MAX_PAGES))) {
+        throw new Error('its list of profiles has no end');
+      }
       if (cursor !== null) seen.add(cursor);
       const after = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
       const { runs, next } = await this.#get(`/api/v1/profiles?limit=${PAGE}${after}`, RunList, MAX_PAGE_BYTES, signal);
@@ -139,8 +145,10 @@ export class ProfileSync {
       signal.throwIfAborted();
       this.#note(here);
       const isOver = next === null || runs.length === 0 || wanted.length < runs.length;
-      if (!isOver) this.#save({ cursor: next.slice(0, 256) });
-      else {
+      if (!isOver) {
+        this.#save({ cursor: next.slice(0, 256) });
+        await delay(PAUSE, undefined, { ref: false, signal });
+      } else {
         const { next: began } = this.#position;
         const brought = this.#brought.marks(began === null ? null : began - MARGIN);
         this.#save({ floor: began, next: null, cursor: null, brought });
@@ -215,7 +223,8 @@ export class ProfileSync {
       return leave('it is not the profile of a run that ended');
     if (JSON.stringify(run).length > MAX_RUN_LENGTH) return leave('its description is too long');
     store.putProfile({ ...profile, run: { ...run, id, scope: runScope(id), clients: 0 } });
-    const size = JSON.stringify(profile.series).length + JSON.stringify(profile.ranks).length;
+    // All of it, its description too: whoever sends small ones without an end fills a disk as well.
+    const size = JSON.stringify(profile).length;
     this.#save({ profiles: profiles + (known ? 0 : 1), bytes: bytes + size });
     this.#options.changed();
     await delay(PAUSE, undefined, { ref: false, signal });

@@ -281,6 +281,8 @@ test('its live socket cannot tell of connections or prompts, nor give a larger r
     say('{"type":"runs","type":"prompts","prompts":[]}');
     say('no json');
     say('[]');
+    // Deeper than can be written again.
+    say(`{"type":"status","status":${'['.repeat(200_000)}${']'.repeat(200_000)}}`);
     say({ type: 'hello', role: 'control', engine: ID });
     say({ type: 'end', id: 1 });
   });

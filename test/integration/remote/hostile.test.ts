@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { listAgent, signWithAgent } from '../../../src/engine/remote/session/agent.ts';
 import { SshFailure } from '../../../src/engine/remote/session/failure.ts';
+import { wireString } from '../../../src/engine/remote/session/wire.ts';
 import type { ResolvedHost } from '../../../src/engine/remote/types.ts';
 import { connect, DEFAULTS, MemoryHostKeys, Person } from '../../support/ssh-session.ts';
 import { stubServer } from '../../support/ssh-stub.ts';
@@ -55,6 +56,33 @@ describe('a server', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('that wants to exchange keys with numbers that take seconds is left', async () => {
+    const packet = (payload: Buffer): Buffer => {
+      const padding = 16 - ((payload.length + 5) % 8);
+      const head = Buffer.alloc(5);
+      head.writeUInt32BE(payload.length + padding + 1, 0);
+      head[4] = padding;
+      return Buffer.concat([head, payload, Buffer.alloc(padding)]);
+    };
+    const kex = 'diffie-hellman-group-exchange-sha256';
+    const lists = [kex, 'ssh-ed25519', ...['aes128-ctr', 'aes128-ctr'], ...['hmac-sha2-256', 'hmac-sha2-256']];
+    const offer = [...lists, 'none', 'none', '', ''].map((list) => wireString(list));
+    const prime = Buffer.alloc(1250, 0x7f);
+    const port = await listen((socket) => {
+      socket.write('SSH-2.0-x\r\n');
+      socket.write(packet(Buffer.concat([Buffer.of(20), Buffer.alloc(16), ...offer, Buffer.alloc(5)])));
+      socket.on('data', (chunk) => {
+        // KEX_DH_GEX_REQUEST: at least, best, at most.
+        const at = chunk.indexOf(Buffer.of(34, 0, 0));
+        if (at >= 0) socket.write(packet(Buffer.concat([Buffer.of(31), wireString(prime), wireString(Buffer.of(2))])));
+      });
+    });
+    const attempt = connect({ hosts: [{ ...host(port), kexAlgorithms: [kex] }], keys: new MemoryHostKeys() });
+    await expect(attempt).rejects.toMatchObject({
+      message: 'evil: its key exchange wants numbers of more than 8192 bits',
+    });
   });
 
   test('that says hello for ever', async () => {

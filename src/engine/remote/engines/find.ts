@@ -62,7 +62,8 @@ const SCRIPT = [
 const OWN_SCRIPT = [
   'u=$(id -u); echo vigie-begin',
   'for s in "$@"; do if [ -S "$s" ] && [ -O "$s" ]; then printf "own %s\\n" "$s"; fi; done',
-  'cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r n l r t q w e i x; do if [ "$t $i" = "0A $u" ]; then echo "port ${l##*:}"; fi; done',
+  // Those that listen: a login node has thousands of others.
+  'grep -h " 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r n l r t q w e i x; do if [ "$t $i" = "0A $u" ]; then echo "port ${l##*:}"; fi; done',
   'echo vigie-end',
 ].join('; ');
 
@@ -153,6 +154,12 @@ const toldPlace = (place: Place, tokenFile: string | null): Look => ({
 
 const nameOf = ({ place }: Found): string =>
   place.kind === 'socket' ? `own ${place.path}` : `port ${place.port.toString(16).toUpperCase().padStart(4, '0')}`;
+
+/** Whether a place that was found still belongs to the user who logged in: an engine may have ended since. */
+export async function isOwn(session: Session, place: Place, signal: AbortSignal): Promise<boolean> {
+  const found = { place, tokenFile: null };
+  return (await ownOf(session, [found], signal)).has(nameOf(found));
+}
 
 /** The usual one was looked at before; and some login shells read an exclamation mark in quotes, too. */
 const isRefused = (path: string): boolean => path.includes('!') || /^\/tmp\/vigie-\d+\/engine\.socket$/.test(path);

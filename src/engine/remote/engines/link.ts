@@ -12,7 +12,7 @@ import type { Session } from '../types.ts';
 import { plainText, wordsOf } from '../words.ts';
 import { askOnce, ChannelAgent, NotAnswered, type Asked } from './channel-agent.ts';
 import { ENGINE_ID } from './engine-id.ts';
-import { lookFor, readToken, type Found, type Place } from './find.ts';
+import { isOwn, lookFor, readToken, type Found, type Place } from './find.ts';
 import { readLimited } from './read-limited.ts';
 import { refuseVersion, skewOf, type Version } from './skew.ts';
 
@@ -22,6 +22,8 @@ const FIRST_AFTER = 500;
 /** One round: looking, asking. Milliseconds. */
 const ROUND_WITHIN = 30_000;
 const MAX_STATUS = 1024 * 1024;
+/** Whose a port is, is known within this, ms. */
+const OWN_WITHIN = 15_000;
 
 /** Of its status what this engine itself needs. */
 const About = z.object({
@@ -66,6 +68,8 @@ export class EngineLink {
   #tokenFile: string | null = null;
   /** Of the engine over there: in memory only. */
   #token: string | null = null;
+  /** Whether its port is the user's own; null: nobody asks for that at the moment. */
+  #own: Promise<boolean> | null = null;
   known: Known | null;
   /** Name of the host that was asked last where an engine is; null: it was not asked, or did not say. */
   answered: string | null = null;
@@ -202,13 +206,25 @@ export class EngineLink {
   }
 
   /** A channel to it. @throws {Error} In words. */
-  dial(signal: AbortSignal): Promise<Duplex> {
+  async dial(signal: AbortSignal): Promise<Duplex> {
     const place = this.#place;
-    const { session } = this.#options;
-    if (place === null) return Promise.reject(new Error('it is not known where the engine is over there'));
+    const { session, address } = this.#options;
+    if (place === null) throw new Error('it is not known where the engine is over there');
+    // A token goes to it, and on a shared node anybody can take the port of an engine that has ended.
+    if (place.kind === 'port' && address.kind === 'auto' && !(await this.#isOwn(place))) {
+      this.nudge();
+      throw new Error('the port of the engine over there is not yours any more: it is looked for anew');
+    }
     return place.kind === 'socket'
       ? session.dialUnix(place.path, signal)
       : session.dialTcp(place.host, place.port, signal);
+  }
+
+  #isOwn(place: Place): Promise<boolean> {
+    // Channels that are opened together are asked for once; a moment later it may be another's.
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(OWN_WITHIN)]);
+    this.#own ??= isOwn(this.#options.session, place, signal).finally(() => (this.#own = null));
+    return this.#own;
   }
 
   /** What lets requests in over there. */

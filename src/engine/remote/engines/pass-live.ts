@@ -20,6 +20,9 @@ const MAX_WAITING = 128;
 const OPEN_WITHIN = 15_000;
 const POLL = 20;
 const PING_EVERY = 30_000;
+/** A message that took longer to look at, ms, is followed by a pause of so many times as long: others want their turn. */
+const LONG = 20;
+const REST = 4;
 
 /** Kinds of messages that an engine's readers are sent about that engine. */
 const EVENTS: ReadonlySet<string> = new Set<LiveEvent['type']>([
@@ -104,18 +107,22 @@ export class LivePass {
 
   #back(far: WebSocket, data: Buffer, isBinary: boolean): void {
     if (this.#page.readyState !== WebSocket.OPEN) return;
+    const began = performance.now();
     if (isBinary) this.#page.send(data);
     else {
       const text = readEvent(data.toString('utf8'), this.#role);
       if (text !== null) this.#page.send(text);
     }
-    if (this.#page.bufferedAmount > BEHIND && !far.isPaused) this.#holdBack(far);
+    const took = performance.now() - began;
+    const until = took > LONG ? began + (1 + REST) * took : 0;
+    if ((this.#page.bufferedAmount > BEHIND || until > 0) && !far.isPaused) this.#holdBack(far, until);
   }
 
-  /** The engine over there then sees a reader that is behind, and sends it less. */
-  #holdBack(far: WebSocket): void {
+  /** Until then, and until the page has read: the engine over there sees a reader that is behind, and sends it less. */
+  #holdBack(far: WebSocket, until: number): void {
     far.pause();
     this.#holding = setInterval(() => {
+      if (performance.now() < until) return;
       if (this.#page.bufferedAmount >= BEHIND && this.#page.readyState === WebSocket.OPEN) return;
       clearInterval(this.#holding);
       far.resume();
@@ -151,15 +158,14 @@ const isPassed = (topic: string): boolean => TOPICS.has(topic);
 
 /** The message as it is passed on; null: it is none of those that are. What is in it the page checks. */
 export function readEvent(text: string, role: Role): string | null {
-  let event: unknown;
   try {
-    event = JSON.parse(text);
+    const event: unknown = JSON.parse(text);
+    if (typeof event !== 'object' || event === null || !('type' in event)) return null;
+    if (typeof event.type !== 'string' || !EVENTS.has(event.type)) return null;
+    // Not `text`: of a key that stands twice, only the one that was looked at goes on.
+    return JSON.stringify(event.type === 'hello' && role === 'view' ? { ...event, role } : event);
   } catch {
+    // No JSON; or so deep that it can be read, and not written.
     return null;
   }
-  if (typeof event !== 'object' || event === null || !('type' in event)) return null;
-  if (typeof event.type !== 'string' || !EVENTS.has(event.type)) return null;
-  // Not `text`: of a key that stands twice, only the one that was looked at goes on.
-  if (event.type === 'hello' && role === 'view') return JSON.stringify({ ...event, role });
-  return JSON.stringify(event);
 }

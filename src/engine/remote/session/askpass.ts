@@ -8,13 +8,15 @@ import net from 'node:net';
 import path from 'node:path';
 
 export interface Asked {
+  /** Which ssh of the way asks, from 0, as whoever started it said: nothing that a host says changes it. */
+  readonly hop: number;
   readonly text: string;
   /** Of `SSH_ASKPASS_PROMPT`: '' for a secret, `confirm` for yes or no, `none` for something that is only shown. */
   readonly kind: string;
 }
 
 export interface Askpass {
-  /** For the child: where the program is. Nothing in it is secret. */
+  /** For the child that reaches the last hop. Nothing in it is secret. */
   readonly env: Readonly<Record<string, string>>;
   close(): void;
 }
@@ -25,7 +27,7 @@ const MOST_BYTES = 64 * 1024;
 const PROGRAM = `'use strict';
 const socket = require('node:net').connect(require('node:path').join(__dirname, 'a'));
 let got = '';
-socket.on('connect', () => socket.write(JSON.stringify({ text: process.argv[2] || '', kind: process.env.SSH_ASKPASS_PROMPT || '' }) + '\\n'));
+socket.on('connect', () => socket.write(JSON.stringify({ hop: Number(process.argv[2]), text: process.argv[3] || '', kind: process.env.SSH_ASKPASS_PROMPT || '' }) + '\\n'));
 socket.on('data', (chunk) => { got += chunk; });
 socket.on('error', () => process.exit(1));
 socket.on('end', () => {
@@ -40,22 +42,33 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function parseAsked(line: string): Asked | null {
   try {
-    const value = JSON.parse(line) as { text?: unknown; kind?: unknown };
-    return typeof value.text === 'string' && typeof value.kind === 'string'
-      ? { text: value.text, kind: value.kind }
-      : null;
+    const { hop, text, kind } = JSON.parse(line) as { hop?: unknown; text?: unknown; kind?: unknown };
+    return typeof hop === 'number' && typeof text === 'string' && typeof kind === 'string' ? { hop, text, kind } : null;
   } catch {
     return null;
   }
 }
 
-/** `folder` belongs to the user alone, mode 0700: it is what keeps others from asking and from answering. */
-export async function serveAskpass(folder: string, ask: (asked: Asked) => Promise<string | null>): Promise<Askpass> {
-  const program = path.join(folder, 'askpass');
-  await writeFile(path.join(folder, 'askpass.cjs'), PROGRAM, { mode: 0o600 });
-  const line = `ELECTRON_RUN_AS_NODE=1 exec ${quoted(process.execPath)} ${quoted(path.join(folder, 'askpass.cjs'))} "$@"`;
-  await writeFile(program, `#!/bin/sh\n${line}\n`, { mode: 0o700 });
-  await chmod(program, 0o700);
+/** The program by which the ssh of one hop asks, hops counted from 0. */
+export const askpassOf = (folder: string, hop: number): string => path.join(folder, `askpass${hop}`);
+
+/**
+ * `folder` belongs to the user alone, mode 0700: it is what keeps others from asking and from answering. Each of the
+ * `hops` has a program of its own, so that none can ask in another's name.
+ */
+export async function serveAskpass(
+  folder: string,
+  hops: number,
+  ask: (asked: Asked) => Promise<string | null>,
+): Promise<Askpass> {
+  const script = path.join(folder, 'askpass.cjs');
+  await writeFile(script, PROGRAM, { mode: 0o600 });
+  for (let hop = 0; hop < hops; hop++) {
+    const program = askpassOf(folder, hop);
+    const line = `ELECTRON_RUN_AS_NODE=1 exec ${quoted(process.execPath)} ${quoted(script)} ${hop} "$@"`;
+    await writeFile(program, `#!/bin/sh\n${line}\n`, { mode: 0o700 });
+    await chmod(program, 0o700);
+  }
   const open = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     open.add(socket);
@@ -82,7 +95,10 @@ export async function serveAskpass(folder: string, ask: (asked: Asked) => Promis
   });
   return {
     // DISPLAY: an ssh before 8.4 asks by a program only where there is one.
-    env: { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: process.env['DISPLAY'] ?? ':0' },
+    env: {
+      SSH_ASKPASS: askpassOf(folder, hops - 1),
+      ...{ SSH_ASKPASS_REQUIRE: 'force', DISPLAY: process.env['DISPLAY'] ?? ':0' },
+    },
     close() {
       server.close();
       for (const socket of open) socket.destroy();

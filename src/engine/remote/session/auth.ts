@@ -16,6 +16,8 @@ import { cleanText, type Hop, type Prompter, type Question } from './prompts.ts'
 /** A host that asks for more at once, or for ever, is none that a person can answer. */
 const MOST_PROMPTS = 64;
 const MOST_ROUNDS = 32;
+/** Parts of a way in: a host that finds one part after the other right, without an end, plays with us. */
+const MOST_PARTS = 8;
 
 export interface AuthOptions {
   readonly host: ResolvedHost;
@@ -71,6 +73,7 @@ export class Authentication {
   #left: readonly string[] | null = null;
   #asked = new Map<string, number>();
   #rounds = 0;
+  #parts = 0;
   #trying = '';
   #passed: OfferedKey | null = null;
   #current: OfferedKey | null = null;
@@ -87,13 +90,17 @@ export class Authentication {
 
   hear(left: readonly string[], partial: boolean): void {
     this.#left = left;
-    const { log, host } = this.#options;
+    const { log, host, fail } = this.#options;
     if (!partial) {
       // Of a key nothing is said: there are many, and the one that it takes is told.
       if (this.#trying === 'password' || this.#trying === 'keyboard-interactive') {
         log.add(host.name, `${this.#trying} is not accepted`);
       }
       return;
+    }
+    if (++this.#parts > MOST_PARTS) {
+      const words = `${host.name}: accepts one answer after the other, and wants more each time`;
+      return fail(new SshFailure('protocol', 'authentication', host.name, words));
     }
     log.add(host.name, `${this.#trying} is accepted; it wants ${left.join(' or ')} besides`);
     this.#passed = this.#current;

@@ -164,7 +164,7 @@ class Chain {
     const timeouts = timeoutsFor(host.connectTimeout, this.#options.timeouts);
     const asking = this.#tellsWhoAsks(i, prompter);
     const identities = await findIdentities(host, {
-      ring,
+      ...{ ring, signal },
       authSocket: env['SSH_AUTH_SOCK'],
       askPassphrase: (file, failed, until) => askPassphrase(asking, hop, file, failed, until, log),
     });
@@ -177,7 +177,7 @@ class Chain {
       // It goes the whole way itself; what was opened for the built-in one is not needed.
       for (const link of this.#links.splice(0).toReversed()) link.close();
       onHop(i, { through: 'ssh' });
-      return connectByChild({ ...common, ssh, env, before: this.#hops.slice(0, i) });
+      return connectByChild({ ...common, hostKeysFor, ssh, env, before: this.#hops.slice(0, i) });
     };
     const needs = await needsChild(host, identities, hostKeys);
     if (needs !== null) return byChild(needs);

@@ -7,6 +7,7 @@ import { Duplex } from 'node:stream';
 
 import type { ClientChannel } from 'ssh2';
 
+import type { Drained } from './batch.ts';
 import type { Counts } from './link.ts';
 
 /** What may wait to be sent, bytes: with less, each piece would wait for the one before to be on its way. */
@@ -15,13 +16,15 @@ const WRITES_AHEAD = 256 * 1024;
 export class ChannelStream extends Duplex {
   readonly #channel: ClientChannel;
   readonly #counts: Counts;
+  readonly #drained: Drained;
   #idle: NodeJS.Timeout | undefined;
   #idleAfter = 0;
 
-  constructor(channel: ClientChannel, counts: Counts) {
+  constructor(channel: ClientChannel, counts: Counts, drained: Drained) {
     super({ allowHalfOpen: true, writableHighWaterMark: WRITES_AHEAD });
     this.#channel = channel;
     this.#counts = counts;
+    this.#drained = drained;
     counts.channels++;
     channel.on('data', (chunk: Buffer) => {
       counts.in += chunk.length;
@@ -59,7 +62,8 @@ export class ChannelStream extends Duplex {
   #send(bytes: Buffer, done: (error?: Error | null) => void): void {
     this.#counts.out += bytes.length;
     this.#touch();
-    this.#channel.write(bytes, done);
+    // The window is what the other side says that it takes; what the way there takes is less.
+    this.#channel.write(bytes, (error) => (error ? done(error) : this.#drained(done)));
   }
 
   override _final(done: (error?: Error | null) => void): void {

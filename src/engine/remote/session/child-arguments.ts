@@ -71,9 +71,17 @@ export interface ChildWay {
 interface MasterFiles {
   /** Its socket. */
   readonly control: string;
-  /** Keys that are accepted land there. */
-  readonly known: string;
+  /** Keys that are accepted of a hop, counted from 0, land there. */
+  readonly known: (hop: number) => string;
+  /** The program by which the ssh of a hop asks. */
+  readonly askpass: (hop: number) => string;
 }
+
+/** Whoever wants to keep a key has it written where the built-in SSH would; ssh itself writes to the first file. */
+const knownHosts = (host: ResolvedHost, accepted: string): Option => [
+  'UserKnownHostsFile',
+  [accepted, ...host.userKnownHostsFiles].map((file) => `"${file.replaceAll('%', '%%')}"`).join(' '),
+];
 
 /** @throws {SshFailure} For names that ssh is not given. */
 export async function masterArguments({ ssh, host, before }: ChildWay, files: MasterFiles): Promise<string[]> {
@@ -85,15 +93,14 @@ export async function masterArguments({ ssh, host, before }: ChildWay, files: Ma
     ['ControlMaster', 'yes'],
     ...quiet,
     ['LogLevel', 'INFO'],
-    // Whoever wants to keep a key has it written where the built-in SSH would.
-    ['UserKnownHostsFile', [files.known, ...host.userKnownHostsFiles].map((file) => `"${file}"`).join(' ')],
+    knownHosts(host, files.known(before.length)),
     ...(host.serverAliveInterval > 0 ? [] : [['ServerAliveInterval', '15'] as const]),
     ...(host.connectTimeout === undefined ? [['ConnectTimeout', '20'] as const] : []),
   ];
   return [
     ...configOf(host),
     ...['-N', '-T', '-S', files.control, ...asArguments(options)],
-    ...wayThrough(ssh, before, quiet),
+    ...wayThrough(ssh, before, quiet, files),
     ...['-l', host.user, '-p', String(host.port), '--', checkedName(host)],
   ];
 }
@@ -104,12 +111,19 @@ const configOf = ({ configFile }: ResolvedHost): string[] => (configFile === und
  * As `-J`, which would start an ssh for each hop that has none of these options. A hop's own way is its configuration's
  * when it is the first.
  */
-function wayThrough(ssh: string, hops: readonly ResolvedHost[], quiet: readonly Option[]): string[] {
+function wayThrough(
+  ssh: string,
+  hops: readonly ResolvedHost[],
+  quiet: readonly Option[],
+  files: MasterFiles,
+): string[] {
   const hop = hops.at(-1);
   if (hop === undefined) return [];
+  const at = hops.length - 1;
+  const options: Option[] = [['ControlMaster', 'no'], ...quiet, knownHosts(hop, files.known(at))];
   const words = [
-    ...[ssh, ...configOf(hop), ...asArguments([['ControlMaster', 'no'], ...quiet])],
-    ...wayThrough(ssh, hops.slice(0, -1), quiet),
+    ...['env', `SSH_ASKPASS=${files.askpass(at)}`, ssh, ...configOf(hop), ...asArguments(options)],
+    ...wayThrough(ssh, hops.slice(0, -1), quiet, files),
     ...['-l', hop.user, '-p', String(hop.port)],
   ];
   // ssh puts in its %h and %p, and nothing else of ours; it puts `exec` before it.

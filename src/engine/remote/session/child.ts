@@ -5,6 +5,7 @@
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
@@ -13,8 +14,8 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { fingerprint } from '../fingerprint.ts';
-import type { Executed, HostKeys } from '../types.ts';
-import { serveAskpass, type Asked, type Askpass } from './askpass.ts';
+import type { Executed, HostKeys, ResolvedHost } from '../types.ts';
+import { askpassOf, serveAskpass, type Asked, type Askpass } from './askpass.ts';
 import { checkedName, masterArguments, type ChildWay } from './child-arguments.ts';
 import { keyName } from './connect.ts';
 import { SshFailure, type FailureKind } from './failure.ts';
@@ -25,7 +26,7 @@ import { cleanText, type Hop, type Prompter } from './prompts.ts';
 
 export interface ChildOptions extends ChildWay {
   readonly hop: Hop;
-  readonly hostKeys: HostKeys;
+  readonly hostKeysFor: (host: ResolvedHost) => HostKeys;
   readonly prompter: Prompter;
   readonly timeouts: Timeouts;
   readonly log: ConnectionLog;
@@ -61,8 +62,10 @@ class ChildLink implements Link {
   #child: ChildProcess | null = null;
   #stderr = '';
   #over = false;
-  /** Fingerprints of keys that are to be kept: a jump's answer is not the host's. */
-  readonly #keep = new Set<string>();
+  /** Fingerprints of keys that are to be kept, by hop from 0: one's answer is not another's. */
+  readonly #keep = new Map<number, Set<string>>();
+  /** Grows: a name is not used again when a forward was refused. */
+  #named = 0;
   #commands = 0;
   readonly #past = { in: 0, out: 0 };
 
@@ -76,6 +79,10 @@ class ChildLink implements Link {
 
   get #control(): string {
     return path.join(this.#folder, 'c');
+  }
+
+  #known(hop: number): string {
+    return path.join(this.#folder, `k${hop}`);
   }
 
   get channels(): number {
@@ -93,9 +100,14 @@ class ChildLink implements Link {
 
   async start(): Promise<void> {
     const { ssh, host, env, log, signal, timeouts } = this.#options;
-    const files = { control: this.#control, known: path.join(this.#folder, 'k') };
+    const { before } = this.#options;
+    const files = {
+      control: this.#control,
+      known: (hop: number) => this.#known(hop),
+      askpass: (hop: number) => askpassOf(this.#folder, hop),
+    };
     const args = await masterArguments(this.#options, files);
-    const asked = await serveAskpass(this.#folder, (question) => this.#ask(question));
+    const asked = await serveAskpass(this.#folder, before.length + 1, (question) => this.#ask(question));
     this.#asked = asked;
     const child = spawn(ssh, args, {
       // A session of its own: it finds no terminal to ask on.
@@ -122,7 +134,7 @@ class ChildLink implements Link {
     } finally {
       signal.removeEventListener('abort', cancel);
     }
-    await this.#keepKey();
+    await this.#keepKeys();
   }
 
   #waitingSince = Date.now();
@@ -146,27 +158,36 @@ class ChildLink implements Link {
     throw (await this.ended) ?? new SshFailure('cancelled', 'authentication', host.name, `${host.name}: cancelled`);
   }
 
-  async #ask({ text, kind }: Asked): Promise<string | null> {
-    const { hop, host, prompter, log, signal } = this.#options;
+  async #ask({ hop: at, text, kind }: Asked): Promise<string | null> {
+    const { host, before, prompter, log, signal } = this.#options;
+    const hops = [...before, host];
+    const asking = hops[at];
+    if (asking === undefined) return null;
+    const hop: Hop = { host: asking.name, hop: at + 1, path: hops.map(({ name }) => name) };
     // Only shown (touch the key): it goes away when the child goes on.
     if (kind === 'none') {
-      log.add(host.name, `ssh: ${text}`);
+      log.add(asking.name, `ssh: ${text}`);
       return new Promise(() => undefined);
     }
     this.#asking++;
     try {
-      const print = /(SHA256:[A-Za-z0-9+/=]+)/.exec(text)?.[1];
+      // As ssh itself begins: what a host asks stands behind its name, or is none of these.
+      const print = /^The authenticity of host [\s\S]*?(SHA256:[A-Za-z0-9+/=]+)/.exec(text)?.[1];
       if (print !== undefined && /\(yes\/no/.test(text)) {
         const type = /^([A-Z0-9-]+) key fingerprint/m.exec(text)?.[1] ?? '';
         const answer = await prompter.trust({ ...hop, keyType: type, fingerprint: print, others: [] }, signal);
-        if (answer === 'always') this.#keep.add(print);
+        if (answer === 'always') this.#keep.set(at, (this.#keep.get(at) ?? new Set()).add(print));
         return answer === 'no' ? 'no' : 'yes';
       }
       const said = cleanText(text);
-      const what = /passphrase/i.test(said) ? 'passphrase' : /password/i.test(said) ? 'password' : 'interactive';
+      const what = said.startsWith('Enter passphrase for ')
+        ? 'passphrase'
+        : /^\S+'s password:/.test(said)
+          ? 'password'
+          : 'interactive';
       const fields = [{ text: said, echo: false }];
       const answers = await prompter.ask(
-        { ...hop, kind: what, title: `ssh asks for ${host.name}`, instruction: '', fields, failed: 0 },
+        { ...hop, kind: what, title: `ssh asks for ${asking.name}`, instruction: '', fields, failed: 0 },
         signal,
       );
       const answer = answers?.[0];
@@ -181,18 +202,22 @@ class ChildLink implements Link {
     }
   }
 
-  /** Writes an accepted key down where the built-in SSH would have. */
-  async #keepKey(): Promise<void> {
-    const { host, hostKeys, log } = this.#options;
-    if (this.#keep.size === 0) return;
-    const text = await readFile(path.join(this.#folder, 'k'), 'utf8').catch(() => '');
-    const base64 = text.split('\n').at(0)?.split(' ')[2];
-    const key = Buffer.from(base64 ?? '', 'base64');
-    if (!this.#keep.has(fingerprint(key))) return;
-    try {
-      await hostKeys.add(keyName(host), key);
-    } catch (error) {
-      log.add(host.name, `its key could not be written down: ${(error as Error).message}`);
+  /** Writes accepted keys down where the built-in SSH would have. */
+  async #keepKeys(): Promise<void> {
+    const { host, before, hostKeysFor, log } = this.#options;
+    const hops = [...before, host];
+    for (const [at, prints] of this.#keep) {
+      const hop = hops[at];
+      if (hop === undefined) continue;
+      const text = await readFile(this.#known(at), 'utf8').catch(() => '');
+      const base64 = text.split('\n').at(0)?.split(' ')[2];
+      const key = Buffer.from(base64 ?? '', 'base64');
+      if (!prints.has(fingerprint(key))) continue;
+      try {
+        await hostKeysFor(hop).add(keyName(hop), key);
+      } catch (error) {
+        log.add(hop.name, `its key could not be written down: ${(error as Error).message}`);
+      }
     }
   }
 
@@ -256,7 +281,7 @@ class ChildLink implements Link {
 
   async #forward(to: string): Promise<string> {
     const { ssh, host, timeouts } = this.#options;
-    const local = path.join(this.#folder, `f${this.#forwards.size}`);
+    const local = path.join(this.#folder, `f${this.#named++}`);
     const child = spawn(ssh, this.#client('-O', 'forward', '-L', `${local}:${to}`, '--', checkedName(host)), {
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: timeouts.channel,
@@ -280,6 +305,7 @@ class ChildLink implements Link {
     child.once('error', () => resolve(null));
     child.once('close', (status) => resolve(status));
     const close = (): void => void child.kill();
+    if (signal.aborted) close();
     signal.addEventListener('abort', close, { once: true });
     void code.then(() => {
       this.#commands--;
@@ -301,9 +327,18 @@ class ChildLink implements Link {
     this.#end(failure);
     const child = this.#child;
     const clean = (): void => void rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return clean();
-    child.once('exit', clean);
-    child.kill();
+    const isOver = child === null || child.exitCode !== null || child.signalCode !== null;
+    if (!isOver) {
+      child.once('exit', clean);
+      child.kill();
+    }
+    try {
+      // At once: an engine that stops does not wait for the child.
+      rmSync(this.#folder, { recursive: true, force: true });
+    } catch {
+      // It writes there at this moment: when it has ended.
+    }
+    if (isOver) return clean();
     // One that waits for a program of its own may not hear the first.
     setTimeout(() => child.kill('SIGKILL'), 5000).unref();
   }

@@ -13,10 +13,10 @@ import type { ConnectionPrompter, HostKeyName, HostKeys, ResolvedHost } from '..
 import { algorithmsFor } from './algorithms.ts';
 import { Authentication } from './auth.ts';
 import { asFailure, SshFailure } from './failure.ts';
-import { batchWrites } from './batch.ts';
+import { batchWrites, type Drained } from './batch.ts';
 import { decideKey } from './host-key.ts';
 import type { Identities } from './identities.ts';
-import { onRefusal, prepareKeys } from './internals.ts';
+import { guardChannels, guardPrimes, onRefusal, prepareKeys } from './internals.ts';
 import type { ConnectionLog } from './log.ts';
 import { phaseClock, type Timeouts } from './phases.ts';
 import { cleanText, type Hop } from './prompts.ts';
@@ -67,6 +67,7 @@ class HopAttempt {
   #over = false;
   #failed = false;
   #accepted: Buffer | null = null;
+  #drained: Drained = (then) => then();
   /** Written down when the host has proven that the key is its own. */
   #toAdd: Buffer | null = null;
 
@@ -107,7 +108,7 @@ class HopAttempt {
     const client = this.#client;
     this.#clock.enter('banner');
     this.#watchBanner();
-    batchWrites(this.#stream);
+    this.#drained = batchWrites(this.#stream);
     client.on('handshake', () => {
       prepareKeys(client);
       void this.#proven();
@@ -133,6 +134,8 @@ class HopAttempt {
       }) as never,
     });
     onRefusal(client, (left, partial) => this.#auth.hear(left, partial));
+    guardChannels(client);
+    guardPrimes(client);
   }
 
   async #tryNext(give: (attempt: unknown) => void): Promise<void> {
@@ -227,6 +230,8 @@ class HopAttempt {
   }
 
   async #proven(): Promise<void> {
+    // Keys are exchanged anew while it is used, too.
+    if (this.#over) return;
     const { host, hostKeys, log } = this.#options;
     this.#clock.enter('authentication');
     const key = this.#toAdd;
@@ -246,7 +251,7 @@ class HopAttempt {
     this.#over = true;
     log.add(host.name, `let ${host.user} in`);
     this.#client.removeAllListeners('error').removeAllListeners('close');
-    this.#settled.resolve(new Ssh2Link(this.#client, host, timeouts));
+    this.#settled.resolve(new Ssh2Link(this.#client, host, timeouts, this.#drained));
   }
 
   #clientError(error: Error & { level?: string }): void {

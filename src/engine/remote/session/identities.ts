@@ -40,6 +40,8 @@ export interface IdentityOptions {
   readonly ring: KeyRing;
   readonly askPassphrase: AskPassphrase;
   readonly authSocket: string | undefined;
+  /** An agent that hangs is not waited for when nobody wants the connection any more. */
+  readonly signal: AbortSignal;
 }
 
 interface KeyFile {
@@ -52,8 +54,9 @@ interface KeyFile {
 
 async function readBounded(path: string): Promise<string | null> {
   try {
-    const { size } = await stat(path);
-    return size > MOST_BYTES ? null : await readFile(path, 'utf8');
+    const found = await stat(path);
+    // A pipe or a device has no end.
+    return !found.isFile() || found.size > MOST_BYTES ? null : await readFile(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
@@ -132,10 +135,10 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function listAgentKeys(socket: string | undefined, problems: string[]): Promise<AgentKey[]> {
+async function listAgentKeys(socket: string | undefined, problems: string[], signal: AbortSignal): Promise<AgentKey[]> {
   if (socket === undefined || socket === '') return [];
   try {
-    return await listAgent(socket);
+    return await listAgent(socket, signal);
   } catch (error) {
     problems.push(`the agent at ${socket} is left out: ${(error as Error).message}`);
     return [];
@@ -163,7 +166,7 @@ export async function findIdentities(host: ResolvedHost, options: IdentityOption
     }
   }
   const socket = agentSocket(host, options.authSocket);
-  const all = await listAgentKeys(socket, problems);
+  const all = await listAgentKeys(socket, problems, options.signal);
   const listed = (blob: Buffer): boolean => files.some((file) => file.blob?.equals(blob) === true);
   const wanted = all.filter(({ blob }) => !host.identitiesOnly || listed(blob));
   const usable = wanted.filter(({ type }) => USABLE.test(type));

@@ -14,6 +14,8 @@ export interface ConnectionLog {
   add(host: string, text: string): void;
   /** From now on this text is shown as `•••` wherever it would stand, in lines of before, too. */
   hide(secret: string): void;
+  /** Text as a line of the log would show it: for reasons, which are told to more people than the log is. */
+  scrub(text: string): string;
   lines(): readonly LogLine[];
 }
 
@@ -49,6 +51,7 @@ export function createLog(now: () => number = Date.now): ConnectionLog {
       secrets.sort((one, other) => other.length - one.length);
       if (secrets.length > MOST_SECRETS) secrets.pop();
     },
+    scrub,
     lines: () => lines.map((line) => ({ ...line, text: scrub(line.text) })),
   };
 }

@@ -47,6 +47,12 @@ export interface Prompter {
 const MOST = 2000;
 
 /**
+ * Control characters but line ends; marks that turn the reading direction or are seen by nobody (category Cf, soft hyphens
+ * and tags included); other ends of lines; letters without a shape.
+ */
+const UNSEEN = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\u{115f}\u{1160}\u{3164}\u{ffa0}]|\u{034f}|\u{17b4}|\u{17b5}/gu;
+
+/**
  * Text of a host as it may be shown: no control characters, no escapes, nothing that turns the reading direction or
  * hides letters, at most 2000 characters. Line ends stay.
  */
@@ -54,8 +60,7 @@ export function cleanText(text: string): string {
   const plain = text
     .slice(0, MOST * 2)
     .replaceAll(/\r\n?/g, '\n')
-    // oxlint-disable-next-line no-control-regex -- they are what is taken out
-    .replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, ' ')
+    .replaceAll(UNSEEN, ' ')
     .trim();
   return plain.length > MOST ? `${plain.slice(0, MOST)}…` : plain;
 }

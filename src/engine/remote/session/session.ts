@@ -39,6 +39,7 @@ export interface SessionOptions {
 
 /** Time between two looks at the clock, ms: a jump between them is a sleep. */
 const LOOK_EVERY = 5000;
+const BRIEF = 10_000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 interface HopState {
@@ -151,6 +152,11 @@ export class SshSession implements Session {
     this.#ring.clear();
   }
 
+  /** A login shorter than this, ms, was none: who lets in and throws out again is not asked again every second. */
+  get #brief(): number {
+    return Math.min(BRIEF, (this.#options.backoff ?? BACKOFF).most);
+  }
+
   #woke(): void {
     this.#log.add(this.#options.host, 'the computer slept; looking whether the connection is still there');
     this.#link?.check();
@@ -158,16 +164,19 @@ export class SshSession implements Session {
   }
 
   async #run(): Promise<void> {
-    let [failed, wasUp] = [0, false];
+    let [failed, wasUp, brief] = [0, false, 0];
     while (!this.#until.signal.aborted) {
       this.#set(wasUp ? 'reconnecting' : 'connecting', this.#reason);
       let failure: SshFailure | null;
       try {
         const link = await this.#connect();
-        [failed, wasUp] = [0, true];
+        wasUp = true;
         this.#link = link;
         this.#set('up', null);
+        const since = performance.now();
         failure = await link.ended;
+        brief = performance.now() - since < this.#brief ? brief + 1 : 0;
+        failed = Math.max(0, brief - 1);
         this.#forget(link);
       } catch (error) {
         failure = asFailure(error, 'refused', 'tcp', this.#options.host);
@@ -205,9 +214,12 @@ export class SshSession implements Session {
     });
   }
 
-  #hopChanged(i: number, { link, ...change }: HopChange): void {
+  #hopChanged(i: number, { link, ...told }: HopChange): void {
+    const change: Mutable<typeof told> = { ...told };
     const hop = this.#hops[i];
     if (hop === undefined) return;
+    // Reasons are told to everybody who may look, and a host may say again what it was answered.
+    if (typeof change.reason === 'string') change.reason = this.#log.scrub(change.reason);
     Object.assign(hop.status, change);
     if (link !== undefined) {
       hop.link = link;
@@ -230,10 +242,11 @@ export class SshSession implements Session {
   }
 
   async #pause(failure: SshFailure, failed: number, wasUp: boolean): Promise<void> {
-    this.#failure = failure;
     this.#log.add(failure.host, failure.message);
     const again = mayRetry(failure);
-    this.#set(again ? (wasUp && failed === 1 ? 'reconnecting' : 'down') : 'refused', failure.message);
+    const reason = this.#log.scrub(failure.message);
+    this.#failure = new SshFailure(failure.kind, failure.phase, failure.host, reason);
+    this.#set(again ? (wasUp && failed === 1 ? 'reconnecting' : 'down') : 'refused', reason);
     // Whoever waits for a connection waits on for one that comes back, not for a person.
     if (!again) this.#wake();
     const hurry = new AbortController();
@@ -255,10 +268,12 @@ export class SshSession implements Session {
         throw new SshFailure('lost', 'connected', host, why, { cause: signal.reason });
       }
       const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waiting.add(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const wake = (): void => resolve();
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
       await promise;
-      this.#waiting.delete(resolve);
+      signal.removeEventListener('abort', wake);
+      this.#waiting.delete(wake);
     }
   }
 

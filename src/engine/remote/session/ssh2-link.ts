@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 
 import type { Executed, ResolvedHost } from '../types.ts';
+import type { Drained } from './batch.ts';
 import { ChannelStream } from './channel.ts';
 import { SshFailure } from './failure.ts';
 import { ping } from './internals.ts';
@@ -34,15 +35,20 @@ export class Ssh2Link implements Link {
   readonly #client: Client;
   readonly #host: ResolvedHost;
   readonly #timeouts: Timeouts;
+  readonly #drained: Drained;
   readonly #counts: Counts = { channels: 0, in: 0, out: 0 };
   readonly #end: (failure: SshFailure | null) => void;
   #latency: number | null = null;
   #timer: NodeJS.Timeout | undefined;
   #unanswered = 0;
   #over = false;
+  /** Not by `ended`: a promise holds what waits for it, and with that each channel there ever was, until it is settled. */
+  readonly #atEnd = new Set<() => void>();
 
-  constructor(client: Client, host: ResolvedHost, timeouts: Timeouts) {
+  /** `drained`: of the stream that carries it. */
+  constructor(client: Client, host: ResolvedHost, timeouts: Timeouts, drained: Drained) {
     this.#client = client;
+    this.#drained = drained;
     this.#host = host;
     this.#timeouts = timeouts;
     const { promise, resolve } = Promise.withResolvers<SshFailure | null>();
@@ -71,12 +77,12 @@ export class Ssh2Link implements Link {
   async dialTcp(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
     const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     const open: OpenChannel = (answer) => this.#client.forwardOut('127.0.0.1', 0, host, port, answer);
-    return new ChannelStream(await this.#open(where, open, signal), this.#counts);
+    return new ChannelStream(await this.#open(where, open, signal), this.#counts, this.#drained);
   }
 
   async dialUnix(path: string, signal: AbortSignal): Promise<Duplex> {
     const open: OpenChannel = (answer) => this.#client.openssh_forwardOutStreamLocal(path, answer);
-    return new ChannelStream(await this.#open(path, open, signal), this.#counts);
+    return new ChannelStream(await this.#open(path, open, signal), this.#counts, this.#drained);
   }
 
   async exec(command: string, signal: AbortSignal): Promise<Executed> {
@@ -97,6 +103,7 @@ export class Ssh2Link implements Link {
       if (!open) return;
       open = false;
       this.#counts.channels--;
+      this.#atEnd.delete(finish);
       signal.removeEventListener('abort', close);
       resolve(result);
     };
@@ -111,7 +118,8 @@ export class Ssh2Link implements Link {
     this.#counts.channels++;
     channel.on('error', () => undefined);
     channel.once('close', finish);
-    void this.ended.then(finish);
+    if (this.#over) finish();
+    else this.#atEnd.add(finish);
     signal.addEventListener('abort', close, { once: true });
     return { stdin: channel, stdout: channel, stderr: channel.stderr, code, close };
   }
@@ -119,26 +127,29 @@ export class Ssh2Link implements Link {
   #open(what: string, open: OpenChannel, signal: AbortSignal): Promise<ClientChannel> {
     const { name } = this.#host;
     return new Promise((resolve, reject) => {
+      let settled = false;
       const settle = (error: SshFailure | null, channel?: ClientChannel): void => {
+        settled = true;
         clearTimeout(timer);
         signal.removeEventListener('abort', cancel);
+        this.#atEnd.delete(lost);
         if (error !== null) reject(error);
         else if (channel !== undefined) resolve(channel);
       };
       const cancel = (): void => settle(new SshFailure('cancelled', 'channel', name, `${name}: cancelled`));
       const ms = this.#timeouts.channel;
       const timer = setTimeout(() => settle(timeoutFailure('channel', `${what} on ${name}`, ms)), ms);
-      if (signal.aborted) return cancel();
-      signal.addEventListener('abort', cancel, { once: true });
-      let gone = false;
-      void this.ended.then(() => {
-        gone = true;
+      const lost = (): void =>
         settle(new SshFailure('lost', 'channel', name, `${name}: the connection went while ${what} was opened`));
-      });
+      if (signal.aborted) return cancel();
+      if (this.#over) return lost();
+      signal.addEventListener('abort', cancel, { once: true });
+      this.#atEnd.add(lost);
       try {
         open((error, channel) => {
           if (error !== undefined) settle(this.#refusal(what, error));
-          else if (signal.aborted || gone) channel.destroy();
+          // Cancelled, or too late: nobody would ever read it.
+          else if (settled || this.#over) channel.destroy();
           else settle(null, channel);
         });
       } catch (error) {
@@ -205,6 +216,8 @@ export class Ssh2Link implements Link {
     this.#over = true;
     clearTimeout(this.#timer);
     this.#end(failure);
+    for (const listener of [...this.#atEnd]) listener();
+    this.#atEnd.clear();
     this.#client.end();
     // A host that hangs reads nothing of a goodbye: without this its channels would wait for ever.
     setImmediate(() => this.#client.destroy());

@@ -17,6 +17,8 @@ const TRIES = 8;
 /** Nothing was taken for so long, ms: over there or on the way something hangs. */
 const STALLED = 60_000;
 const CHUNK = 256 * 1024;
+/** All of it is read back within this, ms. */
+const READ_WITHIN = 600_000;
 
 export interface SendOptions {
   readonly session: Session;
@@ -60,7 +62,7 @@ export async function send(options: SendOptions): Promise<number> {
     if (size === local.size) return first;
     // What came on counts, however little it was.
     failed = size > last ? 0 : failed + 1;
-    last = size;
+    last = Math.max(last, size);
     if (failed >= TRIES) throw new ScriptError(`the connection goes each time before anything is sent`);
     const why = await sendRest(options, size);
     signal.throwIfAborted();
@@ -116,7 +118,7 @@ export async function removePart({ session, folder, part, signal }: SendOptions)
 }
 
 /** SHA-256 of what is there, in hexadecimal digits: by whatever program it has, else what is there is read back. */
-export async function checksumThere({ session, folder, part, signal }: SendOptions): Promise<string> {
+export async function checksumThere({ session, local, folder, part, signal }: SendOptions): Promise<string> {
   const file = quoted(`${folder}/${part}`);
   const told = await runScript(
     session,
@@ -129,11 +131,19 @@ done`,
   );
   const sum = told.get('sum').toLowerCase();
   if (/^[0-9a-f]{64}$/.test(sum)) return sum;
-  const run = await session.exec(`exec cat ${folder}/${part}`, signal);
+  const { size } = local;
+  const either = AbortSignal.any([signal, AbortSignal.timeout(READ_WITHIN)]);
+  const run = await session.exec(`exec head -c ${size + 1} ${folder}/${part}`, either);
   const hash = createHash('sha256');
+  let read = 0;
   run.stdin.on('error', () => undefined).end();
-  run.stdout.on('data', (chunk: Buffer) => void hash.update(chunk));
-  const { code } = await collect(run, signal);
-  if (code !== 0) throw new ScriptError('the checksum over there could not be made');
+  run.stdout.on('data', (chunk: Buffer) => {
+    read += chunk.length;
+    // Whatever that host was asked for: it may send without an end.
+    if (read > size) run.close();
+    else hash.update(chunk);
+  });
+  const { code } = await collect(run, either);
+  if (code !== 0 && read <= size) throw new ScriptError('the checksum over there could not be made');
   return hash.digest('hex');
 }

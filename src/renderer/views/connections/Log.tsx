@@ -11,14 +11,12 @@ import { formatClock } from '../../format/time.ts';
 import { formatCount } from '../../format/units.ts';
 import { engineNow } from '../../state/connection.ts';
 import { useHome } from '../../state/engine.ts';
+import { logText } from './words.ts';
 
 /** Looked at this often while it is on the screen, ms. */
 const EVERY_MS = 2000;
 
 type Line = ConnectionLog['lines'][number];
-
-const textOf = (lines: readonly Line[]): string =>
-  lines.map(({ time, text }) => `${new Date(time).toISOString()} ${text}\n`).join('');
 
 function select(lines: readonly Line[], search: string): Line[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
@@ -38,7 +36,7 @@ export function Log({ connection }: { readonly connection: Connection }) {
   const lines = useMemo(() => select(all, search), [all, search]);
   const save = (): void => {
     const name = `vigie-connection-${connection.host.replaceAll(/[^\w.-]+/g, '_')}-${fileStamp(engineNow())}.txt`;
-    download(textOf(all), 'text/plain', name).catch((failure: unknown) => sayFailure('It was not saved', failure));
+    download(logText(all), 'text/plain', name).catch((failure: unknown) => sayFailure('It was not saved', failure));
   };
   return (
     <Card
@@ -53,7 +51,7 @@ export function Log({ connection }: { readonly connection: Connection }) {
               : `${formatCount(lines.length)} of ${formatCount(all.length)} lines`}
           </span>
           <span className="v-spacer" />
-          <Copy text={textOf(lines)} name="what is shown of the log" />
+          <Copy text={logText(lines)} name="what is shown of the log" />
           <Button size="compact-xs" variant="default" disabled={all.length === 0} onClick={save}>
             Download to send to support
           </Button>

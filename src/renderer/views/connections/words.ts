@@ -1,5 +1,6 @@
 import type {
   Connection,
+  ConnectionLog,
   ConnectionState,
   EngineState,
   Forward,
@@ -125,3 +126,7 @@ export const listenText = ({ listen }: Forward): string => `${listen.host}:${lis
 /** Addresses of targets that are reached through a connection begin with this. */
 export const targetsSearch = ({ host }: Pick<Connection, 'host'>): string =>
   `/ui/targets?q=${encodeURIComponent(`ssh://${host}/`)}`;
+
+/** The log as a file. What a host said in several lines stands in, so that none is taken for a line of the log. */
+export const logText = (lines: ConnectionLog['lines']): string =>
+  lines.map(({ time, text }) => `${new Date(time).toISOString()} ${text.replaceAll('\n', '\n  | ')}\n`).join('');

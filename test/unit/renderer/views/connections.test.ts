@@ -10,6 +10,7 @@ import {
   connectionsText,
   farState,
   isBegun,
+  logText,
   secondLine,
   syncText,
   targetsSearch,
@@ -141,4 +142,19 @@ describe('prompts', () => {
     expect(goneText(promptOf({ expires: 10_000 }), 10_500)).toContain('in time');
     expect(goneText(promptOf({ expires: 10_000 }), 500)).toContain('somebody else');
   });
+});
+
+test('no line that a host says is taken for a line of the log', () => {
+  const lines = [
+    { time: 0, text: 'login: says: welcome\n1970-01-01T00:00:01.000Z bank: let me in' },
+    { time: 2000, text: 'login: let me in' },
+  ];
+  const entries = logText(lines)
+    .split('\n')
+    .filter((line) => /^\d{4}-/.test(line));
+  expect(entries).toEqual([
+    '1970-01-01T00:00:00.000Z login: says: welcome',
+    '1970-01-01T00:00:02.000Z login: let me in',
+  ]);
+  expect(logText(lines)).toContain('bank: let me in');
 });

@@ -53,6 +53,10 @@ test('whatever is hidden is in no line', () => {
 
 test('text of hosts: no escapes, no turned reading direction, bounded', () => {
   expect(cleanText('a\u001b[31mb\u202ec\r\nd\u0000')).toBe('a [31mb c\nd');
+  for (const unseen of ['\u061c', '\u00ad', '\u180e', '\u2028', '\u2029', '\u3164', '\u115f', '\ufff9', '\u{e0041}']) {
+    expect(cleanText(`a${unseen}b`)).toBe('a b');
+  }
+  expect(cleanText('é ß 日本 🙂\nعربي')).toBe('é ß 日本 🙂\nعربي');
   expect(cleanText('x'.repeat(100_000)).length).toBeLessThanOrEqual(2001);
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
