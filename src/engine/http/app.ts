@@ -42,6 +42,7 @@ import { registerStore } from './api/store.ts';
 import { registerTargets } from './api/targets.ts';
 import { registerTokens } from './api/tokens.ts';
 import { watchChanges, type AuditLog } from './audit.ts';
+import { Arrivals } from './arrival.ts';
 import { checkRole, type Auth, type Identity, type RouteRole } from './auth.ts';
 import { registerCompat } from './compat/index.ts';
 import { Connections } from './connections.ts';
@@ -70,6 +71,8 @@ export interface RouteAccess extends RouteRole {
   tells?: readonly string[];
   /** The answer is a file of any size. */
   streams?: true;
+  /** The request is. */
+  uploads?: true;
   /** The live socket: an upgrade carries no data, the token is asked for behind it. */
   upgrade?: true;
 }
@@ -147,10 +150,12 @@ export async function buildApp(options: AppOptions): Promise<App> {
     bodyLimit: limits.request_body,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     schemaController: { compilersFactory },
-    requestTimeout: limits.request_time,
+    // Node knows one for all requests: {@link Arrivals}.
+    requestTimeout: 0,
     keepAliveTimeout: limits.keep_alive,
     http: {
       maxHeaderSize: HEADER_LIMIT,
+      requestTimeout: 0,
       headersTimeout: limits.request_time,
       connectionsCheckingInterval: Math.min(30_000, limits.request_time / 2),
     },
@@ -161,6 +166,12 @@ export async function buildApp(options: AppOptions): Promise<App> {
     },
   });
   const guard = new Guard(limits, refusals);
+  const arrivals = new Arrivals(limits.request_time, (socket, isAnswered) => {
+    if (!isAnswered) return refuseGarbage(tooSlow(), socket, refusals);
+    refusals.add('request_too_slow');
+    socket.destroy();
+  });
+  arrivals.watch(app.server);
   const connections = new Connections(app.server, limits.http_connections, refusals);
   connections.watch((socket) => auth.isTrusted(socket));
   auth.onProven((socket) => connections.prove(socket));
@@ -184,6 +195,10 @@ export async function buildApp(options: AppOptions): Promise<App> {
     if (request.routeOptions.config.changes && request.method === 'GET') changesOnGet(auth, request, reply);
   });
   guard.watch(app);
+  // Behind the hook that lets in: nobody else may take that long.
+  app.addHook('onRequest', async ({ raw, routeOptions }, reply) => {
+    if (routeOptions.config.uploads) arrivals.asFile(raw, reply.raw);
+  });
   if (options.audit) watchChanges(app, options.audit);
   app.setErrorHandler((error: FastifyError | ApiError, _request, reply) => {
     const known = toApiError(error, limits);
@@ -247,6 +262,10 @@ function endConnections(this: App, done: () => void): void {
   this.server.closeAllConnections();
   done();
 }
+
+/** As Node's server calls it. */
+const tooSlow = (): Error & { code: string } =>
+  Object.assign(new Error('the request did not arrive in time'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
 
 /** What came is not HTTP, or has no end. */
 function refuseGarbage(error: Error & { code?: string }, socket: Socket, refusals: Refusals): void {

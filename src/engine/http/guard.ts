@@ -52,6 +52,12 @@ export class Guard {
   #time(request: FastifyRequest, reply: FastifyReply): void {
     if (request.ws) return;
     if (request.routeOptions.config.streams) return this.#stall(request, reply);
+    // How long a file takes to come says nothing of the one who sends it as a reader.
+    if (request.routeOptions.config.uploads) request.raw.once('end', () => this.#limit(request, reply));
+    else this.#limit(request, reply);
+  }
+
+  #limit(request: FastifyRequest, reply: FastifyReply): void {
     const timer = setTimeout(() => {
       this.#refusals.add('response_too_slow');
       request.raw.socket.destroy();

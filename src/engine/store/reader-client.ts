@@ -132,11 +132,8 @@ export class ReaderClient {
     if (!worker) return;
     const exit = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     this.#post({ type: 'close' });
-    const late = setTimeout(() => void worker.terminate(), CLOSE_WITHIN);
+    // Never terminated: while it still loads SQLite, that would end the whole process. It looks for this between its steps,
+    // and where a disk hangs neither would help.
     await exit;
-    clearTimeout(late);
   }
 }
-
-/** Closing waits this long for a disk that hangs. */
-const CLOSE_WITHIN = 5000;

@@ -1,7 +1,7 @@
 /** An export of any size takes the memory of a few pieces, waits for its reader, and ends when nobody reads. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ExportQuery } from '../../../src/shared/api/exports.ts';
 import { encodeFrame } from '../../../src/shared/frame.ts';
 import type { SeriesDef } from '../../../src/shared/model/series.ts';
@@ -63,6 +63,11 @@ function begin(format: string, seconds = SECONDS) {
     answer,
     (end) => void ends.push(end),
   );
+  // It is over when its thread is.
+  onTestFinished(async () => {
+    session.stop();
+    await session.exited;
+  });
   return { session, asked, ends };
 }
 

@@ -28,7 +28,7 @@ export async function registerImports(app: App, engine: EngineContext): Promise<
     files.post(
       '/profiles/import',
       {
-        config: { tells: ['name'] },
+        config: { tells: ['name'], uploads: true },
         schema: {
           summary: 'Imports a profile or trace of the Rust metric proxy, or a database of another engine',
           querystring: ImportQuery,

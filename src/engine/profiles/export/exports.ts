@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   EXPORT_FORMATS,
   type ExportEstimate,
@@ -24,6 +25,10 @@ const REMEMBERED = 600_000;
 const MOST_ENDED = 50;
 /** Estimates at once: each has a thread, too. */
 const MOST_ESTIMATES = 8;
+/** Threads of both, with those that were told to end and have not yet. */
+const MOST_THREADS = 16;
+/** The engine stops without a thread that does not end, as one that waits for a disk that hangs, ms. */
+const END_WITHIN = 20_000;
 /** Between the question for a link and its use, ms. */
 const LINK_WITHIN = 60_000;
 const MOST_LINKS = 100;
@@ -51,7 +56,11 @@ export class Exports {
   readonly #engine: EngineContext;
   readonly #known = new Map<string, Known>();
   readonly #estimates = new Set<ExportSession>();
+  /** Until they have ended. */
+  readonly #threads = new Set<ExportSession>();
   readonly #links = new Map<string, { readonly query: ExportQuery; readonly by: string; readonly until: number }>();
+
+  #isClosed = false;
 
   constructor(engine: EngineContext) {
     this.#engine = engine;
@@ -86,6 +95,10 @@ export class Exports {
     const runs = await this.#runs(query);
     // What came until now can be read.
     await engine.store.flush();
+    if (this.#isClosed) throw new ApiError('store_unavailable', 'the engine stops');
+    if (this.#threads.size >= MOST_THREADS) {
+      throw new ApiError('overloaded', 'exports that were ended have not stopped yet; try again');
+    }
     const live = runs.filter(({ id }) => engine.liveRun(id)).map(({ id }) => id);
     const session = new ExportSession(
       {
@@ -95,6 +108,8 @@ export class Exports {
       (question) => answer(engine, question),
       onEnd,
     );
+    this.#threads.add(session);
+    void session.exited.then(() => this.#threads.delete(session));
     return { session, runs };
   }
 
@@ -220,11 +235,16 @@ export class Exports {
     if (known.end === null) known.stop();
   }
 
-  /** The engine stops. */
-  close(): void {
+  /** The engine stops: resolves when no thread is left, so that none is cut off in the middle of reading the database. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     for (const { end, stop } of this.#known.values()) if (end === null) stop();
     for (const session of this.#estimates) session.stop();
     this.#links.clear();
+    const ended = Promise.all(Array.from(this.#threads, ({ exited }) => exited));
+    const given = new AbortController();
+    await Promise.race([ended, delay(END_WITHIN, undefined, { signal: given.signal }).catch(() => undefined)]);
+    given.abort();
   }
 
   #forget(): void {

@@ -9,6 +9,7 @@ import type { ScopeId } from '../../../shared/model/scope.ts';
 import type { SeriesDef } from '../../../shared/model/series.ts';
 import type { RangeColumns } from '../../store/aggregate.ts';
 import type { PlannedSize } from './job.ts';
+import type { SharedPiece } from './shared-pieces.ts';
 import type { Extent } from './source.ts';
 
 /** workerData of the thread. */
@@ -46,8 +47,8 @@ export type Question = {
 }[keyof Asked];
 
 export type ToExport =
-  /** So many more pieces may be on their way. `free`: memory of one that was written. */
-  | { readonly type: 'more'; readonly pieces: number; readonly free: ArrayBuffer | null }
+  /** So many more pieces may be on their way. `free`: memory of one that was written; null: of none. */
+  | { readonly type: 'more'; readonly pieces: number; readonly free: SharedPiece['memory'] }
   | { readonly type: 'stop' }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'unanswered'; readonly id: number; readonly message: string };
@@ -57,7 +58,7 @@ export type FromExport =
   | { readonly type: 'planned'; readonly estimate: PlannedSize; readonly bytes: number | null }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
   /** `done`: of the estimate's samples. */
-  | { readonly type: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer>; readonly done: number }
+  | ({ readonly type: 'bytes'; readonly done: number } & SharedPiece)
   | { readonly type: 'end'; readonly done: number; readonly damaged: number }
   | { readonly type: 'failed'; readonly message: string }
   | ({ readonly type: 'ask'; readonly id: number } & Question);

@@ -1,12 +1,9 @@
 /**
  * What a format writes into: pieces of 256 KiB, of which only so many are on their way as their reader has room for. So an
- * export takes no more memory than these, however large it is and however slow its reader. Their memory comes back from the
- * reader and is used again: to ask the system for it anew each time would cost as much as to fill it.
+ * export takes no more memory than these, however large it is and however slow its reader.
  */
 
-const PIECE = 256 * 1024;
-/** That came back and wait; a text may need more at once than are usually on their way. */
-const MOST_SPARE = 6;
+import { PIECE } from './shared-pieces.ts';
 
 /** The one who asked is gone, or said so. */
 export class Stopped extends Error {
@@ -16,7 +13,6 @@ export class Stopped extends Error {
 export class Out {
   readonly #send: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly #encoder = new TextEncoder();
-  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #bytes = new Uint8Array(PIECE);
   #room: number;
   #waiting: (() => void) | null = null;
@@ -26,7 +22,7 @@ export class Out {
   /** Bytes that were sent. */
   sent = 0;
 
-  /** `send`: the piece is the receiver's, its buffer as well. `room`: pieces that may be on their way. */
+  /** `send`: the piece is written over as soon as it returns. `room`: pieces that may be on their way. */
   constructor(send: (bytes: Uint8Array<ArrayBuffer>) => void, room: number) {
     this.#send = send;
     this.#room = room;
@@ -64,13 +60,14 @@ export class Out {
   }
 
   flush(): void {
-    if (this.at === 0) return;
-    this.#room--;
-    this.sent += this.at;
-    const piece = this.#bytes.subarray(0, this.at);
-    this.#bytes = this.#spare.pop() ?? new Uint8Array(PIECE);
+    // One that was made for a single long line is filled again, too: no more than its reader expects of a piece at a time.
+    for (let from = 0; from < this.at; from += PIECE) {
+      const piece = this.#bytes.subarray(from, Math.min(this.at, from + PIECE));
+      this.#room--;
+      this.sent += piece.length;
+      this.#send(piece);
+    }
     this.at = 0;
-    this.#send(piece);
   }
 
   /** More is written than there is room for: {@link drained} before anything else. */
@@ -91,11 +88,6 @@ export class Out {
   more(pieces: number): void {
     this.#room += pieces;
     this.#wake();
-  }
-
-  /** The memory of a piece that nobody reads any more. */
-  recycle(buffer: ArrayBuffer): void {
-    if (buffer.byteLength === PIECE && this.#spare.length < MOST_SPARE) this.#spare.push(new Uint8Array(buffer));
   }
 
   stop(): void {

@@ -1,14 +1,13 @@
 /** A file in pieces whose memory is used again: whoever reads it has to say when a piece is written. */
 
 import { Readable } from 'node:stream';
-
-type Piece = Uint8Array<ArrayBuffer>;
+import type { SharedPiece } from './shared-pieces.ts';
 
 /** For `pipe`: its target says so for each piece. Anybody else who reads gets copies. */
 export class PieceStream extends Readable {
-  readonly #free: (piece: Piece) => void;
+  readonly #free: (piece: SharedPiece) => void;
   readonly #stop: () => void;
-  readonly #waiting: Piece[] = [];
+  readonly #waiting: SharedPiece[] = [];
   /** Given to the target, which has not written them. */
   #inTarget = 0;
   #target: NodeJS.WritableStream | null = null;
@@ -18,13 +17,13 @@ export class PieceStream extends Readable {
   #endTarget = true;
 
   /** `free`: nobody reads the piece any more. `stop`: the stream was destroyed, or ended. */
-  constructor(free: (piece: Piece) => void, stop: () => void) {
+  constructor(free: (piece: SharedPiece) => void, stop: () => void) {
     super({ highWaterMark: 1 });
     this.#free = free;
     this.#stop = stop;
   }
 
-  add(piece: Piece): void {
+  add(piece: SharedPiece): void {
     this.#waiting.push(piece);
     this.#pass();
   }
@@ -62,10 +61,10 @@ export class PieceStream extends Readable {
       if (!piece) break;
       if (target) {
         this.#inTarget++;
-        target.write(piece, (error) => this.#written(piece, error));
+        target.write(piece.bytes, (error) => this.#written(piece, error));
         continue;
       }
-      this.#isWanted = this.push(piece.slice());
+      this.#isWanted = this.push(piece.bytes.slice());
       this.#free(piece);
     }
     if (this.#waiting.length + this.#inTarget > 0 || !this.#onTaken) return;
@@ -78,7 +77,7 @@ export class PieceStream extends Readable {
     this.resume();
   }
 
-  #written(piece: Piece, error: Error | null | undefined): void {
+  #written(piece: SharedPiece, error: Error | null | undefined): void {
     // It is destroyed, and this stream will be with it.
     if (error || this.destroyed) return;
     this.#inTarget--;

@@ -15,6 +15,8 @@ const MOST_SCOPES = 20_000;
 export const WIDTH = { raw: 0, '1m': 60_000, '1h': 3_600_000 } as const;
 /** Values, some 2 MB of columns. */
 const COLLECT_EVERY = 100_000;
+/** A piece is read as a whole, however few of its series are asked for. */
+const LEAST_CELLS = 50_000;
 /** Of these times all is collected: a block lives through one or two, and would stay until the heap is large. */
 const COLLECT_OLD_EVERY = 4;
 
@@ -71,7 +73,7 @@ export async function makePlan(options: ExportOptions, source: SampleSource, tur
         yield piece;
         const cells = piece.times.length * piece.series.length;
         progress.done += cells;
-        read += cells;
+        read += Math.max(LEAST_CELLS, cells);
         if (read > COLLECT_EVERY) {
           if (++collected % COLLECT_OLD_EVERY === 0) collectOld();
           else collectYoung();
@@ -90,6 +92,7 @@ export async function makePlan(options: ExportOptions, source: SampleSource, tur
     },
     pieces,
     async series(scope) {
+      await turn();
       const all = new ScopeSeries(scope, asked);
       const found = (await source.series(scope.scope)).flat().map((def) => all.of(def));
       return [...new Map(found.flatMap((one) => (one ? [[one.key, one] as const] : []))).values()];

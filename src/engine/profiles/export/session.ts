@@ -9,8 +9,6 @@ import { PieceStream } from './piece-stream.ts';
 
 /** Pieces of 256 KiB on their way to a reader. */
 const PIECES = 4;
-/** One that does not end when it is told so, ms. */
-const END_WITHIN = 5000;
 /** Of the thread: what it holds is typed arrays, which do not count here; the rest is short-lived. */
 const YOUNG_MB = 4;
 
@@ -36,6 +34,11 @@ export class ExportSession {
   #isOver = false;
   /** Rejects with ApiError. */
   readonly estimate: Promise<Size>;
+  /**
+   * Resolves when the thread has ended. It ends by itself, soon after it was told to, and is never terminated: in the
+   * middle of loading SQLite, or of a call to it, that would end the whole process.
+   */
+  readonly exited: Promise<void>;
   /** Of the estimate's samples, and bytes of the file, so far. */
   done = 0;
   bytes = 0;
@@ -57,17 +60,20 @@ export class ExportSession {
     });
     this.#worker.on('message', (message: FromExport) => this.#hear(message));
     this.#worker.on('error', (error) => this.#fail(`the export stopped: ${(error as Error).message}`));
-    this.#worker.on('exit', (code) => {
-      if (!this.#isWhole) this.#fail(`the export's thread ended with code ${code}`);
+    this.exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        if (!this.#isWhole) this.#fail(`the export's thread ended with code ${code}`);
+        resolve();
+      });
     });
   }
 
   /** The file. Once. Who destroys it ends the work; it errs when the export fails. */
   read(): PieceStream {
     const stream = new PieceStream(
-      (piece) => {
-        this.bytes += piece.byteLength;
-        this.#post({ type: 'more', pieces: 1, free: piece.buffer }, [piece.buffer]);
+      ({ bytes, memory }) => {
+        this.bytes += bytes.length;
+        this.#post({ type: 'more', pieces: 1, free: memory });
       },
       () => this.stop(),
     );
@@ -90,7 +96,7 @@ export class ExportSession {
         return this.#end('failed', message.message, 0);
       case 'bytes':
         this.done = message.done;
-        return this.#stream?.add(message.bytes);
+        return this.#stream?.add(message);
       case 'end':
         this.done = message.done;
         this.#isWhole = true;
@@ -110,8 +116,9 @@ export class ExportSession {
     }
   }
 
-  #post(message: ToExport, transfer: ArrayBuffer[] = []): void {
-    if (!this.#isOver) this.#worker.postMessage(message, transfer);
+  #post(message: ToExport): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    if (!this.#isOver) this.#worker.postMessage(message);
   }
 
   #fail(message: string): void {
@@ -126,9 +133,6 @@ export class ExportSession {
     this.#post({ type: 'stop' });
     this.#isOver = true;
     this.#planned.reject(new ApiError('store_unavailable', error ?? 'the export was ended'));
-    const late = setTimeout(() => void this.#worker.terminate(), END_WITHIN);
-    late.unref();
-    this.#worker.once('exit', () => clearTimeout(late));
     this.#onEnd({ state, error, damaged });
   }
 }

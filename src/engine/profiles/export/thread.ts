@@ -8,19 +8,23 @@ import { FORMATS } from './formats.ts';
 import type { Asked, ExportOptions, FromExport, Question, ToExport } from './messages.ts';
 import { Out, Stopped } from './out.ts';
 import { makePlan, type Plan } from './plan.ts';
+import { SharedPieces } from './shared-pieces.ts';
 import type { SampleSource } from './source.ts';
 
 const options = workerData as ExportOptions;
 const port = parentPort!;
-const send = (message: FromExport, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+const send = (message: FromExport): void => port.postMessage(message);
 
 const asking = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
 let questions = 0;
 let plan: Plan | null = null;
 
-const out = new Out((bytes) => send({ type: 'bytes', bytes, done: plan?.progress.done ?? 0 }, [bytes.buffer]), 0);
+const pieces = new SharedPieces();
+const out = new Out((bytes) => send({ type: 'bytes', ...pieces.share(bytes), done: plan?.progress.done ?? 0 }), 0);
 
-function ask<M extends keyof Asked>(method: M, argument: Asked[M][0]): Promise<Asked[M][1]> {
+async function ask<M extends keyof Asked>(method: M, argument: Asked[M][0]): Promise<Asked[M][1]> {
+  // Nobody would answer.
+  out.check();
   const id = ++questions;
   send({ type: 'ask', id, ...({ method, argument } as Question) });
   return new Promise((resolve, reject) => asking.set(id, { resolve, reject }));
@@ -77,7 +81,7 @@ async function work(): Promise<void> {
 
 port.on('message', (message: ToExport) => {
   if (message.type === 'more') {
-    if (message.free) out.recycle(message.free);
+    if (message.free !== null) pieces.release(message.free);
     out.more(message.pieces);
   } else if (message.type === 'stop') {
     out.stop();

@@ -2,27 +2,30 @@ import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
 import { PieceStream } from '../../../../../src/engine/profiles/export/piece-stream.ts';
+import { PIECE, SharedPieces } from '../../../../../src/engine/profiles/export/shared-pieces.ts';
 
 const PIECES = 50;
 const LENGTH = 1000;
 
-/** Two buffers that are used in turn, as soon as they are free; what was free too early is overwritten. */
+/** Two pieces at a time, and their memory is used again as soon as it is free; what was free too early is overwritten. */
 function source() {
-  const free: Uint8Array<ArrayBuffer>[] = [new Uint8Array(LENGTH), new Uint8Array(LENGTH)];
+  const pieces = new SharedPieces();
+  let room = 2;
   const told = { taken: false, stopped: 0, most: 0 };
   let next = 0;
   const stream = new PieceStream(
-    (piece) => {
-      free.push(piece.fill(255));
+    ({ bytes, memory }) => {
+      bytes.fill(255);
+      pieces.release(memory!);
+      room++;
       fill();
     },
     () => void told.stopped++,
   );
   function fill(): void {
-    while (next < PIECES) {
-      const piece = free.shift();
-      if (!piece) return;
-      stream.add(piece.fill(next));
+    while (next < PIECES && room > 0) {
+      room--;
+      stream.add(pieces.share(new Uint8Array(LENGTH).fill(next)));
       next++;
       if (next === PIECES) stream.whole(() => (told.taken = true));
     }
@@ -82,5 +85,32 @@ describe('pieces whose memory is used again', () => {
     fill();
     await finished(stream).catch(() => undefined);
     expect(told).toMatchObject({ taken: false, stopped: 1 });
+  });
+});
+
+describe('memory of pieces', () => {
+  test('is seen by both threads, and used again only when it was given back', () => {
+    const pieces = new SharedPieces();
+    const own = new Uint8Array(LENGTH).fill(1);
+    const first = pieces.share(own);
+    own.fill(2);
+    const second = pieces.share(own);
+    expect(first.bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect([first.bytes[0], second.bytes[0], first.memory === second.memory]).toEqual([1, 2, false]);
+    pieces.release(first.memory!);
+    const third = pieces.share(own.fill(3));
+    expect(third.memory).toBe(first.memory);
+    expect([second.bytes[0], third.bytes[0], third.bytes.length]).toEqual([2, 3, LENGTH]);
+  });
+
+  test('is limited: what does not fit is for the message to copy', () => {
+    const pieces = new SharedPieces();
+    const own = new Uint8Array(PIECE);
+    const all = Array.from({ length: 20 }, () => pieces.share(own));
+    const shared = all.filter(({ memory }) => memory !== null);
+    expect(new Set(shared.map(({ memory }) => memory)).size).toBe(shared.length);
+    expect(shared.length * PIECE).toBeLessThan(4 * 1024 * 1024);
+    for (const { bytes, memory } of all) expect(bytes === own).toBe(memory === null);
+    expect(pieces.share(new Uint8Array(PIECE + 1)).memory).toBe(null);
   });
 });
