@@ -47,6 +47,10 @@ void describe_process(struct description *is) {
   read_command(job->command, sizeof job->command);
   if (!getcwd(job->run_dir, sizeof job->run_dir)) job->run_dir[0] = 0;
 
+  const char *traced = getenv("VIGIE_TRACED");
+  long pid = traced ? strtol(traced, NULL, 10) : 0;
+  if (traced) snprintf(is->traced, sizeof is->traced, "%ld-%llu", pid, (unsigned long long)process_start(pid));
+
   const char *launch = given(",\"launch\":\""), *started = given(",\"start_time\":");
   size_t length = launch ? strspn(launch, "0123456789abcdef-") : 0;
   if (length > 0 && length < sizeof is->launch && launch[length] == '"') memcpy(is->launch, launch, length);

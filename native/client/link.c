@@ -49,6 +49,7 @@ static bool gathered, nobody; /* since the flush began; nobody listens */
 static char engine_path[PATH_MAX], proxy_path[PATH_MAX];
 static int period = 1000; /* ms */
 static struct description process;
+static bool has_job;
 
 static int64_t now_ms(void) {
   struct timespec now;
@@ -63,7 +64,10 @@ static void read_environment(void) {
   snprintf(engine_path, sizeof engine_path, "%s", engine ? engine : "");
   snprintf(proxy_path, sizeof proxy_path, "%s", proxy ? proxy : "");
   describe_process(&process);
+  __atomic_store_n(&has_job, process.job.jobid[0] != 0, __ATOMIC_RELEASE);
 }
+
+bool link_has_job(void) { return __atomic_load_n(&has_job, __ATOMIC_ACQUIRE); }
 
 static void drop(bool ours) {
   if (ours && fd >= 0) close(fd);
@@ -122,7 +126,12 @@ static void queue_announce(const char *path, const unsigned char *nonce) {
     snprintf(hex, sizeof hex, "%02x", nonce[i]);
     text_add(&out, hex, 2);
   }
-  text_string(&out, "\",\"job\":");
+  text_string(&out, "\"");
+  if (process.traced[0]) {
+    text_string(&out, ",\"traced\":");
+    text_json(&out, process.traced);
+  }
+  text_string(&out, ",\"job\":");
   if (process.job.jobid[0]) legacy_fields(&out, &process, false);
   else text_string(&out, "null");
   text_add(&out, "}", 2);
@@ -325,7 +334,8 @@ void link_start(void) {
 void link_flush(int milliseconds, bool leave) {
   struct timespec until;
   int64_t deadline = now_ms() + milliseconds;
-  if (leave) registry_finish();
+  /* A tracer's own time is not that of the process that it counts for. */
+  if (leave) registry_finish(process.traced[0] == 0);
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_nsec += milliseconds * 1000000L;
   until.tv_sec += until.tv_nsec / 1000000000;

@@ -361,10 +361,16 @@ void registry_unlink(void) {
   pthread_mutex_unlock(&lock);
 }
 
-void registry_finish(void) {
+void registry_finish(bool told) {
   pthread_mutex_lock(&lock);
+  if (open_table && told) table_usage(&table);
   if (open_table) table_finish(&table);
   pthread_mutex_unlock(&lock);
+}
+
+/* Without the lock, which a handler's thread may hold: two numbers, each stored whole. */
+void registry_usage(void) {
+  if (__atomic_load_n(&open_table, __ATOMIC_ACQUIRE)) table_usage(&table);
 }
 
 int vigie_flush(void) {

@@ -42,7 +42,10 @@ bool registry_gauge(const struct vigie_metric *metric, struct value *value, uint
 /* Path ("" when there is no file) and nonce of the table. */
 void registry_table(char *path, size_t size, unsigned char *nonce);
 void registry_unlink(void);
-void registry_finish(void);
+/* `told`: with what the process has used. */
+void registry_finish(bool told);
+/* Notes what the process has used until now. */
+void registry_usage(void);
 /* Opens the table and starts the sender, as the first metric would. */
 void registry_begin(void);
 /* The end of the process, as its destructors would. */
@@ -81,6 +84,8 @@ void link_flush(int milliseconds, bool leave);
 bool link_stop(int milliseconds);
 /* The next one, after that. */
 void link_go_on(void);
+/* Whether the process is of a job; known once it has a table. */
+bool link_has_job(void);
 void link_before_fork(void);
 void link_after_fork(bool child);
 
@@ -89,6 +94,7 @@ struct description {
   struct job job;  /* without an id there is no job */
   char launch[64]; /* of vigie-run, which started it or a parent of it; empty: none */
   int rank;        /* MPI rank by its launcher, -1 when there is none */
+  char traced[40]; /* pid and start time of the process that this one traces and counts for; empty: none */
 };
 /* Reads the environment: not in the sender, beside which the program may change it. */
 void describe_process(struct description *is);

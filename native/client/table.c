@@ -41,6 +41,7 @@ struct header {
   uint64_t made;
   uint32_t state, changes;
   uint64_t used;
+  uint64_t cpu, peak; /* µs and bytes; 0: not told */
 };
 
 struct segment {
@@ -55,7 +56,7 @@ struct entry {
   uint64_t gauge, reserved;
 };
 
-_Static_assert(sizeof(struct header) == 88, "header as documented");
+_Static_assert(sizeof(struct header) == 104, "header as documented");
 _Static_assert(sizeof(struct entry) == 48, "entry as documented");
 _Static_assert(sizeof(struct gauge_cell) == 64, "gauge as documented");
 
@@ -173,6 +174,8 @@ bool table_open(struct table *table) {
     close(fd);
   }
   if (!table->file && (!map(table, -1) || !grow(table, HEADER))) return false;
+  struct rusage until_now;
+  if (getrusage(RUSAGE_SELF, &until_now) == 0) table->peak_before = until_now.ru_maxrss;
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   struct header *head = header(table);
@@ -276,6 +279,17 @@ void table_rank(struct table *table, int rank, int size) {
   __atomic_store_n(&header(table)->ranks, size, __ATOMIC_RELAXED);
   __atomic_store_n(&header(table)->rank, rank, __ATOMIC_RELEASE);
   changed(table);
+}
+
+void table_usage(struct table *table) {
+  struct rusage used;
+  /* A child of vfork has this memory, too. */
+  if (header(table)->pid != (uint32_t)getpid() || getrusage(RUSAGE_SELF, &used) != 0) return;
+  uint64_t seconds = (uint64_t)used.ru_utime.tv_sec + (uint64_t)used.ru_stime.tv_sec;
+  uint64_t cpu = seconds * 1000000 + (uint64_t)used.ru_utime.tv_usec + (uint64_t)used.ru_stime.tv_usec;
+  uint64_t peak = used.ru_maxrss > table->peak_before ? (uint64_t)used.ru_maxrss * 1024 : 0;
+  __atomic_store_n(&header(table)->cpu, cpu, __ATOMIC_RELAXED);
+  __atomic_store_n(&header(table)->peak, peak, __ATOMIC_RELAXED);
 }
 
 void table_finish(struct table *table) {

@@ -28,6 +28,7 @@ struct table {
   uint64_t bank; /* offset of the first bank's segment, 0 when there is none yet */
   unsigned char nonce[NONCE_SIZE];
   char path[512]; /* empty without a file */
+  long peak_before; /* KiB that the kernel's largest number has from the process's earlier images, and of its parents' */
   uint64_t entries[MAX_ENTRIES / CHUNK]; /* offsets of the entries segments, 0 when not made yet */
   uint64_t strings, strings_end;         /* free part of the last strings segment */
   uint64_t gauges, gauges_end;           /* free part of the last gauges segment */
@@ -43,6 +44,8 @@ bool table_publish(struct table *table, uint32_t index, enum kind kind, const ch
 /* CHUNK values that only one thread may add to, of the counters from CHUNK × chunk on; null when the table is full. */
 uint64_t *table_bank(struct table *table, uint32_t chunk);
 void table_rank(struct table *table, int rank, int size);
+/* Notes CPU time and largest memory until now. Signal-safe. */
+void table_usage(struct table *table);
 /* All values are final. */
 void table_finish(struct table *table);
 /* Removes the file's name. */

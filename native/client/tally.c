@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -99,6 +100,20 @@ static struct tally_cell *block_at(const struct tally *tally, uint32_t number) {
   return (struct tally_cell *)(void *)((char *)region + region->blocks_at + number * region->block_bytes);
 }
 
+void vigie_build_info(const char *exporter, const char *version) {
+  const vigie_label label = {"version", version};
+  char family[64], name[160];
+  vigie_gauge *gauge = NULL;
+  /* Without a job it counts into its node, which has such names of its own. */
+  if (!link_has_job()) return;
+  struct vigie_thread outer = registry_enter();
+  snprintf(family, sizeof family, "vigie_%s_build_info", exporter);
+  if (vigie_name(name, sizeof name, family, &label, 1) > 0 &&
+      vigie_gauge_new(&gauge, name, "1; the version of Vigie's exporter that counts") == VIGIE_OK)
+    vigie_gauge_set(gauge, 1);
+  registry_leave(outer);
+}
+
 static size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
 static bool map_region(struct tally *tally, uint32_t limit) {
@@ -122,6 +137,7 @@ static void in_child(void) {
   pthread_mutex_unlock(&collecting);
   for (struct tally *tally = tallies; tally; tally = tally->next) {
     tally->follower = true;
+    tally->told = false;
     /* The child's own table has none of these counters yet. */
     if (tally->described) memset(tally->described, 0, tally->cells);
   }
@@ -187,6 +203,8 @@ static uint64_t load(const uint64_t *value) { return __atomic_load_n(value, __AT
 /* Held: collecting. */
 static void collect_cell(struct tally *tally, uint32_t cell, struct given *given, const struct tally_cell *sum) {
   struct tally_counters *to = &tally->counters[cell];
+  if (!tally->told && tally->exporter) vigie_build_info(tally->exporter, tally->version);
+  tally->told = true;
   if (!tally->described[cell]) {
     memset(to, 0, sizeof *to);
     tally->describe(cell, to);
@@ -240,6 +258,8 @@ void vigie_tally_collect(void) {
       for (struct tally *tally = tallies; tally; tally = tally->next) collect(tally);
     pthread_mutex_unlock(&collecting);
   }
+  /* A thread of the program's is about to leave the process, or its image. */
+  if (!outer.own && !confined) registry_usage();
   errno = before;
   registry_leave(outer);
 }

@@ -37,6 +37,8 @@ struct tally {
   void (*describe)(uint32_t cell, struct tally_counters *counters);
   /* The exporter ends the process's table by vigie_tally_end: calls after the destructors count, too. */
   bool late;
+  /* Told with its first counts, as vigie_build_info has them. */
+  const char *exporter, *version;
 
   /* Set by vigie_tally_open. */
   void *shared;
@@ -45,7 +47,14 @@ struct tally {
   bool *described;
   struct tally *next;
   bool follower; /* in a child of a fork: another process gives the counts away */
+  bool told;     /* its version */
 };
+
+/*
+ * Tells which exporter counts in this process: the gauge vigie_EXPORTER_build_info{version="VERSION"}, 1. Only of a process
+ * that is of a job, and after its first metric: programs that count without an exporter have no such series.
+ */
+VIGIE_API void vigie_build_info(const char *exporter, const char *version);
 
 /* What libvigie does on a thread is no deed of the program's: exporters look here. */
 struct vigie_thread {

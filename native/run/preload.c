@@ -32,6 +32,10 @@
 
 #define DESC(name, doc) "{\"Desc\":{\"name\":\"" name "\",\"doc\":\"" doc "\",\"ctype\":{\"Counter\":{\"ts\":0,\"value\":0}}}}"
 #define ONE(name) "{\"Value\":{\"name\":\"" name "\",\"value\":{\"Counter\":{\"ts\":0,\"value\":1}}}}"
+#define GAUGE(n) "\"Gauge\":{\"min\":" n ",\"max\":" n ",\"hits\":" n ",\"total\":" n "}"
+#define VERSION_DESC(doc) "{\"Desc\":{\"name\":\"" VERSION "\",\"doc\":\"" doc "\",\"ctype\":{" GAUGE("0.0") "}}}"
+#define VERSION_ONE "{\"Value\":{\"name\":\"" VERSION "\",\"value\":{" GAUGE("1.0") "}}}"
+#define VERSION "vigie_run_build_info{version=\\\"" VIGIE_VERSION "\\\"}"
 #define RUNS "tau_metric_proxy_run_total{operation=\\\"exec\\\"}"
 
 enum { HIGH_DESCRIPTOR = 960, JOB_BYTES = 100000 };
@@ -187,6 +191,8 @@ __attribute__((constructor)) static void begin(void) {
         length = append(bytes, length, ONE("has_started"));
         length = append(bytes, length, DESC(RUNS, "Number of launch with the tau_metric_proxy_run command"));
         length = append(bytes, length, ONE(RUNS));
+        length = append(bytes, length, VERSION_DESC("1; the version of vigie-run"));
+        length = append(bytes, length, VERSION_ONE);
         (void)send_all(fd, bytes, length);
         mark[1] = '1';
       }

@@ -61,12 +61,12 @@ async function ended(job: string, from: EngineClient = client) {
     expect(found.length).toBeLessThan(2);
     return found[0];
   });
-  const { series, ranks } = await from.profile(run.id);
+  const { series, ranks, versions } = await from.profile(run.id);
   const values = new Map(series.map((one) => [one.name, 'value' in one ? (one.value ?? 0) : 0]));
   const summed = new Map(
     series.map((one, i) => [one.name, ranks.reduce((sum, rank) => sum + (rank.values[i] ?? 0), 0)]),
   );
-  return { run, values, ranks, summed };
+  return { run, values, ranks, summed, exporters: (versions?.exporters ?? []).map(({ name }) => name) };
 }
 
 describe.skipIf(lacking).each(LIBRARIES)('%s', (library) => {
@@ -81,11 +81,16 @@ describe.skipIf(lacking).each(LIBRARIES)('%s', (library) => {
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
     const wanted = expected(outcome.stdout);
     expect(wanted['mpi___hits___mpi_init']).toBe(4);
-    const { run, values, ranks, summed } = await ended(job);
+    const { run, values, ranks, summed, exporters } = await ended(job);
     expect(counted(values)).toEqual(wanted);
     expect(counted(summed)).toEqual(wanted);
     expect(run.size).toBe(4);
     expect(ranks.map(({ rank }) => rank).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+
+    expect(exporters).toEqual(['vigie_mpi', 'vigie_run']);
+    const cpu = [...summed].find(([key]) => key === 'process_cpu_seconds_total')?.[1];
+    expect(cpu).toBeGreaterThan(0);
+    expect(cpu).toBeCloseTo(values.get('process_cpu_seconds_total')!, 6);
 
     const time = values.get('total___mpi___time___total')!;
     let parts = 0;

@@ -56,19 +56,20 @@ async function functionsOf(job: string) {
     async () => (await client.runs({ state: 'ended' })).runs.find(({ jobid }) => jobid === job),
     { timeout: 60_000 },
   );
-  const { series } = await client.profile(found.id);
+  const { series, versions } = await client.profile(found.id);
   const of = (prefix: string) =>
     new Map(
       series
         .filter(({ name }) => name.startsWith(prefix) && (prefix !== 'func__' || !/^func___(time|self)___/.test(name)))
         .map(({ name, value }) => [name.slice(prefix.length), value ?? 0]),
     );
-  return { series, hits: of('func__'), time: of('func___time___'), self: of('func___self___') };
+  return { series, versions, hits: of('func__'), time: of('func___time___'), self: of('func___self___') };
 }
 
 test('calls, and time with and without what a function calls', { timeout: 120_000 }, async () => {
   expect(await run('plain', [program('calls')])).toMatchObject({ code: 0, stderr: '' });
-  const { hits, time, self } = await functionsOf('plain');
+  const { hits, time, self, versions } = await functionsOf('plain');
+  expect(versions?.exporters.map(({ name }) => name)).toEqual(['vigie_functions', 'vigie_run']);
   expect(Object.fromEntries(hits)).toEqual({ main: 1, outer: 3, hidden_worker: 3, leaf: 3, recursive: 101 });
   // It works 10 ms by itself and 20 ms in what it calls, three times.
   expect(self.get('outer')).toBeGreaterThan(0.029);

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { EngineClient } from '../../src/client/http.ts';
+import { VERSION } from '../../src/engine/version.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import { eventually } from '../support/wait.ts';
@@ -77,10 +78,15 @@ async function ended(jobid: string) {
   };
 }
 
-const finished = (code: number, starts = 1) => ({
+const begun = (starts = 1) => ({
   has_started: starts,
-  has_finished: starts,
   'tau_metric_proxy_run_total{operation="exec"}': starts,
+  [`vigie_run_build_info{version="${VERSION}"}`]: 1,
+});
+
+const finished = (code: number, starts = 1) => ({
+  ...begun(starts),
+  has_finished: starts,
   [`vigie_exit_total{code="${code}"}`]: starts,
 });
 
@@ -169,11 +175,7 @@ describe('a program that goes another way', () => {
     expect(await outcome).toMatchObject({ code: null, signal });
     const { run, counters } = await ended(signal);
     expect(run).toMatchObject({ state: 'finished', ranks: 1 });
-    expect(counters).toEqual({
-      has_started: 1,
-      'tau_metric_proxy_run_total{operation="exec"}': 1,
-      'vigie_exit_total{code="killed"}': 1,
-    });
+    expect(counters).toEqual({ ...begun(), 'vigie_exit_total{code="killed"}': 1 });
   });
 
   test('that replaces itself by one without a loader: what becomes of it is not known, and not called killed', async () => {
@@ -184,7 +186,7 @@ describe('a program that goes another way', () => {
     expect((await liveRun('unknown')).clients).toBe(1);
     expect(await outcome).toMatchObject({ code: 3, stderr: '' });
     const { run, counters } = await ended('unknown');
-    expect(counters).toEqual({ has_started: 1, 'tau_metric_proxy_run_total{operation="exec"}': 1 });
+    expect(counters).toEqual(begun());
     expect(run.end_time - run.start_time).toBeGreaterThan(900);
   });
 

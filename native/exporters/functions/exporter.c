@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <vigie.h>
 
+#include "../../client/tally.h"
 #include "../mpi/clock.h"
 #include "symbols.h"
 
@@ -221,7 +222,7 @@ static const struct function *make_function(void *address) {
   char *readable = demangle ? demangle(symbol.name, NULL, NULL, &failed) : NULL;
   metrics_of(function, plain, readable && failed == 0 ? readable : symbol.name, symbol.object);
   free(readable);
-  functions++;
+  if (functions++ == 0) vigie_build_info("functions", VIGIE_VERSION);
   return function;
 }
 

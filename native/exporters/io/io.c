@@ -114,7 +114,8 @@ static const bool waits[ENTRIES] = {
 };
 
 static void describe(uint32_t cell, struct tally_counters *counters);
-static struct tally tally = {.cells = CELLS, .shared_bytes = sizeof(struct mounts), .describe = describe};
+static struct tally tally = {
+    .cells = CELLS, .shared_bytes = sizeof(struct mounts), .describe = describe, .exporter = "io", .version = VIGIE_VERSION};
 static bool ready, all_confined;
 static pthread_key_t thread_end;
 static uint64_t next_look; /* ticks; when a follower looks whether its ancestor lives */

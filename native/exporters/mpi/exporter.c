@@ -17,6 +17,7 @@
 #include <string.h>
 #include <vigie.h>
 
+#include "../../client/tally.h"
 #include "clock.h"
 #include "exporter.h"
 
@@ -282,6 +283,7 @@ static int load(const struct mpi_front *given) {
   vigie_counter_new(&total.size, "total___mpi___size_total", doc);
   vigie_counter_new(&total.in, "total___mpi___size___total_in", doc);
   vigie_counter_new(&total.out, "total___mpi___size___total_out", doc);
+  vigie_build_info("mpi", VIGIE_VERSION);
   return 0;
 }
 

@@ -49,7 +49,8 @@ struct clone_args {
 };
 
 static void describe(uint32_t cell, struct tally_counters *counters);
-static struct tally tally = {.cells = MAX_CALLS, .describe = describe, .late = true};
+static struct tally tally = {
+    .cells = MAX_CALLS, .describe = describe, .late = true, .exporter = "strace", .version = VIGIE_VERSION};
 static bool moves[MAX_CALLS];
 static pid_t process; /* whose memory this is: a child of vfork has another number */
 struct memory_range dispatch_libc;

@@ -42,7 +42,12 @@ static void on_signal(int number) {
 static struct tally_counters *counters_of(const struct tracee *tracee) {
   uint32_t number = tracee->number < UNKNOWN_CALL ? tracee->number : UNKNOWN_CALL;
   struct tally_counters *found = &counters[tracee->architecture][number];
-  if (!found->hits) call_counters(tracee->architecture, number, found);
+  if (!found->hits) {
+    call_counters(tracee->architecture, number, found);
+    static bool version_told;
+    if (!version_told) vigie_build_info("ptrace", VIGIE_VERSION);
+    version_told = true;
+  }
   return found;
 }
 

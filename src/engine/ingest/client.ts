@@ -82,6 +82,11 @@ export class Client implements WireSink {
     return this.#run;
   }
 
+  /** The rank of its run that it counts as; null: it counts into its node. */
+  get rank(): Contributor | null {
+    return this.#run === null ? null : this.#contributor;
+  }
+
   /** Of the rank that it counts as in its run. */
   get rankNumber(): number | undefined {
     return this.#run === null ? undefined : this.#contributor?.rank;

@@ -6,11 +6,11 @@
  * is not known; else it was killed. The run stays open meanwhile.
  */
 
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { JobDesc } from '../../shared/model/job.ts';
 import type { RankIdentity } from '../live/rank-rows.ts';
 import type { Client } from './client.ts';
+import { processLives } from './process-stat.ts';
 
 /** Described by the launcher's library when the program leaves by itself, and only then. */
 const GOODBYE = 'has_finished';
@@ -35,18 +35,6 @@ export type ClientJob = z.infer<typeof ClientJob>;
 
 /** What clients of one node must have in common to be one rank of a run. */
 export const rankIdentity = ({ rank, launch }: ClientJob): RankIdentity => ({ rank, launch });
-
-/** The process with this pid that started at this time, in clock ticks after boot, runs. */
-export function processLives(pid: number | string, startTime: bigint | string): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The command, field 2, is in parentheses and may have any characters; the state follows.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] !== 'Z' && fields[0] !== 'X' && fields[19] === String(startTime);
-  } catch {
-    return false;
-  }
-}
 
 interface Launched {
   client: Client;

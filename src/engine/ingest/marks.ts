@@ -12,6 +12,11 @@ const Head = z.object({
   /** That the run gave its rank. */
   number: z.int().min(0).optional().catch(undefined),
   launch: z.string().optional(),
+  /** CPU seconds: given to the run by way of the table, and counted of its process. */
+  cpu: z
+    .object({ given: z.number().min(0), counted: z.number().min(0) })
+    .optional()
+    .catch(undefined),
 });
 
 export interface Mark extends z.infer<typeof Head> {

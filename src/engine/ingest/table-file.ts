@@ -5,7 +5,8 @@
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { processLives } from './launch.ts';
+import { processLives } from './process-stat.ts';
+import type { LastWords } from './process-usage.ts';
 import { HEADER, MAX_TABLE, readHeader, type TableHeader } from './table.ts';
 
 export type TableRefusal =
@@ -19,6 +20,9 @@ export type TableRefusal =
 
 /** A link is an error instead of what it leads to, and a fifo does not wait for its writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Where the header has them: two unsigned numbers of 64 bits in the machine's order. */
+const LAST_WORDS = { from: 88, to: 104 } as const;
 
 const ownUid = (): number => process.getuid?.() ?? -1;
 
@@ -62,6 +66,16 @@ export class TableFile {
       return 0;
     }
   };
+
+  /** What the process has used up to its end; null: it has not said it. */
+  lastWords(): LastWords | null {
+    const bytes = Buffer.alloc(LAST_WORDS.to);
+    if (this.readAt(bytes, LAST_WORDS.to - LAST_WORDS.from, LAST_WORDS.from) < LAST_WORDS.to - LAST_WORDS.from)
+      return null;
+    const longs = new BigUint64Array(bytes.buffer, bytes.byteOffset, LAST_WORDS.to / 8);
+    const [microseconds, peakBytes] = [Number(longs[LAST_WORDS.from / 8]), Number(longs[LAST_WORDS.from / 8 + 1])];
+    return microseconds > 0 ? { cpuSeconds: microseconds / 1e6, peakBytes } : null;
+  }
 
   /** Removes the file from its directory if it is still the one that was opened. */
   remove(): void {

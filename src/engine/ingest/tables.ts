@@ -13,6 +13,7 @@ import { ClientJob } from './launch.ts';
 import { decodeMark, encodeMark, type Mark } from './marks.ts';
 import { MAX_DOC, type Reason } from './messages.ts';
 import { escapedName, hashBytes } from './names.ts';
+import { isOwn, ProcessUsage, usageFamily, type Measured, type ProcessId } from './process-usage.ts';
 import { listTables, openTable, tableDirectories, type TableFile } from './table-file.ts';
 import { TableReader, type TableSink, type World } from './table.ts';
 
@@ -42,6 +43,12 @@ const Announce = z.object({
     .regex(/^\/[^\0]*$/),
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
   job: ClientJob.omit({ goodbye: true }).nullable(),
+  /** Whoever counts is a tracer of this process: pid and start time. What is none of it is not known. */
+  traced: z
+    .string()
+    .regex(/^\d{1,10}-\d{1,20}$/)
+    .optional()
+    .catch(''),
 });
 
 export interface TablesOptions {
@@ -74,6 +81,8 @@ interface Table extends Counting {
   readonly announced: TableJob | null;
   /** Null: it has closed, and the process was still there. */
   connection: TableConnection | null;
+  /** Null: the process is not looked at. */
+  measured: Measured | null;
 }
 
 type TableJob = Omit<ClientJob, 'goodbye'>;
@@ -96,6 +105,8 @@ class ClientSink implements TableSink {
   readonly #goesOn: boolean;
   /** Something was taken since its values were last stored. */
   changed = true;
+  /** Families that the engine would give for the process, and the program gives itself. */
+  readonly owns = new Set<string>();
 
   constructor(client: Client, host: ClientHost, goesOn: boolean) {
     this.#client = client;
@@ -104,6 +115,8 @@ class ClientSink implements TableSink {
   }
 
   describe(name: string, doc: string, kind: 'counter' | 'gauge'): number {
+    const own = usageFamily(name);
+    if (own !== null) this.owns.add(own);
     const refused = this.#client.message({ type: 'desc', name, doc: doc.slice(0, MAX_DOC).toWellFormed(), kind });
     if (refused) {
       this.#host.stats.reject(refused);
@@ -140,6 +153,7 @@ export class Tables {
   /** Of the last start, by nonce: what nobody has announced again yet. */
   readonly #states = new Map<string, TableState>();
   readonly #leaving = new Map<string, Leaving>();
+  readonly #usage: ProcessUsage;
   /** Rows of the store that belong to no file any more. */
   #forgotten: string[] = [];
   #bytes = 0;
@@ -151,6 +165,7 @@ export class Tables {
   constructor(options: TablesOptions) {
     this.#options = options;
     this.#directories = options.directories ?? tableDirectories();
+    this.#usage = new ProcessUsage(options.host.stats);
     for (const state of options.states ?? []) this.#states.set(state.nonce, state);
   }
 
@@ -166,9 +181,9 @@ export class Tables {
   #announce(text: string, connection: TableConnection): Reason | (() => void) {
     const asked = parse(text);
     if (asked === null) return 'announce_malformed';
-    const { table: path, nonce, job } = asked;
+    const { table: path, nonce } = asked;
     const known = this.#tables.get(nonce);
-    const table = known?.file.path === path ? known : this.#open(path, nonce, job);
+    const table = known?.file.path === path ? known : this.#open(asked);
     if (typeof table === 'string') return table;
     // Whoever knows the nonce is the same client, whose earlier connection is not known to be closed yet.
     const earlier = table.connection;
@@ -177,7 +192,7 @@ export class Tables {
     return () => this.#closed(nonce, table, connection);
   }
 
-  #open(path: string, nonce: string, job: TableJob | null): Table | Reason {
+  #open({ table: path, nonce, job, traced }: z.output<typeof Announce>): Table | Reason {
     const { host } = this.#options;
     if (this.#tables.has(nonce) || this.#leaving.has(nonce)) return 'table_invalid';
     if (this.#tables.size >= host.budget.limits.connections || this.#bytes >= MAX_BYTES) return 'too_many_tables';
@@ -186,6 +201,7 @@ export class Tables {
     const mark = job && this.#mark(nonce);
     const table = this.#join(file, job, mark);
     if (typeof table === 'string') return table;
+    this.#measure(table, mark, traced);
     this.#states.delete(nonce);
     this.#tables.set(nonce, table);
     this.#bytes += table.reader.size;
@@ -203,9 +219,20 @@ export class Tables {
   /** Begins to read; a mark tells how far an earlier engine came. */
   #join(file: TableFile, announced: TableJob | null, mark: Mark | null): Table | Reason {
     const counting = this.#count(file, withRank(announced, file.header.world), mark, mark);
-    if (typeof counting !== 'string') return { file, announced, ...counting, connection: null };
+    if (typeof counting !== 'string') return { file, announced, ...counting, connection: null, measured: null };
     file.close();
     return counting;
+  }
+
+  /** `traced`: the process that the table's own one traces; absent: none; empty: not known. */
+  #measure(table: Table, mark: Mark | null, traced?: string): void {
+    const [pid, startTime] = traced?.split('-') ?? [];
+    const other = pid === undefined || startTime === undefined ? null : { pid, startTime };
+    if (traced !== undefined && (other === null || !isOwn(other))) return;
+    const process: ProcessId = other ?? table.file.header;
+    // One that was attached to has run for long; what an earlier engine did not say it had is not counted twice.
+    const before = mark?.run === table.client.run?.id ? (mark?.cpu ?? 'now') : other ? 'now' : 'start';
+    table.measured = this.#usage.add(table, process, before);
   }
 
   /** `taken`: what the run has of the table already. */
@@ -241,6 +268,7 @@ export class Tables {
     const next = this.#count(table.file, job, null, { run: client.run.id, values: reader.marks() });
     if (typeof next === 'string') return;
     reader.forEachCounter((handle, total) => client.giveUp(handle, total));
+    if (table.measured) this.#usage.move(table.measured, next);
     client.replaceBy(next.client);
     this.#bytes += next.reader.size - reader.size;
     Object.assign(table, next);
@@ -252,6 +280,7 @@ export class Tables {
       if (table.connection === null && !this.#lives(table)) this.#end(nonce, table);
       else this.#readOne(nonce, table);
     }
+    this.#usage.sample();
     this.#removeFiles();
     if (performance.now() >= this.#nextSweep) this.sweep();
   }
@@ -292,6 +321,7 @@ export class Tables {
     // The state is in the table.
     this.#look(table);
     if (!this.#lives(table)) return this.#end(nonce, table);
+    if (table.measured) this.#usage.look(table.measured);
     setTimeout(() => {
       const here = this.#tables.get(nonce) === table && table.connection === null;
       if (here && !this.#lives(table)) this.#end(nonce, table);
@@ -301,7 +331,8 @@ export class Tables {
   /** The last look; then the client is gone, and so is its table. */
   #end(nonce: string, table: Table): void {
     this.#look(table, true);
-    const { client, file } = table;
+    const { client, file, measured } = table;
+    if (measured) this.#usage.end(measured, file.lastWords());
     this.#tables.delete(nonce);
     const { run } = client;
     if (run === null || this.#options.durableUntil === undefined) {
@@ -345,12 +376,13 @@ export class Tables {
     const ids = new Set(scopes.map(({ id }) => id));
     const states: TableState[] = this.#forgotten.map((nonce) => ({ nonce, scope: null, state: null }));
     this.#forgotten = [];
-    for (const [nonce, { client, sink, reader, job }] of this.#tables) {
+    for (const [nonce, { client, sink, reader, job, measured }] of this.#tables) {
       const { run } = client;
       if (!sink.changed || run === null || !ids.has(run.scope.id)) continue;
       sink.changed = false;
       const { rank, launch } = job ?? {};
-      const state = encodeMark({ run: run.id, rank, number: client.rankNumber, launch, values: reader.marks() });
+      const head = { run: run.id, rank, number: client.rankNumber, launch, cpu: measured?.mark };
+      const state = encodeMark({ ...head, values: reader.marks() });
       states.push({ nonce, scope: run.scope.id, state });
     }
     for (const leaving of this.#leaving.values()) {
@@ -404,6 +436,7 @@ export class Tables {
       const table = this.#join(file, { ...desc, rank, launch }, mark);
       // Refused, and closed: unknown from now on.
       if (typeof table === 'string') return void this.#forgotten.push(nonce);
+      this.#measure(table, mark);
       this.#bytes += table.reader.size;
       this.#options.host.stats.tables++;
       return this.#end(nonce, table);
@@ -426,6 +459,7 @@ export class Tables {
       table.file.close();
     }
     this.#tables.clear();
+    this.#usage.clear();
     this.#removeFiles();
     for (const { file } of this.#leaving.values()) file.close();
     this.#leaving.clear();

@@ -8,6 +8,8 @@ import type { Scope } from './scope.ts';
 const PREFERRED = ['total___mpi___hits___total', 'total___strace___hits___total', 'total___io___hits___total'];
 /** Lifecycle counters move once: a line of them says nothing. */
 const DULL = new Set(['has_started', 'has_finished', 'tau_metric_proxy_run_total']);
+/** Of any program: better than nothing. */
+const LAST = 'process_cpu_seconds_total';
 
 export interface Headline {
   /** Canonical key, or null while the scope has no series. */
@@ -27,11 +29,13 @@ export function headline(scope: Scope): Headline {
     const moved = scope.counters[i]! > 0;
     // Names are made anew each time they are asked for: only of what may be chosen.
     if (!moved && fallback !== null) continue;
-    if (DULL.has(table.family('counter', i))) continue;
+    const family = table.family('counter', i);
+    if (DULL.has(family) || family === LAST) continue;
     if (moved) return { key: table.key('counter', i), settled: true };
     fallback = table.key('counter', i);
   }
   if (fallback !== null) return { key: fallback, settled: false };
+  if (scope.find(LAST)?.kind === 'counter') return { key: LAST, settled: false };
   const kind = scope.gaugeCount > 0 ? 'gauge' : 'counter';
   return { key: scope.seriesCount === 0 ? null : table.key(kind, 0), settled: false };
 }

@@ -31,15 +31,20 @@ export function exportersOf(names: Iterable<string>): Versions['exporters'] {
   return [...found.values()].toSorted((a, b) => (a.name + a.version < b.name + b.version ? -1 : 1));
 }
 
-/** What measures now: this engine, and exporters among the scopes that live. */
+interface VersionedScope {
+  readonly kind: string;
+  allDefs(): readonly SeriesDef[];
+}
+
+/** What measures now whatever runs: this engine, and exporters among the scopes that live. What a run has is its own. */
 export class VersionWatch {
-  readonly #scopes: () => Iterable<{ allDefs(): readonly SeriesDef[] }>;
+  readonly #scopes: () => Iterable<VersionedScope>;
   readonly #now: () => number;
   #known: Versions = { engine: VERSION, exporters: [] };
   #since = -Infinity;
 
   /** `now`: monotonic, ms. */
-  constructor(scopes: () => Iterable<{ allDefs(): readonly SeriesDef[] }>, now: () => number) {
+  constructor(scopes: () => Iterable<VersionedScope>, now: () => number) {
     this.#scopes = scopes;
     this.#now = now;
   }
@@ -48,7 +53,9 @@ export class VersionWatch {
     if (this.#now() - this.#since < FRESH) return this.#known;
     this.#since = this.#now();
     const names: string[] = [];
-    for (const scope of this.#scopes()) for (const { name } of scope.allDefs()) names.push(name);
+    for (const scope of this.#scopes()) {
+      if (scope.kind !== 'run') for (const { name } of scope.allDefs()) names.push(name);
+    }
     this.#known = { engine: VERSION, exporters: exportersOf(names) };
     return this.#known;
   }

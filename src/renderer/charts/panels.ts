@@ -32,6 +32,7 @@ const GROUP_ORDER = [
   'Program',
   'MPI',
   'I/O',
+  'Waiting',
   'System calls',
   'Functions',
   'CPU',
@@ -80,8 +81,8 @@ const panelRank = (family: string): number => {
   return at < 0 ? LEADING.length : at;
 };
 
-/** A date is not a line. */
-const drawn = (s: Series): boolean => s.quantity !== 'time since 1970';
+/** A date is not a line, and neither is a version. */
+const drawn = (s: Series): boolean => s.quantity !== 'time since 1970' && !s.family.endsWith('_build_info');
 
 /** Numbers without a common scale have a panel each: a program's own values, anything only called a value or count. */
 const comparable = (s: Series): boolean =>

@@ -68,6 +68,12 @@ const TAU: ReadonlyMap<string, Naming> = new Map([
   ['io_mount_seconds_total', { group: 'I/O', operation: 'By mount', quantity: 'time', unit: 's' }],
   ['io_mount_bytes_total', { group: 'I/O', operation: 'By mount', quantity: 'bytes', unit: 'B' }],
   ['io_sizes_total', { group: 'I/O', operation: 'By size', quantity: 'calls', unit: '1' }],
+  // In a group of its own: waiting moves nothing and is in no sum of I/O.
+  ['io_wait_calls_total', { group: 'Waiting', operation: 'for I/O', quantity: 'calls', unit: '1' }],
+  ['io_wait_seconds_total', { group: 'Waiting', operation: 'for I/O', quantity: 'time', unit: 's' }],
+  // Of a program, whoever tells: a client of Prometheus in it, or the kernel.
+  ['process_cpu_seconds_total', { group: 'Program', operation: 'CPU', quantity: 'time', unit: 's' }],
+  ['process_resident_memory_bytes', { group: 'Program', operation: 'memory', quantity: 'bytes', unit: 'B' }],
   ['vigie_exit_total', { group: 'Processes', operation: 'exit status', quantity: 'count', unit: '1' }],
   ['tau_metric_proxy_run_total', { group: 'Processes', operation: 'run', quantity: 'count', unit: '1' }],
 ]);
@@ -187,6 +193,10 @@ function plain(family: string): Naming {
   }
   if (family === 'has_started' || family === 'has_finished') {
     return { group: 'Processes', operation: spaced(family.slice('has_'.length)), quantity: 'count', unit: '1' };
+  }
+  const exporter = /^vigie_(.+)_build_info$/.exec(family);
+  if (exporter) {
+    return { group: 'Processes', operation: `exporter ${spaced(exporter[1]!)}`, quantity: 'version', unit: '1' };
   }
   const total = family.endsWith('_total');
   const base = total ? family.slice(0, -'_total'.length) : family;

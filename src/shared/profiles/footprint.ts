@@ -19,10 +19,11 @@ export interface RunFigures {
 
 const IO_TOTAL = 'total___io___time___total';
 const IO_CALL = /^io___time___/;
-/** As the client libraries of Prometheus and exporters name them, of one process each. */
-const CPU_SECONDS = 'process_cpu_seconds_total';
+/** As the client libraries of Prometheus and exporters name them, of one process or rank each; the engine itself, too. */
+export const CPU_SECONDS = 'process_cpu_seconds_total';
 const CPU_PERCENT = 'proxy_cpu_load_average_percent';
-const MEMORY: readonly string[] = ['process_resident_memory_bytes', 'proxy_memory_used_bytes'];
+export const RESIDENT_BYTES = 'process_resident_memory_bytes';
+const MEMORY: readonly string[] = [RESIDENT_BYTES, 'proxy_memory_used_bytes'];
 
 /** Seconds; null: start or end is not known. */
 export function elapsedOf({ run }: Pick<Profile, 'run'>): number | null {

@@ -98,7 +98,8 @@ test('a table counts into the job, with its last values, and is removed', async 
   writer.save(table);
   again.socket.destroy();
   await eventually(() => host.stats.tables === 0);
-  expect([run.scope.counters[0], run.scope.counters[1], existsSync(table)]).toEqual([9, 3, false]);
+  const late = run.scope.counters[run.scope.find('late')!.index];
+  expect([run.scope.counters[0], late, existsSync(table)]).toEqual([9, 3, false]);
 });
 
 /** Programs that count `metric` and announce their tables, one after the other. */
@@ -237,6 +238,26 @@ test.each([
   const one = await program(said, who);
   one.says(said[0], said[1]);
   expect(rows()).toEqual([[rank, 0.1]]);
+});
+
+test.each([
+  ['who counts for itself', undefined, true],
+  ['a process that is not there', '1-1', false],
+  ['text', 'x', false],
+  ['a number', 7, false],
+  ['too much of one', '99999999999-1', false],
+] as const)('CPU time of a table: traced is %s', async (_, traced, measured) => {
+  const { tables, runs, path, table } = await engine();
+  const writer = new TableWriter(NONCE, { start: ownStart() });
+  writer.save(table);
+  const socket = connect(path);
+  onTestFinished(() => void socket.destroy());
+  socket.write(`\x01${JSON.stringify({ table, nonce: NONCE, traced, job: jobDesc({ jobid: 'j' }) })}\0`);
+  expect(await reply(socket)).toEqual({ accepted: true });
+  tables.read();
+  const { scope } = runs.live.get('j')!;
+  expect(scope.find('process_cpu_seconds_total') !== null).toBe(measured);
+  expect(scope.find('process_resident_memory_bytes') !== null).toBe(measured);
 });
 
 test('a process that is gone without goodbye is read once more', async () => {

@@ -19,7 +19,7 @@ export function imbalances(profile: Profile): Imbalance[] {
   const found: Imbalance[] = [];
   const telling = new Set(withoutSums(profile.series));
   for (const [place, one] of profile.series.entries()) {
-    if (!telling.has(one)) continue;
+    if (!telling.has(one) || one.family.endsWith('_build_info')) continue;
     let [count, sum, min, max, minRank, maxRank] = [0, 0, Infinity, -Infinity, 0, 0];
     for (const { rank, values } of ranks) {
       const value = values[place] ?? null;

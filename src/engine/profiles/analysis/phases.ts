@@ -12,6 +12,7 @@ import type { Phase } from '../../../shared/api/profile-analysis.ts';
 import type { SeriesValue } from '../../../shared/api/series.ts';
 import { parseMpi } from '../../../shared/model/mpi.ts';
 import { withoutSums } from '../../../shared/model/sums.ts';
+import { CPU_SECONDS } from '../../../shared/profiles/footprint.ts';
 import { amount } from '../export/words.ts';
 import { callOf, nameOf, percent } from './words.ts';
 
@@ -39,10 +40,12 @@ export function phaseSeries(series: readonly SeriesValue[]): SeriesValue[] {
   );
   const telling = withoutSums(counters);
   telling.sort((a, b) => b.value! - a.value! || (a.key < b.key ? -1 : 1));
-  const times = telling.filter(({ unit }) => unit === 's').slice(0, MOST_TIMES);
+  // CPU time is spent within what the others tell.
+  const isTime = ({ unit, family }: SeriesValue): boolean => unit === 's' && family !== CPU_SECONDS;
+  const times = telling.filter(isTime).slice(0, MOST_TIMES);
   const bytes = telling.filter(({ unit }) => unit === 'B').slice(0, MOST_BYTES);
   // Calls say little beside the time in them.
-  const counts = times.length > 0 ? [] : telling.filter(({ unit }) => unit !== 's' && unit !== 'B');
+  const counts = times.length > 0 ? [] : telling.filter((one) => !isTime(one) && one.unit !== 'B');
   return [...times, ...bytes, ...counts.slice(0, MOST_COUNTS)];
 }
 

@@ -5,6 +5,7 @@
 
 import type { Profile } from '../../../shared/api/profiles.ts';
 import type { SeriesValue } from '../../../shared/api/series.ts';
+import { measuredBy } from '../../../shared/profiles/measured-by.ts';
 import type { ExportJob } from './job.ts';
 import { markup, Markup, REPORT_POLICY, REPORT_STYLE } from './markup.ts';
 import type { Out } from './out.ts';
@@ -128,12 +129,11 @@ async function writeRun(job: ExportJob, profile: Profile, put: (part: Markup | n
 
 /** What newer profiles tell, and people wrote. */
 function more({ exits, versions, user }: Profile): [string, string][] {
-  const exporters = versions?.exporters.map(({ name, version }) => `${name} ${version}`) ?? [];
   const codes = exits?.codes.map(({ code, count }) => `${code} (${count}×)`).join(', ') ?? '';
   return [
     ['User', user ?? ''],
     ['Exit', exits ? `${exits.outcome}${codes === '' ? '' : `: ${codes}`}` : ''],
-    ['Measured by', versions ? [`Vigie ${versions.engine}`, ...exporters].join(', ') : ''],
+    ['Measured by', measuredBy(versions)],
   ];
 }
 

@@ -1,8 +1,10 @@
 import { useDisclosure } from '@mantine/hooks';
 import { Button } from '@mantine/core';
 import { Link } from 'wouter';
+import type { Profile } from '../../../shared/api/profiles.ts';
 import type { Run } from '../../../shared/api/runs.ts';
 import { scopeKind } from '../../../shared/model/scope.ts';
+import { measuredBy } from '../../../shared/profiles/measured-by.ts';
 import { Copy } from '../../components/Copy.tsx';
 import { Icon } from '../../components/Icon.tsx';
 import { RunState } from '../../components/RunState.tsx';
@@ -20,7 +22,7 @@ interface Fact {
 }
 
 /** Everything the description says; what nobody said is left out. */
-function factsOf(run: Run): Fact[] {
+function factsOf(run: Run, profile: Profile | null): Fact[] {
   const facts: Fact[] = [
     { name: 'Job id', text: run.jobid },
     { name: 'Command', text: run.command },
@@ -33,6 +35,7 @@ function factsOf(run: Run): Fact[] {
     { name: 'Start', text: run.start_time > 0 ? new Date(run.start_time).toISOString() : '' },
     { name: 'End', text: run.end_time > 0 ? new Date(run.end_time).toISOString() : '' },
     { name: 'Run id', text: run.id },
+    { name: 'Measured by', text: measuredBy(profile?.versions) },
   ];
   return facts.filter((fact) => fact.text !== '');
 }
@@ -41,12 +44,12 @@ interface JobHeaderProps {
   readonly run: Run;
   /** Which processes failed, in words. */
   readonly exits: string | null;
-  /** Its profile is here. */
-  readonly kept: boolean;
+  /** Null: it is not here. */
+  readonly profile: Profile | null;
 }
 
 /** What runs, since when, and on request the whole description. */
-export function JobHeader({ run, exits, kept }: JobHeaderProps) {
+export function JobHeader({ run, exits, profile }: JobHeaderProps) {
   const [open, { toggle }] = useDisclosure(false);
   // In memory nothing can be kept, and of what targets tell only windows of time.
   const stored = useConnection((s) => s.status?.store.kind === 'sqlite');
@@ -98,10 +101,10 @@ export function JobHeader({ run, exits, kept }: JobHeaderProps) {
           </Button>
         </div>
       </div>
-      {isLive(run) || scopeKind(run.scope) !== 'run' ? null : kept ? <ProfileBar run={run} /> : <ProfileBarSpace />}
+      {isLive(run) || scopeKind(run.scope) !== 'run' ? null : profile ? <ProfileBar run={run} /> : <ProfileBarSpace />}
       {open ? (
         <dl className="v-facts v-columns" aria-label="Description of the job">
-          {factsOf(run).map((fact) => (
+          {factsOf(run, profile).map((fact) => (
             <div key={fact.name}>
               <dt>{fact.name}</dt>
               <dd>

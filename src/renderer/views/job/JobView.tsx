@@ -75,7 +75,7 @@ function Loaded({ run }: { readonly run: Run }) {
   return (
     <BoardView
       title={run.jobid}
-      header={<JobHeader run={run} exits={exits} kept={data !== null} />}
+      header={<JobHeader run={run} exits={exits} profile={data} />}
       scopes={scopes}
       start={run.start_time}
       bounds={bounds}

@@ -25,6 +25,16 @@ describe('series in panels', () => {
     expect(shape(make('counter', ...names))).toEqual([['MPI', ['Calls: Send | Recv', 'Time: Send | Recv']]]);
   });
 
+  test('versions are no lines; what the kernel tells of processes is the program’s', () => {
+    const gauges = [
+      'vigie_io_build_info{version="0.1.0"}',
+      'node_exporter_build_info',
+      'process_resident_memory_bytes',
+    ];
+    expect(shape(make('gauge', ...gauges))).toEqual([['Program', ['Memory · bytes: memory']]]);
+    expect(shape(make('counter', 'process_cpu_seconds_total'))).toEqual([['Program', ['CPU · time: CPU']]]);
+  });
+
   test('labelled series have a panel per operation and are called by the labels in which they differ', () => {
     const names = ['lo', 'eth0'].flatMap((i) => [
       `proxy_network_receive_bytes_total{interface="${i}"}`,

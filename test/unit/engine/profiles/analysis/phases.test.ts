@@ -82,6 +82,9 @@ describe('phases', () => {
       'total___io___time___total',
       'io___size___read',
     ]);
+    const cpu = 'process_cpu_seconds_total';
+    expect(phaseSeries([series('io___time___read'), series(cpu)]).map(({ key }) => key)).toEqual(['io___time___read']);
+    expect(phaseSeries([series('steps_total', 3), series(cpu, 2)]).map(({ key }) => key)).toEqual(['steps_total', cpu]);
     const mount = 'io_mount_seconds_total{mount="/scratch",type="lustre",kind="read"}';
     const sizes = 'io_sizes_total{kind="read",below="512"}';
     const io = [mount, 'io___time___read', sizes, 'io___hits___read'].map((name) => series(name));
