@@ -16,7 +16,7 @@ import { jobRow, link, SOON } from './console.ts';
 
 /** Rounds of 200 small writes, 4 large ones, one read of it all, and 20 looks; until a file appears. */
 const PROGRAM = `
-import os, sys, time
+import os, select, sys, time
 folder, stop = sys.argv[1:3]
 rounds = 0
 while rounds < 20 or not os.path.exists(stop):
@@ -28,8 +28,18 @@ while rounds < 20 or not os.path.exists(stop):
     os.close(at)
     for _ in range(20): os.stat(folder)
     rounds += 1
-    time.sleep(0.05)
+    select.select([], [], [], 0.05)
 print(rounds)
+`;
+
+/** A second rank, which does nothing but wait; longer than the first one's calls that wait. */
+const WAITER = `
+import os, select, sys
+waits, at = 0, select.epoll()
+while not os.path.exists(sys.argv[1]):
+    at.poll(0.2)
+    waits += 1
+print(waits)
 `;
 
 /** Cells of a table's rows, by what the first one says. */
@@ -46,8 +56,8 @@ describe.skipIf(lacksComponent('chromium') || lacksComponent('python3'))('I/O of
   const folder = temporaryFolder();
   const stop = path.join(folder, 'stop');
   let engine: Engine;
-  let program: ChildProcess;
-  let said = '';
+  const programs: ChildProcess[] = [];
+  const said = ['', ''];
 
   beforeAll(async () => {
     const built = await buildNative(path.join(folder, 'build'), [
@@ -57,16 +67,22 @@ describe.skipIf(lacksComponent('chromium') || lacksComponent('python3'))('I/O of
       'vigie-exporter-strace',
     ]);
     engine = await startEngine({ page: true, args: ['--period', '250ms', '--grace', '200ms'] });
-    const script = path.join(folder, 'program.py');
-    writeFileSync(script, PROGRAM);
-    const command = ['-e', 'io,strace', '-j', 'reads and writes', '--', 'python3', script, folder, stop];
     const env = { PATH: process.env['PATH'], VIGIE_SOCKET: engine.ready.socket! };
-    program = spawn(built('run/vigie-run'), command, { env, stdio: ['ignore', 'pipe', 'inherit'] });
-    program.stdout!.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    for (const [rank, text] of [PROGRAM, WAITER].entries()) {
+      const script = path.join(folder, `rank${rank}.py`);
+      writeFileSync(script, text);
+      const command = ['python3', script, ...(rank === 0 ? [folder] : []), stop];
+      const program = spawn(built('run/vigie-run'), ['-e', 'io,strace', '-j', 'reads and writes', '--', ...command], {
+        env: { ...env, PMI_RANK: String(rank), PMI_SIZE: '2' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      program.stdout.on('data', (bytes: Buffer) => (said[rank] += bytes.toString()));
+      programs.push(program);
+    }
   }, 300_000);
 
   afterAll(async () => {
-    (program as ChildProcess | undefined)?.kill('SIGKILL');
+    for (const program of programs) program.kill('SIGKILL');
     await (engine as Engine | undefined)?.stop();
   });
 
@@ -77,10 +93,12 @@ describe.skipIf(lacksComponent('chromium') || lacksComponent('python3'))('I/O of
     await page.getByTestId('io-headline').waitFor(SOON);
     await page.getByTestId('io-bandwidth').waitFor(SOON);
     await eventually(async () => (await rows(page, 'io-calls')).has('write'));
+    // Who waits is asked for apart from what is waited for.
+    await eventually(async () => (await rows(page, 'io-wait-ranks')).size === 2);
 
     writeFileSync(stop, '');
-    await eventually(() => program.exitCode !== null, { timeout: 60_000 });
-    const rounds = Number(said);
+    await eventually(() => programs.every(({ exitCode }) => exitCode !== null), { timeout: 60_000 });
+    const [rounds, waits] = said.map(Number) as [number, number];
     expect(rounds).toBeGreaterThanOrEqual(20);
     await page.getByText('finished').first().waitFor(SOON);
 
@@ -93,9 +111,20 @@ describe.skipIf(lacksComponent('chromium') || lacksComponent('python3'))('I/O of
     // What is shown until the profile is here is a little older.
     await eventually(async () => (await exact(page, 'io-sizes', '64 KiB to 1 MiB')) === 4 * rounds);
     await own('io-sizes', 'below 512 B', 200 * rounds);
-    await own('io-calls', 'lseek', rounds);
+    await own('io-calls', 'write', 204 * rounds);
     expect([...(await rows(page, 'io-mounts')).values()].some(([mount]) => mount!.startsWith('/'))).toBe(true);
     await expect(page.getByTestId('io-headline').textContent()).resolves.toMatch(/^I\/O took .* of the run time; .*/);
+
+    // Waiting, which is in none of these numbers: each call as often as it was made, by the rank that made it.
+    await eventually(async () => (await exact(page, 'io-wait-calls', 'epoll_wait')) === waits);
+    expect(await exact(page, 'io-wait-calls', 'select')).toBe(rounds);
+    const ranks = [...(await rows(page, 'io-wait-ranks'))].map(([rank, cells]) => [rank, cells.at(-1)]);
+    expect(Object.fromEntries(ranks)).toEqual({ 0: 'select', 1: 'epoll_wait' });
+    expect(await exact(page, 'io-wait-ranks', '1')).toBe(waits);
+    await expect(page.getByTestId('io-waits-headline').textContent()).resolves.toMatch(
+      / of that in (epoll_wait|select)\.$/,
+    );
+    expect([...(await rows(page, 'io-calls')).keys()]).not.toContain('epoll_wait');
 
     // The kernel's view of the same: the program's own system calls are among them.
     await page.getByText('System calls', { exact: true }).click();

@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { createColumnHelper, tableFeatures, useTable } from '@tanstack/react-table';
 import type { ColumnDef } from '@tanstack/react-table';
-import { useEffect, useMemo, useRef } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { Icon } from './Icon.tsx';
 
@@ -27,6 +27,7 @@ interface DataTableProps<Row extends object> {
   readonly testId?: string;
   /** In the order to be shown: sorting is the owner's, so that it can be a pure function with tests. */
   readonly rows: Row[];
+  /** Of many rows the same function at each rendering: with another one all rows are measured anew. */
   readonly rowId: (row: Row) => string;
   readonly columns: readonly Column<Row>[];
   readonly rowHeight?: number;
@@ -44,6 +45,8 @@ interface DataTableProps<Row extends object> {
 }
 
 const features = tableFeatures({});
+/** px, with its line. */
+const HEAD_HEIGHT = 34;
 /** So many rows before the last one, more are asked for. */
 const NEAR_END = 40;
 
@@ -57,15 +60,22 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
       helper.display({ id: column.id, header: column.title, cell: ({ row }) => column.cell(row.original) }),
     ) as ColumnDef<typeof features, Row>[];
   }, [columns]);
-  const table = useTable({ features, columns: defs, data: rows, getRowId: rowId });
-  const model = table.getRowModel().rows;
   const virtual = useVirtualizer({
-    count: model.length,
+    count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
-    getItemKey: (index) => model[index]?.id ?? index,
+    getItemKey: useCallback((index: number) => (rows[index] ? rowId(rows[index]) : index), [rows, rowId]),
     overscan: 8,
+    // The head takes a part of what is in sight: without this a cursor that goes down is below the last row in sight.
+    scrollPaddingEnd: HEAD_HEIGHT,
   });
+  const items = virtual.getVirtualItems();
+  // The model has an object for each cell: of a hundred thousand rows only for those in sight.
+  const first = items[0]?.index ?? 0;
+  const end = (items.at(-1)?.index ?? -1) + 1;
+  const inSight = useMemo(() => rows.slice(first, end), [rows, first, end]);
+  const table = useTable({ features, columns: defs, data: inSight, getRowId: rowId });
+  const model = table.getRowModel().rows;
   const template = { gridTemplateColumns: columns.map((column) => column.width).join(' ') };
 
   useEffect(() => {
@@ -80,7 +90,6 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
     props.onCursor(Math.max(0, Math.min(rows.length - 1, cursor + step)));
   };
 
-  const items = virtual.getVirtualItems();
   const { onEnd } = props;
   const isNearEnd = (items.at(-1)?.index ?? -1) >= rows.length - NEAR_END;
   useEffect(() => {
@@ -109,7 +118,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
       </div>
       <div role="rowgroup" className="v-tbody" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
-          const row = model[item.index];
+          const row = model[item.index - first];
           if (!row) return null;
           const section = props.section?.(row.original) ?? null;
           return (

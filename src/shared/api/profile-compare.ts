@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Series } from '../model/described-series.ts';
+import { Numbers } from './numbers.ts';
 import { ProfileSummary } from './profiles.ts';
 
 const number = z.number().nullable();
@@ -32,7 +33,7 @@ export const ComparedSeries = Series.pick({
   quantity: true,
 }).extend({
   /** Counter: the total. Gauge: the mean. null: the run does not have it. */
-  values: z.array(number),
+  values: Numbers,
   min: number,
   avg: number,
   max: number,
@@ -42,7 +43,7 @@ export const ComparedSeries = Series.pick({
   /** The other run that is furthest from the baseline, relative: 0.38 is 38 % more; null: not both have it, or 0. */
   change: number,
   /** Part of each run's time (ranks × duration) that this is; only of counters in seconds. */
-  share_of_time: z.array(number).nullable(),
+  share_of_time: Numbers.nullable(),
   /** The greatest difference of that share from the baseline's: 0.2 is 20 points more. */
   share_change: number,
   /** What series are ranked by: larger is further up. See docs/profiles.md. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Numbers } from './numbers.ts';
 import { Run } from './runs.ts';
 import { SeriesValue } from './series.ts';
 
@@ -27,7 +28,7 @@ export const RankValues = z.object({
   rank: z.number().int().nonnegative(),
   node: z.string(),
   /** Value per series of the profile: the counter's total, or the gauge's total / hits; null where it has none. */
-  values: z.array(z.number().nullable()),
+  values: Numbers,
 });
 export type RankValues = z.infer<typeof RankValues>;
 
@@ -36,7 +37,7 @@ export const NodeValues = z.object({
   node: z.string(),
   ranks: count,
   /** Of counters the sum over the node's ranks, of gauges their mean; null where none has one. */
-  values: z.array(z.number().nullable()),
+  values: Numbers,
 });
 export type NodeValues = z.infer<typeof NodeValues>;
 

@@ -1,6 +1,7 @@
 /**
  * Metric names of I/O and system calls as instrumentation sends them, read into what they say: `io___hits___read` (calls of
- * libc), `strace___time___openat` (system calls), `io_mount_bytes_total{mount,type,kind}`, `io_sizes_total{kind,below}`.
+ * libc), `strace___time___openat` (system calls), `io_mount_bytes_total{mount,type,kind}`, `io_sizes_total{kind,below}`,
+ * `io_wait_seconds_total{call}`.
  * All are counters: sums over a rank's threads, and in a run over its ranks. Times are seconds, sizes bytes.
  */
 
@@ -22,7 +23,9 @@ export type IoMetric =
       readonly quantity: IoQuantity;
     }
   /** Calls that moved fewer bytes than this, and not fewer than the class before; Infinity: the last class. */
-  | { readonly what: 'size'; readonly kind: 'read' | 'write'; readonly below: number };
+  | { readonly what: 'size'; readonly kind: 'read' | 'write'; readonly below: number }
+  /** A call that waits until something is ready (`poll`, `select`, …): in no total. */
+  | { readonly what: 'wait'; readonly call: string; readonly quantity: 'calls' | 'time' };
 
 const LAYERS: ReadonlyMap<string, IoLayer> = new Map([
   ['io', 'io'],
@@ -44,6 +47,10 @@ const MOUNT_FAMILIES: ReadonlyMap<string, IoQuantity> = new Map([
   ['io_mount_seconds_total', 'time'],
   ['io_mount_bytes_total', 'bytes'],
 ] as const);
+const WAIT_FAMILIES: ReadonlyMap<string, 'calls' | 'time'> = new Map([
+  ['io_wait_calls_total', 'calls'],
+  ['io_wait_seconds_total', 'time'],
+] as const);
 const KINDS: ReadonlySet<string> = new Set<IoKind>(['read', 'write', 'metadata']);
 const isKind = (text: string | undefined): text is IoKind => text !== undefined && KINDS.has(text);
 
@@ -58,6 +65,11 @@ export function parseIo(family: string, labels: Readonly<Record<string, string>>
   if (total) {
     const quantity = TOTALS.get(total[2]!);
     return quantity === undefined ? null : { what: 'total', layer: LAYERS.get(total[1]!)!, quantity };
+  }
+  const waits = WAIT_FAMILIES.get(family);
+  if (waits !== undefined) {
+    const waiter = labels['call'];
+    return waiter === undefined ? null : { what: 'wait', call: waiter, quantity: waits };
   }
   const { mount, type, kind, below } = labels;
   const quantity = MOUNT_FAMILIES.get(family);

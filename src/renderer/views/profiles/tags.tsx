@@ -18,22 +18,26 @@ export function Tag({ tag, children }: TagProps) {
   );
 }
 
+/** Most that stand beside each other; in narrow places fewer, so that what is shown can be read. */
 const MOST_SHOWN = 3;
 
 /** Tags in a row; those without room are counted, and named on hover. */
-export function Tags({ tags, most = MOST_SHOWN }: { readonly tags: readonly string[]; readonly most?: number }) {
+export function Tags({ tags }: { readonly tags: readonly string[] }) {
   if (tags.length === 0) return null;
-  const rest = tags.slice(most);
+  const shown = tags.slice(0, MOST_SHOWN);
   return (
-    <span className="v-tags">
-      {tags.slice(0, most).map((tag) => (
+    <span className={`v-tagrow v-tagrow-${shown.length}`}>
+      {shown.map((tag) => (
         <Tag key={tag} tag={tag} />
       ))}
-      {rest.length > 0 ? (
-        <span className="v-muted" title={rest.join(', ')}>
-          +{rest.length}
-        </span>
-      ) : null}
+      {/* One of these is shown, by how many tags there is room for. */}
+      {shown.map((last, i) =>
+        i + 1 < tags.length ? (
+          <span key={last} className={`v-muted v-tags-after-${i + 1}`} title={tags.slice(i + 1).join(', ')}>
+            +{tags.length - i - 1}
+          </span>
+        ) : null,
+      )}
     </span>
   );
 }

@@ -3,7 +3,7 @@ import type { Run } from '../../../../src/shared/api/runs.ts';
 import type { SeriesValue } from '../../../../src/shared/api/series.ts';
 import { describeSeries } from '../../../../src/shared/model/series.ts';
 import { summarizeIo } from '../../../../src/renderer/views/job/io/model.ts';
-import { ioSentences, sizeName } from '../../../../src/renderer/views/job/io/words.ts';
+import { ioSentences, sizeName, waitSentence } from '../../../../src/renderer/views/job/io/words.ts';
 
 const run = { start_time: 1_000_000, end_time: 1_010_000, ranks: 2, jobid: 'j', scope: 'run/1' } as Run;
 
@@ -82,6 +82,31 @@ test('in words: share, where and in what, and what is worth a look', () => {
     '70 % of it on /scratch (lustre), 80 % in read.',
     '96 % of the calls that move data move less than 4 KiB: larger buffers would need fewer calls.',
   ]);
+});
+
+test('waiting is beside I/O and in none of its numbers', () => {
+  const waits = { 'io_wait_calls_total{call="poll"}': 40, 'io_wait_seconds_total{call="poll"}': 12 };
+  const summary = summarizeIo(run, 1_010_000, [...measured, ...series(waits)]);
+  const { waits: found, ...others } = summary;
+  const { waits: none, ...before } = summarizeIo(run, 1_010_000, measured);
+  expect(others).toEqual(before);
+  expect(none).toBeNull();
+  expect(found).toEqual({ calls: 40, time: 12, top: [{ call: 'poll', calls: 40, time: 12 }] });
+});
+
+const poll = (calls: number | null, time: number | null) => ({ call: 'poll', calls, time });
+test.each([
+  ['of one call', { calls: 40, time: 12, top: [poll(40, 12)] }, '12 s in 40 calls, 60 % of the run time.'],
+  [
+    'of several',
+    { calls: 1, time: 10, top: [poll(1, 9), { call: 'select', calls: null, time: 1 }] },
+    '10 s in 1 call, 50 % of the run time; 90 % of that in poll.',
+  ],
+  ['of many threads', { calls: 4, time: 30, top: [poll(4, 30)] }, '30 s in 4 calls, all threads added up.'],
+  ['without time', { calls: 4, time: null, top: [poll(4, null)] }, '4 calls; their time was not measured.'],
+  ['without calls', { calls: null, time: 1, top: [poll(null, 1)] }, '1 s, 5 % of the run time.'],
+])('waiting %s in words', (_what, waits, text) => {
+  expect(waitSentence(waits, { elapsed: 10, ranks: 2 })).toBe(text);
 });
 
 test.each([

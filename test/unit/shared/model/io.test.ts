@@ -20,6 +20,8 @@ test.each([
   ],
   ['io_sizes_total', { kind: 'write', below: '4096' }, { what: 'size', kind: 'write', below: 4096 }],
   ['io_sizes_total', { kind: 'read', below: 'inf' }, { what: 'size', kind: 'read', below: Infinity }],
+  ['io_wait_calls_total', { call: 'poll' }, { what: 'wait', call: 'poll', quantity: 'calls' }],
+  ['io_wait_seconds_total', { call: 'epoll_wait' }, { what: 'wait', call: 'epoll_wait', quantity: 'time' }],
 ])('%s %j', (family, labels, metric) => {
   expect(parseIo(family, labels)).toEqual(metric);
 });
@@ -33,6 +35,7 @@ test.each([
   ['io_sizes_total', { kind: 'metadata', below: '1' }],
   ['io_sizes_total', { kind: 'read', below: '-1' }],
   ['io_sizes_total', { kind: 'read', below: 'many' }],
+  ['io_wait_seconds_total', {}],
   ['constructor', {}],
 ])('%s %j is none', (family, labels) => {
   expect(parseIo(family, labels)).toBeNull();

@@ -13,8 +13,10 @@ import { useUrlQuery } from '../../../state/query.ts';
 import { percent } from '../mpi/words.ts';
 import { Bandwidth } from './Bandwidth.tsx';
 import './io.css';
+import { Measure } from './Measure.tsx';
 import { summarizeIo } from './model.ts';
 import type { IoLayerSummary, IoMount, IoShares, IoSummary, SizeClass } from './model.ts';
+import { Waits } from './Waits.tsx';
 import { ioSentences, sizeName } from './words.ts';
 
 /** A live run is asked for this often, ms. */
@@ -53,7 +55,11 @@ export function IoTab({ run, profile }: { readonly run: Run; readonly profile: P
   const there = LAYERS.filter(({ value }) => data.layers.has(value));
   const chosen = there.find(({ value }) => value === params.get('layer')) ?? there[0];
   const layer = chosen && data.layers.get(chosen.value);
-  if (!chosen || !layer) return <p className="v-muted v-none">Nothing was measured of this run’s I/O.</p>;
+  const waits = data.waits && <Waits run={run} profile={profile} summary={data} waits={data.waits} />;
+  if (!chosen || !layer) {
+    const nothing = <p className="v-muted v-none">Nothing was measured of this run’s I/O.</p>;
+    return waits ? <div className="v-sheet">{waits}</div> : nothing;
+  }
   return (
     <div className="v-sheet" data-testid="io">
       <h2 className="v-hidden">I/O of {run.jobid}</h2>
@@ -104,6 +110,7 @@ export function IoTab({ run, profile }: { readonly run: Run; readonly profile: P
         <h3 id="io-mounts-title">Where</h3>
         <Mounts mounts={data.mounts} />
       </section>
+      {waits}
     </div>
   );
 }
@@ -280,22 +287,5 @@ function Mounts({ mounts }: { readonly mounts: readonly IoMount[] }) {
         </tbody>
       </table>
     </div>
-  );
-}
-
-interface MeasureProps {
-  /** 0 to 1. */
-  readonly part: number;
-  readonly kind: 'io' | 'read' | 'write';
-  readonly children: string;
-}
-
-/** A cell with a bar behind its text. */
-function Measure({ part, kind, children }: MeasureProps) {
-  return (
-    <span className="v-io-measure">
-      <i className={`v-io-mark-${kind}`} style={{ width: `${(100 * part).toFixed(1)}%` }} aria-hidden="true" />
-      <span>{children}</span>
-    </span>
   );
 }

@@ -5,6 +5,8 @@ import type { SeriesValue } from '../../../../shared/api/series.ts';
 import { parseIo } from '../../../../shared/model/io.ts';
 import type { IoKind, IoLayer, IoQuantity } from '../../../../shared/model/io.ts';
 import { parseMpi } from '../../../../shared/model/mpi.ts';
+import { ioWaitsOf } from '../../../../shared/profiles/io-waits.ts';
+import type { IoWaits } from '../../../../shared/profiles/io-waits.ts';
 
 /** Null: not measured. */
 export interface IoNumbers {
@@ -70,6 +72,8 @@ export interface IoSummary {
   readonly metadata: Readonly<IoNumbers> | null;
   /** Where the run's time went; null: its start or the time in I/O is not known. */
   readonly shares: IoShares | null;
+  /** In no total; null: nothing waited. */
+  readonly waits: IoWaits | null;
 }
 
 const nothing = (): IoNumbers => ({ calls: null, time: null, bytes: null });
@@ -125,7 +129,7 @@ export function summarizeIo(run: Run, time: number, series: readonly SeriesValue
       const mount = mounts.get(id) ?? made;
       plus(mount[metric.kind], metric.quantity, value);
       mounts.set(id, mount);
-    } else {
+    } else if (metric.what === 'size') {
       const one = classes.get(metric.below) ?? { reads: 0, writes: 0 };
       one[metric.kind === 'read' ? 'reads' : 'writes'] += value;
       classes.set(metric.below, one);
@@ -141,6 +145,7 @@ export function summarizeIo(run: Run, time: number, series: readonly SeriesValue
     sizes: sizeRows(classes),
     metadata: metadataOf(mounts),
     shares: sharesOf(summaries, mpi, elapsed, run.ranks),
+    waits: ioWaitsOf(series),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What a run's I/O says, in sentences. */
 
 import { formatCount, formatValue } from '../../../format/units.ts';
+import type { IoWaits } from '../../../../shared/profiles/io-waits.ts';
 import { percent } from '../mpi/words.ts';
 import type { IoSummary, SizeClass } from './model.ts';
 
@@ -15,6 +16,21 @@ export function sizeName({ from, below }: Pick<SizeClass, 'from' | 'below'>): st
   if (from === 0) return `below ${formatValue(below, 'B')}`;
   if (below === Infinity) return `${formatValue(from, 'B')} and more`;
   return `${formatValue(from, 'B')} to ${formatValue(below, 'B')}`;
+}
+
+/** `12.3 s in 4 012 calls, 31 % of the time of its ranks; 90 % of that in epoll_wait.` Of several threads it may be more than that time. */
+export function waitSentence(
+  { calls, time, top }: IoWaits,
+  { elapsed, ranks }: Pick<IoSummary, 'elapsed' | 'ranks'>,
+): string {
+  const count = calls === null ? '' : `${formatCount(calls)} ${calls === 1 ? 'call' : 'calls'}`;
+  if (time === null) return `${count}; their time was not measured.`;
+  const whole = (elapsed ?? 0) * ranks;
+  const share = whole > 0 && time <= whole ? `, ${percent(time / whole)} of the run time` : ', all threads added up';
+  const [first] = top;
+  const most =
+    first && top.length > 1 && time > 0 ? `; ${percent((first.time ?? 0) / time)} of that in ${first.call}` : '';
+  return `${formatValue(time, 's')}${count === '' ? '' : ` in ${count}`}${share}${most}.`;
 }
 
 /** The result first, then what is worth a look. */

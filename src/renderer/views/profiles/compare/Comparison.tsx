@@ -24,6 +24,7 @@ import { Timelines } from './Timelines.tsx';
 import { useCompared } from './useCompared.ts';
 import { useComparison } from './useComparison.ts';
 import '../profiles.css';
+import './compare.css';
 
 const TABS = ['overview', 'timelines', 'series', 'descriptions'] as const;
 type Tab = (typeof TABS)[number];

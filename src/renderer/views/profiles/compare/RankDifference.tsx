@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import { Link } from 'wouter';
 import { useEngine } from '../../../state/engine.ts';
+import { noLines, TICK } from './chartParts.tsx';
 import { ranked, rankChanges, seriesName } from './model.ts';
 import type { RankChange } from './model.ts';
 import type { Comparison } from './useComparison.ts';
@@ -12,7 +13,6 @@ import { runPath } from '../../jobs/columns.tsx';
 import { formatValue } from '../../../format/units.ts';
 
 const HEIGHT = 180;
-const TICK = { fill: 'var(--v-muted)', fontSize: 11 };
 /** Ranks that have bars of their own; of more, those that changed most. */
 const MOST_RANKS = 128;
 
@@ -114,7 +114,7 @@ function RankBars({ changes, value, names, name }: RankBarsProps) {
             accessibilityLayer={false}
             barGap={0}
           >
-            <CartesianGrid vertical={false} stroke="var(--v-line-soft)" />
+            <CartesianGrid vertical={false} verticalCoordinatesGenerator={noLines} stroke="var(--v-line-soft)" />
             <XAxis dataKey="rank" tick={TICK} tickLine={false} minTickGap={14} axisLine={{ stroke: 'var(--v-line)' }} />
             <YAxis width={64} tick={TICK} tickLine={false} axisLine={false} tickCount={4} tickFormatter={value} />
             <Tooltip cursor={{ fill: 'var(--v-accent-soft)' }} isAnimationActive={false} content={tip(names, value)} />

@@ -68,7 +68,7 @@ function columnsOf(comparison: ColumnsOf): Column<ProfileSummary>[] {
     {
       id: 'run',
       title: 'Run',
-      width: 'minmax(150px, 1.4fr)',
+      width: 'minmax(110px, 1.4fr)',
       cell: (run) => (
         <>
           <Link href={runPath(run)} className="v-link" tabIndex={-1} onClick={(event) => event.stopPropagation()}>
@@ -81,11 +81,11 @@ function columnsOf(comparison: ColumnsOf): Column<ProfileSummary>[] {
     {
       id: 'start',
       title: 'Start',
-      width: '128px',
+      width: '122px',
       numeric: true,
       cell: (run) => formatWhen(run.start_time, engineNow()),
     },
-    { id: 'size', title: 'Size', width: '56px', numeric: true, cell: (run) => sizeText(run.size) },
+    { id: 'size', title: 'Size', width: '44px', numeric: true, cell: (run) => sizeText(run.size) },
     {
       id: 'duration',
       title: 'Run time',
@@ -95,8 +95,8 @@ function columnsOf(comparison: ColumnsOf): Column<ProfileSummary>[] {
     },
     {
       id: 'against',
-      title: 'Against the baseline',
-      width: '132px',
+      title: 'Against baseline',
+      width: '112px',
       sortable: false,
       cell: (run) =>
         run.id === compared.baseline ? (
@@ -118,11 +118,11 @@ function columnsOf(comparison: ColumnsOf): Column<ProfileSummary>[] {
           },
         ]
       : []),
-    { id: 'ended', title: 'Ended', width: '104px', sortable: false, cell: (run) => <Ended run={run} /> },
+    { id: 'ended', title: 'Ended', width: '98px', sortable: false, cell: (run) => <Ended run={run} /> },
     {
       id: 'flag',
       title: 'Regression',
-      width: 'minmax(120px, 1fr)',
+      width: 'minmax(96px, 1fr)',
       sortable: false,
       cell: (run) =>
         run.regression ? (
@@ -134,7 +134,7 @@ function columnsOf(comparison: ColumnsOf): Column<ProfileSummary>[] {
     {
       id: 'tags',
       title: 'Tags',
-      width: 'minmax(80px, 0.8fr)',
+      width: 'minmax(70px, 0.8fr)',
       sortable: false,
       cell: (run) => <Tags tags={run.tags} />,
     },

@@ -71,7 +71,7 @@ export function GroupsTable(props: GroupsTableProps) {
           label="Profiles by command"
           testId="profile-groups"
           rows={rows}
-          rowId={(row) => row.id}
+          rowId={rowIdOf}
           columns={GROUP_COLUMNS}
           rowHeight={44}
           sort={props.sort}
@@ -88,6 +88,7 @@ export function GroupsTable(props: GroupsTableProps) {
   );
 }
 
+const rowIdOf = ({ id }: ListRow): string => id;
 const runOf = (row: ListRow): string | null => (row.kind === 'run' ? row.run.id : null);
 
 const noteOf = (row: ListRow): ReactNode =>

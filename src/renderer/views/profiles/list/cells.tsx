@@ -120,10 +120,16 @@ export function RegressionMark({ run }: { readonly run: ProfileSummary }) {
   );
 }
 
-export function NodesText({ run }: { readonly run: ProfileSummary }) {
+/** Whose it is, and the nodes that it ran on: the first, and how many more. */
+export function Where({ run }: { readonly run: ProfileSummary }) {
   const [first, ...rest] = run.nodes;
-  const text = first === undefined ? run.nodelist || NO_VALUE : rest.length === 0 ? first : `${first} +${rest.length}`;
-  return <bdi title={run.nodes.join(' ').slice(0, 2000)}>{text.slice(0, 200)}</bdi>;
+  const nodes = first === undefined ? run.nodelist : rest.length === 0 ? first : `${first} +${rest.length}`;
+  const title = first === undefined ? run.nodelist : run.nodes.join(' ');
+  return (
+    <bdi className="v-muted" title={title.slice(0, 2000)}>
+      {[run.user, nodes.slice(0, 200)].filter((part) => part !== '').join(' · ')}
+    </bdi>
+  );
 }
 
 export const sizeText = (size: number): string => (size > 0 ? formatCount(size) : NO_VALUE);

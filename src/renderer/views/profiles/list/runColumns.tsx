@@ -5,7 +5,7 @@ import { formatWhen } from '../../../format/time.ts';
 import { NO_VALUE } from '../../../format/units.ts';
 import { engineNow } from '../../../state/connection.ts';
 import { runTime } from '../words.ts';
-import { Ended, NodesText, RegressionMark, RunName, sizeText, Tick, TickAll } from './cells.tsx';
+import { Ended, RegressionMark, RunName, sizeText, Tick, TickAll, Where } from './cells.tsx';
 import { groupLink } from './listQuery.ts';
 
 const tick: Column<ProfileSummary> = {
@@ -20,11 +20,11 @@ const tick: Column<ProfileSummary> = {
 const command: Column<ProfileSummary> = {
   id: 'command',
   title: 'Command',
-  width: 'minmax(100px, 2.2fr)',
+  width: 'minmax(140px, 2.6fr)',
   cell: (run) => (
     <span className="v-two-lines">
       <bdi title={run.command.slice(0, 2000)}>{run.command.slice(0, 500) || NO_VALUE}</bdi>
-      {run.user === '' ? <span /> : <bdi className="v-muted">{run.user}</bdi>}
+      <Where run={run} />
     </span>
   ),
 };
@@ -48,18 +48,11 @@ export const runColumns = (inGroup: boolean, now: () => number = engineNow): Col
             >
               <bdi>{run.command.slice(0, 500) || 'no command known'}</bdi>
             </Link>
-            {run.user === '' ? <span /> : <bdi className="v-muted">{run.user}</bdi>}
+            <Where run={run} />
           </span>
         ),
       },
   { id: 'size', title: 'Size', width: '44px', numeric: true, cell: (run) => sizeText(run.size) },
-  {
-    id: 'nodes',
-    title: 'Nodes',
-    width: 'minmax(60px, 0.7fr)',
-    sortable: false,
-    cell: (run) => <NodesText run={run} />,
-  },
   { id: 'ended', title: 'Ended', width: '98px', sortable: false, cell: (run) => <Ended run={run} /> },
   { id: 'start', title: 'Start', width: '122px', numeric: true, cell: (run) => formatWhen(run.start_time, now()) },
   {

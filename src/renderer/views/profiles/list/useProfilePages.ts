@@ -1,16 +1,17 @@
-import { keepPreviousData, skipToken, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { hashKey, keepPreviousData, skipToken, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import type { ProfileGroup, ProfileSummary } from '../../../../shared/api/profiles.ts';
 import type { GroupsAsked, ListAsked } from '../../../data/profilesApi.ts';
 import { isLive } from '../../../data/runs.ts';
 import { useEngine } from '../../../state/engine.ts';
+import { FEW_PAGES, isFewPages } from './pages.ts';
+import type { Page } from './pages.ts';
 
-const RUNS_PAGE = 200;
-const GROUPS_PAGE = 100;
+/** The first page is small, to be there at once; who goes on far wants many. Most that the engine gives. */
+const RUNS_PAGE = { first: 200, most: 1000 };
+const GROUPS_PAGE = { first: 100, most: 200 };
 /** A run that ends is stored in the moment after. */
 const GATHER_MS = 1500;
-/** With more pages than this the list is asked for anew only when somebody wants it. */
-const MOST_REFRESHED = 4;
 
 export interface Pages<Row> {
   /** Undefined: not known yet. */
@@ -25,27 +26,39 @@ export interface Pages<Row> {
   readonly retry: () => void;
 }
 
-interface Page<Row> {
-  readonly rows: readonly Row[];
-  readonly total: number | null;
-  readonly next: string | null;
-}
-
 /** What was asked for page by page. Null: nothing is. */
 function usePages<Asked, Row>(
   what: string,
   asked: Asked | null,
-  load: (asked: Asked, cursor: string | null, signal: AbortSignal) => Promise<Page<Row>>,
+  size: { readonly first: number; readonly most: number },
+  load: (asked: Asked, limit: number, cursor: string | null, signal: AbortSignal) => Promise<Page<Row>>,
 ): Pages<Row> {
   const engine = useEngine();
+  const queries = useQueryClient();
+  const queryKey = [engine.base, 'profiles', what, asked];
   const query = useInfiniteQuery({
-    queryKey: [engine.base, 'profiles', what, asked],
-    queryFn: asked === null ? skipToken : ({ pageParam, signal }) => load(asked, pageParam, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
+    queryKey,
+    queryFn:
+      asked === null ? skipToken : ({ pageParam, signal }) => load(asked, pageParam.limit, pageParam.cursor, signal),
+    initialPageParam: { limit: size.first, cursor: null as string | null },
+    getNextPageParam: ({ next }, pages) =>
+      next === null ? null : { limit: pages.length < FEW_PAGES ? size.first : size.most, cursor: next },
     placeholderData: keepPreviousData,
     staleTime: 10_000,
+    // Each page would be held against all rows there are.
+    structuralSharing: false,
+    refetchOnReconnect: ({ state }) => isFewPages(state.data),
   });
+  const hash = hashKey(queryKey);
+  useEffect(() => {
+    // What is left begins with its first page when one comes back, and is not asked for anew page by page.
+    const forget = (): void =>
+      queries.removeQueries({
+        type: 'inactive',
+        predicate: ({ queryHash, state }) => queryHash === hash && !isFewPages(state.data),
+      });
+    return () => void setTimeout(forget, 0);
+  }, [queries, hash]);
   const { data } = query;
   const rows = useMemo(() => data?.pages.flatMap((page) => page.rows), [data]);
   return {
@@ -61,8 +74,8 @@ function usePages<Asked, Row>(
 /** Runs page by page. Null: not asked for. */
 export function useRunPages(asked: ListAsked | null): Pages<ProfileSummary> {
   const { api } = useEngine();
-  return usePages('runs', asked, async (of: ListAsked, cursor, signal) => {
-    const { runs, ...page } = await api.profiles.list(of, RUNS_PAGE, cursor, signal);
+  return usePages('runs', asked, RUNS_PAGE, async (of: ListAsked, limit, cursor, signal) => {
+    const { runs, ...page } = await api.profiles.list(of, limit, cursor, signal);
     return { ...page, rows: runs };
   });
 }
@@ -70,8 +83,8 @@ export function useRunPages(asked: ListAsked | null): Pages<ProfileSummary> {
 /** Commands page by page. Null: not asked for. */
 export function useGroupPages(asked: GroupsAsked | null): Pages<ProfileGroup> {
   const { api } = useEngine();
-  return usePages('groups', asked, async (of: GroupsAsked, cursor, signal) => {
-    const { groups, ...page } = await api.profiles.groups(of, GROUPS_PAGE, cursor, signal);
+  return usePages('groups', asked, GROUPS_PAGE, async (of: GroupsAsked, limit, cursor, signal) => {
+    const { groups, ...page } = await api.profiles.groups(of, limit, cursor, signal);
     return { ...page, rows: groups };
   });
 }
@@ -87,8 +100,8 @@ export function useNews(): { readonly waiting: boolean; readonly show: () => voi
     const ask = (): void => {
       timer = null;
       const key = { queryKey: [engine.base, 'profiles'] };
-      const most = Math.max(0, ...queries.getQueriesData({ ...key, type: 'active' }).map(([, data]) => pagesOf(data)));
-      if (most > MOST_REFRESHED) setWaiting(true);
+      const all = queries.getQueriesData({ ...key, type: 'active' });
+      if (!all.every(([, data]) => isFewPages(data))) setWaiting(true);
       else void queries.invalidateQueries(key);
     };
     const news = (): void => {
@@ -117,6 +130,3 @@ export function useNews(): { readonly waiting: boolean; readonly show: () => voi
     },
   };
 }
-
-const pagesOf = (data: unknown): number =>
-  typeof data === 'object' && data !== null && 'pages' in data && Array.isArray(data.pages) ? data.pages.length : 0;
