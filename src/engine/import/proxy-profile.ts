@@ -12,6 +12,9 @@ export class ProfileFileError extends Error {
 /** What is not a number in JSON (NaN, infinities) the proxy writes as null. */
 const number = z.number().nullable();
 
+/** What our own exports begin with. They are for other programs, and lack what a run needs to be whole. */
+const OwnExport = z.object({ format: z.literal('vigie-export') });
+
 const ProfileFile = z.object({
   desc: JobDesc,
   counters: z
@@ -50,6 +53,10 @@ export function readProfile(bytes: Buffer): ProxyProfile {
   } catch (error) {
     throw new ProfileFileError(`it is not JSON: ${(error as Error).message}`);
   }
+  if (OwnExport.safeParse(json).success)
+    throw new ProfileFileError(
+      'it was made by vigie export, for other programs: import the database or the data directory of that engine',
+    );
   const parsed = ProfileFile.safeParse(json);
   if (!parsed.success) {
     const [first] = parsed.error.issues;

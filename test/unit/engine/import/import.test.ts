@@ -72,6 +72,12 @@ describe('a profile', () => {
       /^it is no profile of the Rust metric proxy \(desc: .+\)$/,
     );
   });
+
+  test('that is an export of ours is refused with what to import in its place', () => {
+    expect(() => readProfile(Buffer.from('{"format":"vigie-export","version":1,"profiles":[],"samples":[]}'))).toThrow(
+      /made by vigie export.+import the database or the data directory/,
+    );
+  });
 });
 
 describe('an import', () => {
