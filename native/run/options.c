@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char usage[] =
@@ -40,6 +41,13 @@ static int add_exporters(struct options *options, const char *list) {
   return 0;
 }
 
+/* A whole number, and nothing behind it: 42x is not process 42. */
+static bool is_process(const char *text) {
+  char *end;
+  long pid = strtol(text, &end, 10);
+  return text[0] >= '0' && text[0] <= '9' && *end == 0 && pid > 0 && pid <= 0x7fffffff;
+}
+
 int options_parse(struct options *options, int argc, char **argv) {
   static const struct option names[] = {
       {"listexporters", no_argument, NULL, 'l'},  {"exporter", required_argument, NULL, 'e'},
@@ -67,7 +75,10 @@ int options_parse(struct options *options, int argc, char **argv) {
       case 's':
         if (add_exporters(options, "strace") != 0) return -1;
         break;
-      case 'S': options->attach = optarg; break;
+      case 'S':
+        if (!is_process(optarg)) return fprintf(stderr, "vigie-run: -S: '%s' is no process\n", optarg), -1;
+        options->attach = optarg;
+        break;
       case 'v': options->verbose = true; break;
       case 'h': options->help = true; break;
       case 'V': options->version = true; break;

@@ -164,6 +164,10 @@ export class EngineClient {
     return checked(path, await this.raw(`/api/v1${path}`, headers, 'POST', JSON.stringify(content)));
   }
 
+  async delete(path: string): Promise<unknown> {
+    return checked(path, await this.raw(`/api/v1${path}`, {}, 'DELETE'));
+  }
+
   status(): Promise<Status> {
     return this.#get(Status, '/status');
   }

@@ -298,12 +298,13 @@ print('end')
       code: 127,
       stderr: `vigie-run: -S: process ${pid} is traced already, by process ${tracer.pid}\n`,
     });
-    for (const [word, says] of [
-      ['4194305', 'there is no process 4194305'],
-      ['many', "'many' is no process"],
+    for (const [word, code, says] of [
+      ['4194305', 127, 'there is no process 4194305'],
+      ['many', 2, "'many' is no process"],
+      [`${pid}x`, 2, `'${pid}x' is no process`],
     ] as const)
       expect(await bench.plain([bench.vigieRun, '-S', word])).toMatchObject({
-        code: 127,
+        code,
         stderr: `vigie-run: -S: ${says}\n`,
       });
   });

@@ -244,7 +244,7 @@ int main(int number, char **words) {
     if (attaching) explain_refusal(pid, error);
     return 127;
   }
-  if (attaching && verbose) fprintf(stderr, "vigie-run: attached to %u threads of process %d\n", tracee_count(), (int)pid);
+  if (attaching && verbose) fprintf(stderr, "vigie-run: attached to %u thread%s of process %d\n", tracee_count(), tracee_count() == 1 ? "" : "s", (int)pid);
   if (launch) {
     if (alone != 0) count_one("has_started", "Programs that started");
     int ready = atoi(words[3]);

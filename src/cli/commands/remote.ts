@@ -27,11 +27,8 @@ async function needConnection(client: EngineClient, host: string): Promise<Conne
 
 async function run(action: EngineAction, host: string, flags: RemoteFlags): Promise<void> {
   const { client } = await requireEngine(flags);
-  const { id } =
-    action === 'start'
-      ? ((await findConnection(client, host)) ??
-        Connection.parse(await client.post('/connections', { host, connect: false })))
-      : await needConnection(client, host);
+  const known = action === 'start' ? await findConnection(client, host) : await needConnection(client, host);
+  const { id } = known ?? Connection.parse(await client.post('/connections', { host, connect: false }));
   const given = {
     ...(flags.folder === undefined ? {} : { folder: flags.folder }),
     ...(flags.elsewhere ? { elsewhere: true } : {}),
@@ -41,6 +38,8 @@ async function run(action: EngineAction, host: string, flags: RemoteFlags): Prom
   if (flags.json) console.log(JSON.stringify(work));
   else if (work.state === 'done') console.log(oneLine(work.reason ?? 'done'));
   if (work.state === 'done') return;
+  // A name that was mistyped is not to stay on the list: it is there only because of this.
+  if (!known && work.steps[0]?.state !== 'done') await client.delete(`/connections/${id}`).catch(() => undefined);
   if (!flags.json) console.error(`vigie: ${oneLine(work.reason ?? work.state)}`);
   process.exitCode = work.state === 'cancelled' ? 130 : 1;
 }

@@ -27,11 +27,13 @@ interface ChartPanelProps {
   readonly left: number;
   readonly totals: boolean;
   readonly banded: boolean;
+  /** It goes on no more: its last rates are those of its end, and say nothing of it. */
+  readonly over: boolean;
 }
 
 /** One chart. It renders when its lines change; samples are drawn without React. */
 export const ChartPanel = memo(function ChartPanel(props: ChartPanelProps) {
-  const { board, panel, lines, left, totals, banded } = props;
+  const { board, panel, lines, left, totals, banded, over } = props;
   const scheme = useComputedColorScheme('light');
   const figure = useRef<HTMLDivElement>(null);
   const legend = useRef<HTMLUListElement>(null);
@@ -39,13 +41,15 @@ export const ChartPanel = memo(function ChartPanel(props: ChartPanelProps) {
   const perSecond = panel.kind === 'counter' && !totals;
   const unit = unitName(panel.unit, panel.quantity, perSecond);
   const title = panel.title;
+  const mean = over && !(panel.kind === 'counter' && totals);
+  const says = [unit, ...(mean ? ['mean'] : [])].filter((word) => word !== '').join(', ');
 
   useEffect(() => {
     const element = figure.current;
     const values = legend.current?.querySelectorAll<HTMLElement>('.v-legend-value');
     if (!element || !values) return undefined;
-    return mountChart({ board, panel, lines, totals, banded, scheme, element, values, perSecond, title, chart });
-  }, [board, panel, lines, totals, banded, scheme, perSecond, title]);
+    return mountChart({ board, panel, lines, totals, banded, scheme, element, values, perSecond, mean, title, chart });
+  }, [board, panel, lines, totals, banded, scheme, perSecond, mean, title]);
 
   const focus = (index: number | null): void => {
     chart.current?.setSeries(index === null ? null : index + 1, { focus: true }, false);
@@ -54,7 +58,7 @@ export const ChartPanel = memo(function ChartPanel(props: ChartPanelProps) {
   return (
     <div role="group" className="v-panel" data-testid="chart-panel" aria-label={`${panel.group}: ${title}`}>
       <h4>
-        <bdi>{title}</bdi> {unit === '' ? null : <span className="v-unit">{unit}</span>}
+        <bdi>{title}</bdi> {says === '' ? null : <span className="v-unit">{says}</span>}
       </h4>
       <SetAlarm panel={panel} lines={lines} perSecond={perSecond} />
       <div ref={figure} className="v-figure" role="img" style={{ height: CHART_HEIGHT }} />
@@ -81,11 +85,13 @@ function Swatch({ colour, dash }: { readonly colour: string; readonly dash: read
   );
 }
 
-interface Mount extends Omit<ChartPanelProps, 'left'> {
+interface Mount extends Omit<ChartPanelProps, 'left' | 'over'> {
   readonly scheme: 'light' | 'dark';
   readonly element: HTMLElement;
   readonly values: NodeListOf<HTMLElement>;
   readonly perSecond: boolean;
+  /** Of what is shown, where the cursor is not on it; otherwise the last value. */
+  readonly mean: boolean;
   readonly title: string;
   readonly chart: { current: uPlot | null };
 }
@@ -98,9 +104,9 @@ function mountChart(mount: Mount): () => void {
 
   const showValues = (): void => {
     const { idx } = u.cursor;
-    const at = typeof idx === 'number' ? idx : plot.xs.length - 1;
     for (let i = 0; i < lines.length; i++) {
-      const text = formatValue(plot.ys[i]?.[at], panel.unit, mount.perSecond);
+      const value = typeof idx === 'number' ? plot.ys[i]?.[idx] : resting(plot.ys[i], mount.mean);
+      const text = formatValue(value, panel.unit, mount.perSecond);
       // The text node stays: a new one each second would cost more layout.
       const node = mount.values[i]?.firstChild;
       if (node && node.nodeValue !== text) node.nodeValue = text;
@@ -202,7 +208,19 @@ function wheel(event: WheelEvent, u: uPlot, board: Board): void {
 function describe(mount: Mount, ys: readonly (readonly (number | null)[])[]): string {
   const { panel, lines } = mount;
   const latest = lines.map(
-    (s, i) => `${lineLabel(s, panel)} ${formatValue(ys[i]?.[ys[i].length - 1], panel.unit, mount.perSecond)}`,
+    (s, i) => `${lineLabel(s, panel)} ${formatValue(resting(ys[i], mount.mean), panel.unit, mount.perSecond)}`,
   );
-  return `${panel.group}, ${mount.title}. Latest: ${latest.join(', ')}`.slice(0, 600);
+  return `${panel.group}, ${mount.title}. ${mount.mean ? 'Mean' : 'Latest'}: ${latest.join(', ')}`.slice(0, 600);
+}
+
+/** What stands beside a line that the cursor is not on. */
+function resting(points: readonly (number | null)[] | undefined, mean: boolean): number | null | undefined {
+  if (!mean || !points) return points?.at(-1);
+  let [sum, count] = [0, 0];
+  for (const value of points) {
+    if (value === null) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? null : sum / count;
 }

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { EngineWork } from '../../../src/shared/api/connections.ts';
+import { ConnectionList, EngineWork } from '../../../src/shared/api/connections.ts';
 import { makeEnginePackage } from '../../support/engine-package.ts';
 import { ensureBuilt, runVigie } from '../../support/launch.ts';
 import { lacksSshd } from '../../support/sshd.ts';
@@ -54,11 +54,18 @@ describe.skipIf(lacksSshd())('vigie remote', () => {
       const unknown = await vigie('stop', 'elsewhere');
       expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('not on the list of connections')]);
 
+      // A name that was mistyped does not stay on the list; nor does one where nobody logged in.
+      const mistyped = await vigie('start', 'no-such-host.invalid');
+      expect([mistyped.code, mistyped.stderr]).toEqual([1, expect.stringContaining('no-such-host.invalid')]);
+      const listed = async () => ConnectionList.parse(await here.client.json('/connections')).connections;
+      expect(await listed()).toEqual([]);
+
       // Ctrl-C where it asks: nothing is started, and nothing else is asked.
       const given = inTerminal(['remote', 'start', 'login', '--socket', socket]);
       await eventually(() => /passphrase/i.test(given.text()), { timeout: 60_000 });
       given.type('\u0003');
       expect([await given.ended, given.text()]).toEqual([130, expect.not.stringMatching(/password/i)]);
+      expect(await listed()).toEqual([]);
 
       const terminal = inTerminal(['remote', 'start', 'login', '--socket', socket]);
       await eventually(() => /passphrase/i.test(terminal.text()), { timeout: 60_000 });

@@ -62,6 +62,7 @@ export function PanelGroups({ board, section, totals, banded, limit }: PanelGrou
                         left={left}
                         totals={totals}
                         banded={banded}
+                        over={!section.scope.live}
                       />
                     ))}
                   </div>
