@@ -31,16 +31,19 @@ export async function findings(page: Page): Promise<string[]> {
 async function analyse(page: Page, options: RunOptions): Promise<string[]> {
   // Once for a document: to read it takes longer than what it does here.
   if (!(await page.evaluate("'axe' in window"))) await page.evaluate(`${SOURCE};0`);
-  const run = `axe.run(${JSON.stringify({ ...options, resultTypes: ['violations'] })})`;
+  const run = `axe.run(${JSON.stringify({ ...options, resultTypes: ['violations'], elementRef: true })})`;
   const { violations, theme } = await page.evaluate<{ violations: Finding[]; theme: string }>(`${run}.then((found) => {
-    // A tooltip belongs to what the pointer happens to be on; it is in no landmark, wherever that is.
+    // A tooltip belongs to what the pointer happens to be on; it is in no landmark, wherever that is, and may be gone again.
+    const tips = '[role=tooltip], .mantine-Tooltip-tooltip';
     const isTip = (element) => {
-      const tip = element?.closest('[role=tooltip]') ?? element?.querySelector('[role=tooltip]');
-      return Boolean(tip) && tip.textContent.includes(element.textContent);
+      const tip = element.closest(tips) ?? element.querySelector(tips);
+      return !element.isConnected || (Boolean(tip) && tip.textContent.includes(element.textContent));
     };
     const violations = found.violations.map(({ id, help, nodes }) => ({
       ...{ id, help },
-      nodes: id === 'region' ? nodes.filter(({ target }) => !isTip(document.querySelector(target[0]))) : nodes,
+      nodes: nodes
+        .filter(({ element }) => id !== 'region' || !isTip(element))
+        .map(({ target, failureSummary }) => ({ target, failureSummary })),
     }));
     return { violations, theme: document.documentElement.dataset.mantineColorScheme };
   })`);
