@@ -42,6 +42,8 @@ describe.skipIf(lacksComponent('chromium'))('diagnostics', () => {
     await page.reload();
     await page.getByTestId('checks-summary').waitFor(SOON);
     await page.goto(`${engine.url}/ui/jobs`);
+    // Keys are heard once there is a page.
+    await page.getByRole('contentinfo').getByRole('link', { name: 'Diagnostics' }).waitFor(SOON);
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog').getByText('Diagnostics', { exact: true }).click();
     await page.getByRole('heading', { name: /^Diagnostics of/ }).waitFor(SOON);
