@@ -179,10 +179,12 @@ test.each(['memory', 'sqlite'])('ranks that are pushed, in the %s store', async 
     await eventually(async () => (await here.client.runs({ state: 'live' })).runs[0]?.ranks === rank + 1);
   }
   const [{ id }] = (await here.client.runs({ state: 'live' })).runs as [Run];
+  // So long that the first and the last sample, whose time is not known so well, weigh little on a busy machine, too.
+  const until = elapsed() + 400_000;
   const seen = await eventually(async () => {
     for (const [rank, pusher] of pushers.entries()) pusher.increase(BARRIER, 1 + rank);
     const map = await heatmap(here, id);
-    return map.ranks.length === 2 && map.columns > 30 && (map.min ?? 0) < (map.max ?? 0) && map;
+    return map.ranks.length === 2 && map.columns > 30 && (map.min ?? 0) < (map.max ?? 0) && elapsed() > until && map;
   });
   expect(seen).toMatchObject({ ranks: [0, 1], reason: null });
   expect((await analysis(here, id)).run).toBe(id);
@@ -193,14 +195,13 @@ test.each(['memory', 'sqlite'])('ranks that are pushed, in the %s store', async 
     return answer.status === 200 && (answer.json() as Profile);
   });
   const map = await heatmap(here, id);
-  // All that a rank has counted is in its row, but what came before its first sample, and at the edges of the last column:
-  // little, unless the machine was busy then. The other rank has half or twice as much.
+  // All that a rank has counted is in its row.
   for (const [rank, row] of rowsOf(map).entries()) {
     const known = row.filter((value) => !Number.isNaN(value));
     const sum = known.reduce((a, b) => a + b, 0) * (map.step / 1000);
     const total = ended.ranks[rank]!.values[0]!;
-    expect(sum).toBeGreaterThan(0.6 * total);
-    expect(sum).toBeLessThan(1.4 * total);
+    expect(sum).toBeGreaterThan(0.9 * total);
+    expect(sum).toBeLessThan(1.1 * total);
   }
   expect((await analysis(here, id)).footprint).toMatchObject({ group: 'solve', compared: 0 });
 });
